@@ -1,0 +1,68 @@
+# Every target that needs the Python environment makes it first; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3
+
+.PHONY: help
+help: ## Show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(STAMP) ## Install the commands and the development tools into .venv/bin
+
+$(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
+	@echo "==> Python environment in $(VENV) (hash-checked, a minute on a fresh machine)"
+	@$(PYTHON) -c 'import sys; sys.exit("Isthmus needs Python 3.11 or newer; set PYTHON=/path/to/python3") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+.PHONY: tools
+tools: install ## Find or build the Kubernetes control planes (8-10 minutes once, then cached)
+	@$(BIN)/python -m testbed.binaries
+
+.PHONY: demo
+demo: tools ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+	@$(BIN)/python -m demo
+
+.PHONY: check
+check: install ## Lint, types, layers and unit tests (under a minute)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest --quiet tests/unit
+
+.PHONY: test
+test: check verify tools ## Everything: check, verify, then the tests against real control planes
+	@$(BIN)/pytest tests/testbed tests/cluster
+
+.PHONY: generate
+generate: install ## Render crds/ and the reference pages from the models
+	@$(BIN)/python -m generate
+
+.PHONY: verify
+verify: install ## Fail when a generated file differs from what the models render
+	@$(BIN)/python -m generate --check
+
+.PHONY: bench
+bench: tools ## Run the benchmarks; results go to benchmarks/results
+	@$(BIN)/python benchmarks/run.py
+
+.PHONY: lock
+lock: ## Resolve the requirements anew and pin them with hashes
+	@cd requirements && for set in runtime dev; do \
+	  ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 ../pyproject.toml $$([ $$set = dev ] && echo --group ../pyproject.toml:dev) -o $$set.txt; done
+	@cd requirements && ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	  --no-header uv.in -o uv.txt
+
+.PHONY: clean
+clean: ## Remove what the targets made in this checkout (the control planes' cache stays)
+	@rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Pods to seconds to cumulative readings. Pure: no I/O, no clock."""
