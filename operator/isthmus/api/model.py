@@ -1,0 +1,51 @@
+"""The base of every API model, and the field types that several kinds share."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A frozen API object: camelCase outside, snake_case inside, unknown fields passed over.
+
+    Unknown fields are passed over because an object may have been written under a newer CRD.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+    def to_manifest(self) -> dict[str, Any]:
+        """The JSON form: camelCase, without what is unset."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def list_map(*keys: str) -> dict[str, Any]:
+    """Schema extension: a list that server-side apply merges by `keys`, which are unique in it."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
+    """Schema extension: CEL rules as (rule, message) pairs."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
+
+
+LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
+LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+PRESERVE_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
+
+# A price or an amount: a plain decimal, never negative, never a float. 12 + 12 digits.
+Price = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$", max_length=25)]
+Amount = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$", max_length=38)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", max_length=3, description="ISO 4217 code, such as CNY.")]
+Quantity = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+        max_length=32,
+        description="A Kubernetes quantity, such as 16Gi.",
+    ),
+]
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
+LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
+LabelValue = Annotated[str, Field(max_length=63)]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]

@@ -1,0 +1,61 @@
+"""Names, labels, annotations and finalizers that Isthmus writes, in one place."""
+
+import hashlib
+
+GROUP = "isthmus.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+# Labels on everything created in a member: only objects that carry both are ever deleted there.
+LABEL_HUB = f"{GROUP}/hub"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY = "isthmus"
+LABEL_NODE = f"{GROUP}/node"
+LABEL_DISPATCH = f"{GROUP}/dispatch"
+LABEL_JOB_NAMESPACE = f"{GROUP}/job-namespace"
+LABEL_JOB_UID = f"{GROUP}/job-uid"
+# On a hub namespace: the account that pays for its jobs.
+LABEL_ACCOUNT = f"{GROUP}/account"
+# In full where a label is too short for it (63 characters).
+ANNOTATION_JOB_NAME = f"{GROUP}/job-name"
+ANNOTATION_DISPATCH_UID = f"{GROUP}/dispatch-uid"
+
+FINALIZER_JOB = f"{GROUP}/dispatches"
+FINALIZER_DISPATCH = f"{GROUP}/booking"
+FINALIZER_NODE = f"{GROUP}/dispatches"
+FINALIZER_POD = f"{GROUP}/metering"
+
+SYSTEM_NAMESPACE = "isthmus-system"
+NODE_NAMESPACE_PREFIX = "isthmus-node-"
+NODE_NAME_LIMIT = 50
+
+# A pod of an Indexed Job is called NAME-INDEX-xxxxx, and NAME-INDEX is its hostname: a DNS label of at most 63
+# characters. Completions are at most 10^9 (10 digits and a hyphen), so 52 is always safe.
+_JOB_NAME_LIMIT = 52
+
+
+def digest(*parts: str, length: int = 10) -> str:
+    """Lower-case hexadecimal digest of the parts, `length` characters; parts can't run into each other."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:length]
+
+
+def node_namespace(node: str) -> str:
+    """The hub namespace that holds the Dispatches of the ComputeNode `node`."""
+    return NODE_NAMESPACE_PREFIX + node
+
+
+def node_of_namespace(namespace: str) -> str | None:
+    """The ComputeNode whose Dispatches stand in `namespace`, or None where it is another namespace."""
+    return namespace.removeprefix(NODE_NAMESPACE_PREFIX) if namespace.startswith(NODE_NAMESPACE_PREFIX) else None
+
+
+def tenant_namespace(hub_uid: str, namespace: str) -> str:
+    """The member namespace of one tenant of one hub: two hubs, or two tenants, never share one."""
+    return f"iwt-{digest(hub_uid, length=8)}-{digest(namespace, length=12)}"
+
+
+def dispatch_name(job_name: str, job_uid: str, shard: int, attempt: int) -> str:
+    """Name of the Dispatch, and of its Job in the member: deterministic, and short enough for any index."""
+    suffix = digest(job_uid, str(shard), str(attempt))
+    prefix = job_name[: _JOB_NAME_LIMIT - len(suffix) - 1].replace(".", "-").rstrip("-")
+    return f"{prefix}-{suffix}"
