@@ -1,0 +1,122 @@
+"""Finds the programs that control planes are made of, and has the missing ones built.
+
+Run as `python -m testbed.binaries` (which is `make tools`). Standard library only.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from testbed.build import MODULES, BuildError, Module, Report, build, cached
+
+# The oldest (major, minor) that is taken from outside, by module folder.
+OLDEST = {"etcd": (3, 5), "kwok": (0, 7), "kubernetes": (1, 34)}
+VERSION_ARGUMENTS = {"kubectl": ("version", "--client"), "etcd": ("--version",)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Binaries:
+    """The programs of a control plane, each by its path."""
+
+    etcd: Path
+    kube_apiserver: Path
+    kube_controller_manager: Path
+    kube_scheduler: Path
+    kubectl: Path
+    kwok: Path
+
+
+def locate(report: Report) -> Binaries:
+    """The programs from $KUBEBUILDER_ASSETS, else PATH, else the cache, else built into the cache.
+
+    `report` receives a line for each thing done. A module's programs are taken from one place and in one
+    minor version, for a controller manager newer than its API server is no supported pair.
+    Raises BuildError where one is missing and cannot be built.
+    """
+    folders: dict[str, dict[str, Path]] = {}
+    missing = []
+    for module in MODULES:
+        found = _outside(module, report)
+        if not found and cached(module).is_dir():
+            found = {name: cached(module) / name for name in module.programs}
+        if found:
+            folders[module.folder] = found
+        else:
+            missing.append(module)
+    if missing:
+        names = ", ".join(f"{module.folder} {module.version}" for module in missing)
+        report(f"building with Go, once: {names} (8-10 minutes on two cores for all)")
+    for step, module in enumerate(missing, start=1):
+        label = f"[{step}/{len(missing)}] {module.folder} {module.version}"
+        report(f"{label}: building {', '.join(module.programs)}")
+        folder = build(module, label, report)
+        folders[module.folder] = {name: folder / name for name in module.programs}
+    paths = {name: path for found in folders.values() for name, path in found.items()}
+    return Binaries(**{field.name: paths[field.name.replace("_", "-")] for field in dataclasses.fields(Binaries)})
+
+
+def _outside(module: Module, report: Report) -> dict[str, Path] | None:
+    places = [("KUBEBUILDER_ASSETS", os.environ.get("KUBEBUILDER_ASSETS")), ("PATH", os.environ.get("PATH"))]
+    for place, folders in places:
+        found = {name: path for name in module.programs if (path := shutil.which(name, path=folders or ""))}
+        if not found:
+            continue
+        versions = {name: _version(path) for name, path in found.items()}
+        why = _objection(module, versions)
+        if not why:
+            return {name: Path(path) for name, path in found.items()}
+        report(f"{module.folder} on {place} not used: {why}")
+    return None
+
+
+def _objection(module: Module, versions: dict[str, tuple[int, int] | None]) -> str | None:
+    oldest = OLDEST[module.folder]
+    for name, version in versions.items():
+        if version is None:
+            return f"{name} does not tell its version"
+        if version < oldest:
+            return f"{name} is {version[0]}.{version[1]}, older than {oldest[0]}.{oldest[1]}"
+    absent = [name for name in module.programs if name not in versions]
+    if absent:
+        return f"{', '.join(absent)} not there"
+    return None if len(set(versions.values())) == 1 else "its programs are of different versions"
+
+
+def _version(path: str) -> tuple[int, int] | None:
+    name = Path(path).name
+    arguments = VERSION_ARGUMENTS.get(name, ("--version",))
+    try:
+        asked = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"v?(\d+)\.(\d+)\.\d+", asked.stdout)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def main() -> int:
+    """Finds or builds every program and prints where each is."""
+    started = time.monotonic()
+
+    def report(line: str) -> None:
+        print(line, flush=True)
+
+    try:
+        binaries = locate(report)
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    for field in dataclasses.fields(binaries):
+        report(f"{field.name.replace('_', '-'):24} {getattr(binaries, field.name)}")
+    report(f"control planes ready ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
