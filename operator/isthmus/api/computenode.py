@@ -180,14 +180,24 @@ class ShapeTaint(Model):
     effect: Literal["NoSchedule", "NoExecute"]
 
 
+class ShapeAccelerator(Model):
+    """The accelerators that a shape's machines hold under one resource name."""
+
+    resource_name: Annotated[str, Field(max_length=317)]
+    model: Annotated[str, Field(max_length=128)]
+    memory: Quantity | None = None
+    partition_profile: Annotated[str, Field(max_length=63)] | None = None
+
+
 class ShapeStatus(Model):
     """Machines with the same free vector, counted."""
 
     count: Annotated[int, Field(ge=1)]
     free: Annotated[dict[str, Quantity], Field(max_length=32)]
+    allocatable: Annotated[dict[str, Quantity], Field(max_length=32)]
     accelerators: Annotated[
-        list[str], Field(max_length=8, default_factory=list, json_schema_extra=LIST_ATOMIC)
-    ]  # keys RESOURCE/MODEL[/PROFILE] into profile.accelerators
+        list[ShapeAccelerator], Field(max_length=8, default_factory=list, json_schema_extra=LIST_ATOMIC)
+    ]
     labels: Annotated[Labels, Field(default_factory=dict)]
     taints: Annotated[list[ShapeTaint], Field(max_length=16, default_factory=list, json_schema_extra=LIST_ATOMIC)]
 
