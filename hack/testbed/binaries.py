@@ -39,9 +39,10 @@ def locate(report: Report) -> Binaries:
     Raises BuildError where one is missing and cannot be built.
     """
     folders: dict[str, dict[str, Path]] = {}
-    missing = []
+    missing: list[Module] = []
+    objections: list[str] = []
     for module in MODULES:
-        found = _outside(module, report)
+        found = _outside(module, objections)
         if not found and cached(module).is_dir():
             found = {name: cached(module) / name for name in module.programs}
         if found:
@@ -49,6 +50,8 @@ def locate(report: Report) -> Binaries:
         else:
             missing.append(module)
     if missing:
+        for objection in objections:
+            report(objection)
         names = ", ".join(f"{module.folder} {module.version}" for module in missing)
         report(f"building with Go, once: {names} (8-10 minutes on two cores for all)")
     for step, module in enumerate(missing, start=1):
@@ -60,7 +63,7 @@ def locate(report: Report) -> Binaries:
     return Binaries(**{field.name: paths[field.name.replace("_", "-")] for field in dataclasses.fields(Binaries)})
 
 
-def _outside(module: Module, report: Report) -> dict[str, Path] | None:
+def _outside(module: Module, objections: list[str]) -> dict[str, Path] | None:
     places = [("KUBEBUILDER_ASSETS", os.environ.get("KUBEBUILDER_ASSETS")), ("PATH", os.environ.get("PATH"))]
     for place, folders in places:
         found = {name: path for name in module.programs if (path := shutil.which(name, path=folders or ""))}
@@ -70,7 +73,7 @@ def _outside(module: Module, report: Report) -> dict[str, Path] | None:
         why = _objection(module, versions)
         if not why:
             return {name: Path(path) for name, path in found.items()}
-        report(f"{module.folder} on {place} not used: {why}")
+        objections.append(f"{module.folder} from {place} not used: {why}")
     return None
 
 

@@ -115,7 +115,7 @@ def build(module: Module, label: str, report: Report) -> Path:
     """
     target = cached(module)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_suffix(".lock"), lambda: report(f"{label}: another run builds it; waiting")):
+    with _locked(target.parent / f"{target.name}.lock", lambda: report(f"{label}: another run builds it; waiting")):
         if target.is_dir():
             return target
         go = _go(module)

@@ -1,0 +1,1 @@
+"""The local provider: control planes as processes on this machine."""

@@ -1,0 +1,208 @@
+"""A cluster as tests, the demo and the benchmarks use it, whichever provider made it."""
+
+import functools
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from testbed.audit import AuditEntry, read_audit_log
+from testbed.kubeconfig import write_kubeconfig
+from testbed.link import Fault, Link
+from testbed.machines import Machine
+from testbed.provider import ClusterSpec, ControlPlane, Part
+from testbed.rest import RestClient
+from testbed.waiting import wait_for
+
+ADMIN_GROUPS = ("system:masters",)
+KUBECTL_SECONDS = 120.0
+MACHINE_WORKERS = 8
+MACHINES_READY_SECONDS = 60.0
+SECONDS_PER_MACHINE = 0.1  # some thousand machines share two cores with everything else
+
+
+class KubectlError(RuntimeError):
+    """kubectl ended with an error; the message is what it wrote."""
+
+
+class Cluster:
+    """One running cluster."""
+
+    def __init__(self, spec: ClusterSpec, plane: ControlPlane, directory: Path) -> None:
+        """Made by Testbed.start."""
+        self.spec = spec
+        self._plane = plane
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._identities: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+        self._link: Link | None = None
+
+    @property
+    def name(self) -> str:
+        """The name asked for."""
+        return self.spec.name
+
+    @property
+    def server(self) -> str:
+        """The API server's own address, which no link stands before."""
+        return self._plane.server
+
+    @property
+    def authority(self) -> str:
+        """The certificate authority of the API server's certificate, PEM."""
+        return self._plane.authority
+
+    @functools.cached_property
+    def rest(self) -> RestClient:
+        """Raw requests as the administrator, by the direct address."""
+        return RestClient(self.server, self.authority, self._identity("admin", ADMIN_GROUPS))
+
+    def kubeconfig(
+        self, user: str = "admin", groups: Sequence[str] = ADMIN_GROUPS, *, through_link: bool = False
+    ) -> Path:
+        """A kubeconfig file for this user in these groups, under real RBAC; groups=() for a user alone.
+
+        With `through_link` its address is one that `cut` makes unreachable; nothing else is changed by a cut.
+        """
+        pair = self._identity(user, tuple(groups))
+        kind = "-through-link" if through_link else ""
+        label = re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join([user, *groups]))
+        path = self._directory / f"{label[:120]}{kind}.kubeconfig"
+        server = f"https://127.0.0.1:{self._open_link().port}" if through_link else self.server
+        return write_kubeconfig(path, self.name, server, self.authority, pair)
+
+    def cut(self, fault: Fault = "drop") -> None:
+        """Cuts the link: "drop" lets bytes vanish silently, "refuse" resets and refuses connections."""
+        self._open_link().cut(fault)
+
+    def heal(self) -> None:
+        """Mends the link."""
+        self._open_link().heal()
+
+    def kubectl(
+        self,
+        *arguments: str,
+        input: str | None = None,  # noqa: A002 - as subprocess.run names it
+        check: bool = True,
+        kubeconfig: Path | None = None,
+    ) -> str:
+        """What kubectl prints, run as the administrator unless another `kubeconfig` is given.
+
+        Raises KubectlError where it fails; with check=False returns its standard output and errors instead.
+        """
+        command = [str(self._plane.kubectl), f"--kubeconfig={kubeconfig or self.kubeconfig()}"]
+        command += [f"--cache-dir={self._directory / 'kubectl-cache'}", *arguments]
+        environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+        done = subprocess.run(
+            command,
+            input=input or "",
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=KUBECTL_SECONDS,
+            check=False,
+        )
+        if not check:
+            return done.stdout + done.stderr
+        if done.returncode:
+            raise KubectlError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def apply(self, objects: str | Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> str:
+        """Applies YAML text, one object or several, server-side; returns what kubectl prints."""
+        if isinstance(objects, str):
+            text = objects
+        else:
+            items = [objects] if isinstance(objects, Mapping) else list(objects)
+            text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=text)
+
+    def get_json(self, path: str) -> dict[str, Any]:
+        """The answer to a GET of an API path such as /api/v1/namespaces/default/pods; raises ApiError."""
+        return self.rest.get(path)
+
+    def add_machines(self, machines: Iterable[Machine]) -> None:
+        """Adds machines and waits until each is Ready and takes work."""
+        manifests = {machine.name: machine.manifest() for machine in machines}
+        with ThreadPoolExecutor(MACHINE_WORKERS) as pool:
+            list(pool.map(lambda manifest: self.rest.post("/api/v1/nodes", manifest), manifests.values()))
+        deadline = MACHINES_READY_SECONDS + SECONDS_PER_MACHINE * len(manifests)
+        interval = 0.1 + len(manifests) / 1000
+        wait_for(
+            lambda: manifests.keys() <= self._ready_machines(),
+            deadline,
+            f"{self.name}: {len(manifests)} machines to be Ready",
+            interval_seconds=interval,
+        )
+
+    def remove_machine(self, name: str) -> None:
+        """Takes a machine away as if it were unplugged; its Pods are collected by the cluster."""
+        self.rest.delete(f"/api/v1/nodes/{name}")
+
+    def start(self, part: Part | str) -> None:
+        """Starts a stopped part and returns when it is ready."""
+        self._plane.start(Part(part))
+
+    def stop(self, part: Part | str) -> None:
+        """Ends a part in good order."""
+        self._plane.stop(Part(part))
+
+    def kill(self, part: Part | str) -> None:
+        """Ends a part at once, without notice."""
+        self._plane.kill(Part(part))
+
+    def pause(self, part: Part | str) -> None:
+        """Freezes a part: its connections stay and nothing answers."""
+        self._plane.pause(Part(part))
+
+    def resume(self, part: Part | str) -> None:
+        """Lets a frozen part go on."""
+        self._plane.resume(Part(part))
+
+    def logs(self, part: Part | str) -> str:
+        """What a part has written so far, over all its starts."""
+        return self._plane.logs(Part(part))
+
+    def resident_bytes(self, part: Part | str) -> int:
+        """A part's resident memory."""
+        return self._plane.resident_bytes(Part(part))
+
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        """Every finished write request, oldest first."""
+        return read_audit_log(self._plane.audit_log)
+
+    def close(self) -> None:
+        """Ends the cluster and its link."""
+        if self._link is not None:
+            self._link.close()
+        self.rest.close()
+        self._plane.close()
+
+    def _identity(self, user: str, groups: tuple[str, ...]) -> tuple[str, str]:
+        with self._lock:
+            if (user, groups) not in self._identities:
+                self._identities[user, groups] = self._plane.identity(user, groups)
+            return self._identities[user, groups]
+
+    def _open_link(self) -> Link:
+        with self._lock:
+            if self._link is None:
+                port = urlsplit(self.server).port
+                assert port is not None  # noqa: S101 - providers give https://host:port
+                self._link = Link(port)
+            return self._link
+
+    def _ready_machines(self) -> set[str]:
+        return {node["metadata"]["name"] for node in self.get_json("/api/v1/nodes")["items"] if _takes_work(node)}
+
+
+def _takes_work(node: Mapping[str, Any]) -> bool:
+    taints = {taint["key"] for taint in node["spec"].get("taints", ())}
+    conditions = {item["type"]: item["status"] for item in node["status"].get("conditions", ())}
+    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
