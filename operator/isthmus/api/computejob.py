@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from .computenode import Tier
 from .conditions import Conditions
@@ -20,6 +20,7 @@ from .model import (
     Quantity,
     Timestamp,
     list_map,
+    rules,
 )
 
 EXPLANATION_NODES = 16
@@ -84,6 +85,10 @@ class Placement(Model):
 class ComputeJobSpec(Model):
     """What the user asks for."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(("!oldSelf.cancel || self.cancel", "a cancelled job can't be taken up again")),
+    )
+
     template: Annotated[
         dict[str, Any],
         Field(
@@ -93,6 +98,7 @@ class ComputeJobSpec(Model):
     ]
     priority: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = 0
     suspend: bool = False
+    cancel: Annotated[bool, Field(description="Stop the job for good; its record and its bill stay.")] = False
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     placement: Annotated[Placement, Field(default_factory=Placement)]
 

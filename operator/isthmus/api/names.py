@@ -14,11 +14,18 @@ LABEL_NODE = f"{GROUP}/node"
 LABEL_DISPATCH = f"{GROUP}/dispatch"
 LABEL_JOB_NAMESPACE = f"{GROUP}/job-namespace"
 LABEL_JOB_UID = f"{GROUP}/job-uid"
+# On a Job that only holds the name of one that must never be created again.
+LABEL_PLACEHOLDER = f"{GROUP}/placeholder"
 # On a hub namespace: the account that pays for its jobs.
 LABEL_ACCOUNT = f"{GROUP}/account"
 # In full where a label is too short for it (63 characters).
 ANNOTATION_JOB_NAME = f"{GROUP}/job-name"
 ANNOTATION_DISPATCH_UID = f"{GROUP}/dispatch-uid"
+# On a ComputeJob: "ATTEMPT NODE", written with the finalizer before the Dispatch is, so that a hub that was killed
+# between the two goes on with the same node and a create still under way can't make a second Dispatch elsewhere.
+ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
+# On a Dispatch: the placement's explanation and estimate as JSON, so that the ComputeJob's status can be made again.
+ANNOTATION_PLACEMENT = f"{GROUP}/placement"
 
 FINALIZER_JOB = f"{GROUP}/dispatches"
 FINALIZER_DISPATCH = f"{GROUP}/booking"

@@ -1,0 +1,128 @@
+"""The agent of one node: carries out its Dispatches in the member and publishes what the member has free."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.api.names import node_namespace
+from isthmus.capacity import AcceleratorTable, Profile
+from isthmus.clusters import ClusterError, KubernetesApi, WorkQueue
+
+from .executor import DispatchView, Executor
+from .expected import Expectations
+from .memberjobs import MemberJobs
+from .meter import ShardMeter
+from .sequence import SequenceTracker
+from .tenancy import Tenancy
+from .view import MemberView
+
+# Figures change with each pod; they are summed up at most this often.
+PROFILE_SECONDS = 0.1
+
+
+class NodeDispatches(DispatchView, Protocol):
+    """All Dispatches of the node, as the hub's API last showed them."""
+
+    def all(self) -> Iterable[Dispatch]:
+        """Every Dispatch of the node."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two clocks an agent reads: one that never jumps, in seconds, and the time of day in UTC."""
+
+    monotonic: Callable[[], float]
+    now: Callable[[], datetime]
+
+    @staticmethod
+    def system() -> "Clocks":
+        """The machine's clocks; the monotonic one runs on through suspends."""
+        import time
+
+        return Clocks(lambda: time.clock_gettime(time.CLOCK_BOOTTIME), lambda: datetime.now(UTC))
+
+
+class Agent:
+    """Runs until cancelled; a member that is away is waited for, and nothing is decided meanwhile."""
+
+    def __init__(
+        self,
+        node: str,
+        hub_uid: str,
+        *,
+        hub: KubernetesApi,
+        member: KubernetesApi,
+        dispatches: NodeDispatches,
+        accelerators: AcceleratorTable,
+        clocks: Clocks,
+        floor: int,
+        on_profile: Callable[[Profile], None],
+        on_connection: Callable[[ClusterError | None], None],
+    ) -> None:
+        self._dispatches = dispatches
+        self._clocks = clocks
+        self._on_profile = on_profile
+        self._dirty = asyncio.Event()
+        self._sequence = SequenceTracker(floor=floor)
+        self._expectations = Expectations()
+        self._view = MemberView(
+            member,
+            hub_uid,
+            accelerators,
+            on_shard=self._changed,
+            on_capacity=self._dirty.set,
+            on_connection=on_connection,
+        )
+        jobs = MemberJobs(member, Tenancy(member, hub_uid))
+        meter = ShardMeter(member, hub_uid, self._view, jobs, clocks.now)
+        self._executor = Executor(
+            hub, node_namespace(node), dispatches, self._view, jobs, meter, clocks.monotonic
+        )
+        self._queue: WorkQueue[str] = WorkQueue(self._executor.reconcile, name=f"agent/{node}")
+        self._ready = False
+
+    def dispatch_changed(self, name: str) -> None:
+        """The hub's watch showed a change of the Dispatch `name`, or its end."""
+        self._changed(name)
+        self._dirty.set()
+
+    def _changed(self, name: str) -> None:
+        if self._ready:  # before the lists are in, what is missing proves nothing
+            self._queue.add(name)
+
+    async def run(self) -> None:
+        """Watch the member, carry out Dispatches, publish profiles."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._view.run())
+                await self._view.wait_synced()
+                self._ready = True
+                for name in {d.metadata["name"] for d in self._dispatches.all()} | self._view.shards():
+                    self._queue.add(name)
+                group.create_task(self._publish())
+        finally:
+            await self._queue.close()
+
+    async def _publish(self) -> None:
+        while True:
+            self._dirty.clear()
+            self._on_profile(self._profile())
+            await asyncio.sleep(PROFILE_SECONDS)
+            await self._dirty.wait()
+
+    def _profile(self) -> Profile:
+        newest = [self._executor.current(d.metadata["name"]) or d for d in self._dispatches.all()]
+        figures: Mapping[int, bool] = {d.spec.sequence: d.status.state is not None for d in newest}
+        visible = self._sequence.visible(figures, self._clocks.monotonic())
+        return self._view.machines.profile(
+            now=self._clocks.now(),
+            expected=self._expectations.of(
+                [d for d in newest if d.status.state is not None and d.status.state not in TERMINAL], self._view
+            ),
+            sequence=visible.sequence,
+            visible_beyond=visible.beyond,
+        )

@@ -1,0 +1,24 @@
+"""What one process remembers of a Dispatch it carries out; all of it may be lost without harm."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from isthmus.api.dispatch import Dispatch
+
+
+@dataclass(slots=True)
+class Execution:
+    """Memory of one Dispatch."""
+
+    accepted_here: bool = False
+    job_uid: str = ""
+    created_at: float | None = None
+    seen: bool = False
+    written_at: float = float("-inf")
+    latest: Dispatch | None = None
+    starts: dict[str, datetime] = field(default_factory=dict)
+    """Earliest container start ever seen, by pod UID: it is never moved."""
+
+    def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
+        """Whether the Job was created just now and the watch has yet to show it."""
+        return not self.seen and self.created_at is not None and now - self.created_at < lag_seconds

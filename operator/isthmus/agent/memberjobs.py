@@ -1,0 +1,133 @@
+"""The writes an agent makes in a member: Jobs, their suspension and deletion, and its pods' finalizer."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from isthmus.api.core import Job, Manifest, Pod
+from isthmus.api.dispatch import Dispatch
+from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_UID
+from isthmus.clusters import JOBS, PODS, AlreadyExists, ApiError, Conflict, Invalid, KubernetesApi, NotFound
+from isthmus.manifests import placeholder
+
+from .steps import ANNOTATION_PLACEHOLDER
+from .tenancy import Tenancy
+
+logger = structlog.get_logger(__name__)
+
+_RELEASE: Manifest = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER_POD]}}
+
+
+class MemberJobs:
+    """Writes in one member. All raise ClusterError."""
+
+    def __init__(self, member: KubernetesApi, tenancy: Tenancy) -> None:
+        self._member = member
+        self._tenancy = tenancy
+
+    async def create(self, dispatch: Dispatch) -> str:
+        """Create the Dispatch's Job, or take up the one that an earlier try created. Its UID."""
+        namespace = await self._tenancy.ensure(dispatch)
+        metadata = dispatch.spec.manifest["metadata"]
+        annotations = {**metadata.get("annotations", {}), ANNOTATION_DISPATCH_UID: dispatch.metadata["uid"]}
+        manifest = {**dispatch.spec.manifest, "metadata": {**metadata, "annotations": annotations}}
+        try:
+            job = await self._member.create(JOBS, manifest, namespace, type=Job)
+        except AlreadyExists:
+            job = await self._member.get(JOBS, metadata["name"], namespace, type=Job)
+            if job.metadata.labels.get(LABEL_JOB_UID) != dispatch.spec.job.uid:
+                raise Invalid(
+                    409, "NameTaken", f"Job {namespace}/{metadata['name']} is there and is not this hub's"
+                ) from None
+        except NotFound as error:
+            self._tenancy.forget(namespace)
+            raise Conflict(409, "NamespaceMissing", f"namespace {namespace} went away: {error.message}") from error
+        return job.metadata.uid
+
+    @staticmethod
+    def terminating(error: ApiError) -> bool:
+        """Whether a create was refused only because its namespace is being deleted."""
+        causes = error.details.get("causes") or []
+        return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+
+    async def find(self, dispatch: Dispatch) -> Job | None:
+        """The Job, by a consistent read."""
+        namespace, name = _place(dispatch)
+        try:
+            return await self._member.get(JOBS, name, namespace, type=Job)
+        except NotFound:
+            return None
+
+    async def hold_name(self, dispatch: Dispatch) -> bool:
+        """Take the Job's name with a placeholder, so that a create still under way can't land.
+
+        True where the name is now held, be it by the Job itself; False where its namespace is gone or going, so
+        that nothing can be created there either.
+        """
+        namespace, name = _place(dispatch)
+        manifest = placeholder(name, namespace, dispatch.spec.manifest["metadata"]["labels"])
+        manifest["metadata"].setdefault("annotations", {})[ANNOTATION_PLACEHOLDER] = "true"
+        try:
+            await self._member.create(JOBS, manifest, namespace)
+        except AlreadyExists:
+            return True
+        except NotFound:
+            self._tenancy.forget(namespace)
+            return False
+        except ApiError as error:
+            if self.terminating(error):
+                self._tenancy.forget(namespace)
+                return False
+            raise
+        return True
+
+    async def set_suspended(self, dispatch: Dispatch, *, suspended: bool) -> None:
+        """Suspend or resume the Job; one that is gone is not an error here."""
+        namespace, name = _place(dispatch)
+        try:
+            await self._member.patch(JOBS, name, namespace, {"spec": {"suspend": suspended}})
+        except NotFound:
+            logger.info("Job to suspend or resume is gone", job=name)
+
+    async def delete(self, dispatch: Dispatch, job: Job | None) -> None:
+        """Delete the Job, its pods first (a batch/v1 DELETE orphans them by default)."""
+        namespace, name = _place(dispatch)
+        await self._member.delete(
+            JOBS, name, namespace, uid=job.metadata.uid if job else None, propagation="Foreground"
+        )
+
+    async def delete_orphan(self, job: Job) -> None:
+        """Delete a Job of ours that no Dispatch stands behind any more."""
+        logger.info("deleting orphan", job=job.metadata.name, namespace=job.metadata.namespace)
+        await self._member.delete(
+            JOBS, job.metadata.name, job.metadata.namespace, uid=job.metadata.uid, propagation="Foreground"
+        )
+
+    async def delete_pods(self, pods: Iterable[Pod]) -> None:
+        """Delete pods that their Job left behind."""
+        for pod in pods:
+            if pod.metadata.deletion_timestamp is None:
+                await self._member.delete(
+                    PODS, pod.metadata.name, pod.metadata.namespace, uid=pod.metadata.uid, propagation="Background"
+                )
+
+    async def release(self, pods: Iterable[Pod]) -> None:
+        """Take our finalizer off pods whose reading is written, and off no others."""
+        held = [pod for pod in pods if FINALIZER_POD in pod.metadata.finalizers]
+        for error in await asyncio.gather(*(self._release(pod) for pod in held), return_exceptions=True):
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _release(self, pod: Pod) -> None:
+        try:
+            await self._member.patch(
+                PODS, pod.metadata.name, pod.metadata.namespace, _RELEASE, kind="strategic", type=Pod
+            )
+        except NotFound:
+            return
+
+
+def _place(dispatch: Dispatch) -> tuple[str, str]:
+    metadata = dispatch.spec.manifest["metadata"]
+    return metadata["namespace"], metadata["name"]

@@ -1,0 +1,129 @@
+"""What a member's Job and pods say of a shard, in the words of a Dispatch status. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from isthmus.api.core import Job, Pod
+from isthmus.api.dispatch import DispatchState, PodProblem
+
+INDEXES_LIMIT = 65536
+_ENDED = frozenset({"Succeeded", "Failed"})
+# A container that waits for one of these will not start by waiting alone.
+_WAITING_PROBLEMS = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "CrashLoopBackOff",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The shard as the member shows it; `ended` only once no pod is left that could still run."""
+
+    state: DispatchState
+    ended: bool
+    reason: str
+    message: str
+    active: int
+    succeeded: int
+    failed: int
+    completed_indexes: str | None
+    failed_indexes: str | None
+    start_time: str | None
+    completion_time: str | None
+    problem: PodProblem | None
+
+
+def pod_ended(pod: Pod) -> bool:
+    """Whether no container of the pod runs or will run again."""
+    return pod.status.phase in _ENDED
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, whole seconds, as Kubernetes writes it."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
+    """How the Job ended, with its controller's reason and message, or None while it has not."""
+    for condition in job.status.conditions:
+        if condition.status != "True":
+            continue
+        if condition.type == "Complete":
+            return DispatchState.SUCCEEDED, condition.reason or "Complete", condition.message
+        if condition.type == "Failed":
+            return DispatchState.FAILED, condition.reason or "Failed", condition.message
+    return None
+
+
+def observe(job: Job, pods: Iterable[Pod]) -> Observation:
+    """Read the shard's state off its Job and those of its pods that are known."""
+    known = list(pods)
+    verdict = job_verdict(job)
+    running = any(pod.status.phase == "Running" for pod in known) or job.status.ready > 0
+    begun = running or job.status.succeeded + job.status.failed > 0 or any(map(pod_ended, known))
+    if verdict is not None and all(map(pod_ended, known)):
+        state, reason, message = verdict
+    elif job.spec.suspend:
+        state, reason, message = DispatchState.SUSPENDED, "", ""
+    else:
+        state = DispatchState.RUNNING if begun else DispatchState.ACCEPTED
+        reason = message = ""
+    ended = state in (DispatchState.SUCCEEDED, DispatchState.FAILED)
+    last = max((c.last_transition_time for c in job.status.conditions if c.last_transition_time), default=None)
+    return Observation(
+        state=state,
+        ended=ended,
+        reason=reason,
+        message=message[:1024],
+        active=job.status.active,
+        succeeded=job.status.succeeded,
+        failed=job.status.failed,
+        completed_indexes=_indexes(job.status.completed_indexes),
+        failed_indexes=_indexes(job.status.failed_indexes),
+        start_time=timestamp(job.status.start_time),
+        completion_time=timestamp(job.status.completion_time or last) if ended else None,
+        problem=None if ended else pod_problem(known),
+    )
+
+
+def _indexes(text: str) -> str | None:
+    """The compressed index list, left out where it is longer than the field: the count stands beside it."""
+    return text if text and len(text) <= INDEXES_LIMIT else None
+
+
+def pod_problem(pods: Iterable[Pod]) -> PodProblem | None:
+    """The commonest thing that keeps pods from running, where one does and it is worth telling."""
+    counts: Counter[str] = Counter()
+    messages: dict[str, str] = {}
+    for pod in pods:
+        for reason, message in _problems(pod):
+            counts[reason] += 1
+            messages.setdefault(reason, message)
+            break
+    if not counts:
+        return None
+    reason, number = min(counts.items(), key=lambda item: (-item[1], item[0]))
+    return PodProblem(reason=reason[:128], message=messages[reason][:1024], pods=number)
+
+
+def _problems(pod: Pod) -> Iterable[tuple[str, str]]:
+    if pod_ended(pod):
+        return
+    for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+        waiting = status.state.waiting
+        if waiting is not None and waiting.reason in _WAITING_PROBLEMS:
+            yield waiting.reason, waiting.message
+    for condition in pod.status.conditions:
+        if condition.type == "PodScheduled" and condition.status == "False" and condition.reason != "SchedulingGated":
+            yield condition.reason or "Unschedulable", condition.message

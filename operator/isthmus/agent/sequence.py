@@ -1,0 +1,49 @@
+"""Which Dispatches are in a profile's figures, told in a number and a short list."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+BEYOND_LIMIT = 256
+# A number that is handed out but never seen belonged to a create that failed, or to a Dispatch since deleted. A create
+# takes at most a request timeout, so after this long it can't appear any more.
+GAP_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Every Dispatch up to `sequence` is in the figures, and those of `beyond`."""
+
+    sequence: int
+    beyond: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class SequenceTracker:
+    """Follows the Dispatch sequences of one node.
+
+    `floor` is the sequence that was last published: what was covered once stays covered.
+    """
+
+    floor: int = 0
+    _gaps: dict[int, float] = field(default_factory=dict)
+
+    def visible(self, dispatches: Mapping[int, bool] | Iterable[tuple[int, bool]], now: float) -> Visible:
+        """What is in the figures, of (sequence, in figures or not) pairs; `now` in seconds of a monotonic clock."""
+        seen = dict(dispatches)
+        top = max(seen, default=self.floor)
+        current = self.floor
+        while current < top:
+            following = current + 1
+            covered = seen.get(following)
+            if covered is None:
+                covered = now - self._gaps.setdefault(following, now) >= GAP_SECONDS
+            if not covered:
+                break
+            self._gaps.pop(following, None)
+            current = following
+        # Gaps age together: each is first noticed as soon as something stands beyond it, not one after the other.
+        for number in range(current + 1, top):
+            if number not in seen:
+                self._gaps.setdefault(number, now)
+        self.floor = current
+        return Visible(current, tuple(sorted(s for s, covered in seen.items() if covered and s > current))[:BEYOND_LIMIT])

@@ -1,0 +1,104 @@
+"""A member as the agent sees it: its machines, all its pods, and the Jobs that are ours, by watch."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from isthmus.api.core import Job, Node, Pod
+from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB
+from isthmus.capacity import AcceleratorTable, MachineTable
+from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
+
+
+class MemberView:
+    """Three watches on a member, indexed the way the agent asks.
+
+    `on_shard(name)` is called when a Job or pod of the Dispatch `name` changed, `on_capacity()` when the figures may
+    have, `on_connection(error)` when a watch lost or regained the member.
+    """
+
+    def __init__(
+        self,
+        member: KubernetesApi,
+        hub_uid: str,
+        accelerators: AcceleratorTable,
+        *,
+        on_shard: Callable[[str], None],
+        on_capacity: Callable[[], None],
+        on_connection: Callable[[ClusterError | None], None],
+    ) -> None:
+        self.machines = MachineTable(accelerators)
+        self._hub_uid = hub_uid
+        self._on_shard = on_shard
+        self._on_capacity = on_capacity
+        self._jobs: dict[str, Job] = {}
+        self._pods: dict[str, dict[str, Pod]] = {}
+        self._informers: tuple[Informer[Any], ...] = (
+            Informer(member, NODES, type=Node, on_change=self._machine, on_connection=on_connection),
+            Informer(member, PODS, type=Pod, on_change=self._pod, on_connection=on_connection),
+            Informer(
+                member,
+                JOBS,
+                type=Job,
+                labels=f"{LABEL_HUB}={hub_uid}",
+                on_change=self._job,
+                on_connection=on_connection,
+            ),
+        )
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self._informers:
+                group.create_task(informer.run())
+
+    async def wait_synced(self) -> None:
+        """Until all three lists are in."""
+        for informer in self._informers:
+            await informer.wait_synced()
+
+    def job(self, name: str) -> Job | None:
+        """The Job of a Dispatch."""
+        return self._jobs.get(name)
+
+    def pods(self, name: str) -> tuple[Pod, ...]:
+        """The pods of a Dispatch."""
+        return tuple(self._pods.get(name, {}).values())
+
+    def shards(self) -> set[str]:
+        """Names of the Dispatches of which the member holds a Job or a pod."""
+        return self._jobs.keys() | self._pods.keys()
+
+    def _machine(self, kind: str, _old: Node | None, node: Node) -> None:
+        if kind == "DELETED":
+            self.machines.remove_machine(node.metadata.name)
+        else:
+            self.machines.upsert_machine(node)
+        self._on_capacity()
+
+    def _pod(self, kind: str, _old: Pod | None, pod: Pod) -> None:
+        if kind == "DELETED":
+            self.machines.remove_pod(pod.metadata.uid)
+        else:
+            self.machines.upsert_pod(pod)
+        labels = pod.metadata.labels
+        name = labels.get(LABEL_DISPATCH) if labels.get(LABEL_HUB) == self._hub_uid else None
+        if name is not None:
+            pods = self._pods.setdefault(name, {})
+            if kind == "DELETED":
+                pods.pop(pod.metadata.uid, None)
+                if not pods:
+                    del self._pods[name]
+            else:
+                pods[pod.metadata.uid] = pod
+            self._on_shard(name)
+        self._on_capacity()
+
+    def _job(self, kind: str, _old: Job | None, job: Job) -> None:
+        name = job.metadata.name
+        if kind == "DELETED":
+            self._jobs.pop(name, None)
+        else:
+            self._jobs[name] = job
+        self._on_shard(name)
+        self._on_capacity()

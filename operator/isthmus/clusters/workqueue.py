@@ -1,0 +1,116 @@
+"""A keyed work queue: one handler a key at a time, repeats folded, failures retried with back-off."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+import structlog
+
+from .errors import ClusterError
+
+K = TypeVar("K", bound=Hashable)
+
+logger = structlog.get_logger(__name__)
+
+
+class WorkQueue(Generic[K]):
+    """Runs `handler(key)` for each added key, at most `workers` at once and never twice at once for one key.
+
+    A key added while its handler runs is run once more afterwards: the handler reads the newest state itself, so no
+    change is missed and a burst of changes costs one run. A handler may return seconds after which it wants to be
+    called again. One that raises is called again after a back-off that doubles up to `retry_limit_seconds`.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[K], Awaitable[float | None]],
+        *,
+        name: str,
+        workers: int = 32,
+        retry_seconds: float = 0.2,
+        retry_limit_seconds: float = 30.0,
+    ) -> None:
+        self._handler = handler
+        self._name = name
+        self._workers = workers
+        self._retry_seconds = retry_seconds
+        self._retry_limit_seconds = retry_limit_seconds
+        self._timers: dict[K, asyncio.TimerHandle] = {}
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
+        self._running: dict[K, asyncio.Task[None]] = {}
+        self._again: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._closed = False
+
+    def add(self, key: K, delay: float = 0.0) -> None:
+        """Ask for a run of `key` after `delay` seconds; of several wishes the earliest holds."""
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        if delay > 0:
+            timer = self._timers.get(key)
+            if timer is not None:
+                if timer.when() <= loop.time() + delay:
+                    return
+                timer.cancel()
+            self._timers[key] = loop.call_later(delay, self._due, key)
+            return
+        self._due(key)
+
+    def _due(self, key: K) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._start()
+
+    def _start(self) -> None:
+        while self._ready and len(self._running) < self._workers and not self._closed:
+            key = self._ready.popleft()
+            self._waiting.discard(key)
+            self._running[key] = asyncio.create_task(self._run(key), name=f"{self._name}:{key}")
+
+    async def _run(self, key: K) -> None:
+        again: float | None = None
+        try:
+            again = await self._handler(key)
+            self._failures.pop(key, None)
+        except asyncio.CancelledError:
+            raise
+        except ClusterError as error:
+            again = self._back_off(key)
+            logger.info("will try again", queue=self._name, key=str(key), reason=error.reason, error=str(error))
+        except Exception:
+            again = self._back_off(key)
+            logger.exception("handler failed", queue=self._name, key=str(key))
+        finally:
+            del self._running[key]
+            if not self._closed:
+                if key in self._again:
+                    self._again.discard(key)
+                    self.add(key, again if again is not None and key in self._failures else 0.0)
+                elif again is not None:
+                    self.add(key, max(again, 0.001))
+                self._start()
+
+    def _back_off(self, key: K) -> float:
+        failures = self._failures.get(key, 0) + 1
+        self._failures[key] = failures
+        return float(min(self._retry_seconds * 2 ** (failures - 1), self._retry_limit_seconds))
+
+    async def close(self) -> None:
+        """Stop taking keys, cancel what runs and wait for it."""
+        self._closed = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
