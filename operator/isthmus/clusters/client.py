@@ -1,0 +1,304 @@
+"""The client of one cluster: Kubernetes verbs over HTTP, answers decoded straight from the wire."""
+
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self, cast
+
+import msgspec
+
+from isthmus.api.core import Manifest
+
+from .api import (
+    DEFAULT_WATCH_SECONDS,
+    PAGE,
+    JsonPatch,
+    KubernetesApi,
+    Listing,
+    PatchKind,
+    Propagation,
+    T,
+    Undecodable,
+    WatchEvent,
+)
+from .credentials import Credentials
+from .decoding import decode_object, decode_page, event_decoder
+from .errors import Expired, NotFound
+from .limiter import Limiter
+from .lines import LineSplitter
+from .resources import Resource
+from .transport import Request, Transport
+
+# API servers send a bookmark about once a minute; silence for longer means the link is dead.
+IDLE_SECONDS = 90.0
+_PATCHES: dict[PatchKind, str] = {
+    "merge": "application/merge-patch+json",
+    "json": "application/json-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+}
+
+
+class Client(KubernetesApi):
+    """One cluster, one session. Made by `connect` inside a running event loop; an async context manager."""
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.name = name
+        self.requests: Counter[str] = Counter()
+        self._transport = transport
+
+    @classmethod
+    async def connect(
+        cls,
+        credentials: Credentials,
+        *,
+        name: str,
+        qps: float = 0,
+        concurrency: int = 64,
+        timeout_seconds: float = 15,
+        rng: random.Random | None = None,
+    ) -> Self:
+        """A client of the cluster; nothing is sent yet, but a credential plugin is run. `name` leads its messages.
+
+        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither.
+        InvalidCredentials where a plugin or token file gives none.
+        """
+        await credentials.source.identity()
+        transport = Transport(
+            credentials,
+            name=name,
+            limiter=Limiter(qps, concurrency),
+            timeout_seconds=timeout_seconds,
+            rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
+        )
+        return cls(transport, name)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give up the connections; every later call fails."""
+        await self._transport.close()
+
+    async def get(
+        self, resource: Resource, name: str, namespace: str | None = None, *, type: type[T] | None = None
+    ) -> T:
+        """The object, read consistently. NotFound where it isn't there."""
+        request = Request("GET", resource.path(namespace, name), {}, repeatable=True)
+        return await self._object("get", request, type)
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        type: type[T] | None = None,
+        page: int = PAGE,
+        consistent: bool = True,
+    ) -> Listing[T]:
+        """All objects that match; read from quorum where `consistent`, else from the API server's cache.
+
+        Pages of `page` objects; where the list's version expires between pages, it is read anew in one piece.
+        """
+        params = _selection(labels, fields)
+        if not consistent:
+            params["resourceVersion"] = "0"
+        items: list[T] = []
+        bad: tuple[Undecodable, ...] = ()
+        params["limit"] = str(page)
+        path = resource.path(namespace)
+        while True:
+            request = Request("GET", path, params, repeatable=True)
+            try:
+                body = await self._send("list", request)
+            except Expired:
+                if "continue" not in params:
+                    raise
+                params = _selection(labels, fields)
+                items, bad = [], ()
+                continue
+            listing, token = decode_page(body, _or_dict(type), f"{self.name}: {request.about}")
+            items.extend(listing.items)
+            bad += listing.undecodable
+            if not token:
+                return Listing(items, listing.resource_version, bad)
+            params = {**params, "continue": token}
+            params.pop("resourceVersion", None)
+
+    async def create(
+        self,
+        resource: Resource,
+        obj: Manifest,
+        namespace: str | None = None,
+        *,
+        dry_run: bool = False,
+        strict: bool = False,
+        type: type[T] | None = None,
+    ) -> T:
+        """Create and return the object as stored. AlreadyExists where the name is taken.
+
+        `strict` refuses unknown and duplicate fields; `dry_run` runs admission and stores nothing.
+        """
+        params = {"fieldValidation": "Strict"} if strict else {}
+        if dry_run:
+            params["dryRun"] = "All"
+        request = Request("POST", resource.path(namespace), params, _encoded(obj), repeatable=dry_run)
+        return await self._object("create", request, type)
+
+    async def replace(
+        self,
+        resource: Resource,
+        obj: Manifest,
+        namespace: str | None,
+        name: str,
+        *,
+        subresource: str | None = None,
+        type: type[T] | None = None,
+    ) -> T:
+        """PUT the object; Conflict where `metadata.resourceVersion` is set and is not the current one."""
+        path = resource.path(namespace, name, subresource)
+        return await self._object("replace", Request("PUT", path, {}, _encoded(obj), repeatable=True), type)
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None,
+        body: Manifest | JsonPatch,
+        *,
+        subresource: str | None = None,
+        kind: PatchKind = "merge",
+        type: type[T] | None = None,
+    ) -> T:
+        """Patch the object and return it as stored."""
+        path = resource.path(namespace, name, subresource)
+        request = Request("PATCH", path, {}, _encoded(body), _PATCHES[kind], repeatable=kind != "json")
+        return await self._object("patch", request, type)
+
+    async def apply(
+        self,
+        resource: Resource,
+        obj: Manifest,
+        namespace: str | None = None,
+        *,
+        manager: str = "isthmus",
+        force: bool = True,
+        subresource: str | None = None,
+        type: type[T] | None = None,
+    ) -> T:
+        """Server-side apply: fields in `obj` become the manager's, others of its former ones are removed."""
+        path = resource.path(namespace, obj["metadata"]["name"], subresource)
+        params = {"fieldManager": manager, "force": "true" if force else "false"}
+        body = _encoded({"apiVersion": resource.api_version, "kind": resource.kind, **obj})
+        request = Request("PATCH", path, params, body, "application/apply-patch+yaml", repeatable=True)
+        return await self._object("apply", request, type)
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str | None = None,
+        propagation: Propagation | None = "Foreground",
+        grace_seconds: int | None = None,
+    ) -> bool:
+        """Ask for the object's deletion; False where it isn't there. Conflict where its UID is not `uid`."""
+        options: Manifest = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        if propagation is not None:
+            options["propagationPolicy"] = propagation
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        path = resource.path(namespace, name)
+        try:
+            await self._send("delete", Request("DELETE", path, {}, _encoded(options), repeatable=uid is not None))
+        except NotFound:
+            return False
+        return True
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str,
+        labels: str | None = None,
+        fields: str | None = None,
+        type: type[T] | None = None,
+        timeout_seconds: float = DEFAULT_WATCH_SECONDS,
+        idle_seconds: float | None = None,
+    ) -> AsyncGenerator[WatchEvent[T], None]:
+        """Changes after `resource_version`, with bookmarks, until the server ends it after `timeout_seconds`.
+
+        Expired where that version is no longer kept; TimedOut where nothing at all arrives for `idle_seconds`.
+        Close it (`contextlib.aclosing`) where it is left early.
+        """
+        params = _selection(labels, fields) | {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(max(1, round(timeout_seconds))),
+        }
+        request = Request("GET", resource.path(namespace), params)
+        decode = event_decoder(_or_dict(type), f"{self.name}: watch of {resource.plural}")
+        splitter = LineSplitter()
+        self.requests["watch"] += 1
+        async with (
+            self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
+            aclosing(stream) as chunks,
+        ):
+            async for chunk in chunks:
+                for line in splitter.feed(chunk):
+                    yield decode(line)
+
+    async def probe(self, path: str = "/version") -> Manifest:
+        """The JSON answer of a path outside the resources."""
+        return await self._object("probe", Request("GET", path, {}, repeatable=True), None)
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        """Any request; the body of its 2xx answer as it came."""
+        request = Request(method, path, params or {}, body, content_type, repeatable=method == "GET")
+        return await self._send("raw", request)
+
+    async def _send(self, verb: str, request: Request) -> bytes:
+        self.requests[verb] += 1
+        return await self._transport.send(request)
+
+    async def _object(self, verb: str, request: Request, type_: type[T] | None) -> T:
+        body = await self._send(verb, request)
+        return decode_object(body, _or_dict(type_), f"{self.name}: {request.about}")
+
+
+def _or_dict(type_: type[T] | None) -> type[T]:
+    return cast("type[T]", dict) if type_ is None else type_
+
+
+def _selection(labels: str | None, fields: str | None) -> dict[str, str]:
+    params = {}
+    if labels:
+        params["labelSelector"] = labels
+    if fields:
+        params["fieldSelector"] = fields
+    return params
+
+
+def _encoded(obj: Any) -> bytes:
+    return msgspec.json.encode(obj)

@@ -1,0 +1,33 @@
+"""How fast and how many at once: a member is asked at a steady pace, whatever the hub wants of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Limiter:
+    """At most `qps` requests a second (0: any number) with bursts of one second's worth, `concurrency` in flight."""
+
+    def __init__(self, qps: float, concurrency: int) -> None:
+        if qps < 0 or concurrency < 1:
+            raise ValueError(f"qps must not be negative and concurrency at least 1, not {qps} and {concurrency}")
+        self._interval = 1 / qps if qps else 0.0
+        self._burst = max(1.0, qps) * self._interval
+        self._next = 0.0
+        self._slots = asyncio.Semaphore(concurrency)
+
+    async def pace(self) -> None:
+        """Wait for this request's turn; turns are given in the order of the calls."""
+        if not self._interval:
+            return
+        now = asyncio.get_running_loop().time()
+        self._next = max(self._next, now - self._burst) + self._interval
+        if self._next > now:
+            await asyncio.sleep(self._next - now)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the requests in flight, paced."""
+        async with self._slots:
+            await self.pace()
+            yield
