@@ -1,1 +1,27 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
+
+from .assumed import AssumedLedger, Assumption
+from .demand import Demand, demand_of
+from .engine import Assignment, Outcome, Unplaced, place
+from .fit import Fit, fit
+from .rooms import Rooms
+from .snapshot import NodeView, PriceView, Snapshot
+from .verdict import Rejection
+
+__all__ = [
+    "Assignment",
+    "AssumedLedger",
+    "Assumption",
+    "Demand",
+    "Fit",
+    "NodeView",
+    "Outcome",
+    "PriceView",
+    "Rejection",
+    "Rooms",
+    "Snapshot",
+    "Unplaced",
+    "demand_of",
+    "fit",
+    "place",
+]

@@ -1,0 +1,32 @@
+"""What a job would cost on a node by the hour, at the node's prices."""
+
+from decimal import Decimal
+
+from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY
+
+from .demand import Demand
+from .fit import Offer
+from .snapshot import PriceView
+
+HOUR = 3600
+
+
+def per_hour(demand: Demand, offer: Offer, price: PriceView) -> Decimal | None:
+    """Price of an hour of all the job's pods at once; the dearest where the node offers several models that would do.
+
+    None where an accelerator that its pods would hold has no price.
+    """
+    cores = Decimal(demand.request.get(CPU, 0)) / 1000
+    memory = Decimal(demand.request.get(MEMORY, 0)) / GIBIBYTE
+    second = cores * price.core_second + memory * price.gibibyte_second
+    dearest: dict[str, Decimal] = {}
+    for accelerator in offer.accelerators:
+        name = accelerator.resource_name
+        if not demand.request.get(name):
+            continue
+        each = price.of_model(accelerator.model)
+        if each is None:
+            return None
+        dearest[name] = max(dearest.get(name, Decimal(0)), each)
+    second += sum((each * demand.request[name] for name, each in dearest.items()), Decimal(0))
+    return second * HOUR * demand.width

@@ -1,0 +1,21 @@
+"""The node must be ready, not cordoned, and have published its figures."""
+
+from isthmus.placement.candidate import Candidate
+from isthmus.placement.verdict import Rejection
+
+CORDONED = "Cordoned"
+NOT_READY = "NotReady"
+NO_PROFILE = "NoProfile"
+
+
+def state(candidate: Candidate) -> Rejection | None:
+    """Reject a node that is cordoned, not ready (with its own reason), or has no profile yet."""
+    node = candidate.node
+    if node.scheduling_state != "Active":
+        return Rejection(CORDONED, "the node is cordoned and takes no new work")
+    if not node.ready:
+        said = node.not_ready_message or "the node is not ready"
+        return Rejection(node.not_ready_reason or NOT_READY, said)
+    if node.profile is None:
+        return Rejection(NO_PROFILE, "the node has not published its capacity yet")
+    return None

@@ -1,0 +1,144 @@
+"""The free room of one node, machine by machine: a multiset of equal machines from which pods are taken."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from isthmus.capacity.profile import Profile, Shape
+
+from .machines import Kind, Vector
+
+Part = tuple[int, Vector]
+"""A kind of machine (by its place in `Room.kinds`) and what is free on it."""
+
+Need = tuple[tuple[int, int], ...]
+"""A pod's request along a room's axes: (axis, amount), amounts above zero."""
+
+_UNBOUNDED = 1 << 40
+
+
+def pods_on(free: Vector, need: Need) -> int:
+    """How many pods of the need go on one machine."""
+    fewest = _UNBOUNDED
+    for axis, amount in need:
+        fits = free[axis] // amount
+        if fits < fewest:
+            fewest = fits
+            if fits <= 0:
+                return 0
+    return fewest
+
+
+def shares(blocks: Sequence[tuple[int, int]], width: int) -> list[list[tuple[int, int]]]:
+    """Spread `width` pods over machines, always onto one with the most room left.
+
+    `blocks` are (pods that fit, machines); `width` is at most what fits altogether. Returns for each block its
+    (pods, machines) pairs. A member's scheduler is free to spread a job's pods, and this leaves the smallest largest
+    block that any spreading could leave: what the hub then counts on is there.
+    """
+    low, high = 0, max((fits for fits, _ in blocks), default=0)
+    while low < high:  # the highest level to which all machines are lowered that makes room for `width`
+        level = (low + high + 1) // 2
+        if sum((fits - level) * count for fits, count in blocks if fits > level) >= width:
+            low = level
+        else:
+            high = level - 1
+    surplus = sum((fits - low) * count for fits, count in blocks if fits > low) - width
+    taken: list[list[tuple[int, int]]] = []
+    for fits, count in blocks:
+        if fits <= low:
+            taken.append([])
+            continue
+        spared = min(count, surplus)
+        surplus -= spared
+        taken.append([(n, c) for n, c in ((fits - low - 1, spared), (fits - low, count - spared)) if n and c])
+    return taken
+
+
+class Room:
+    """What is free on a node's machines. `version` moves with each change; room is only ever taken.
+
+    `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
+    """
+
+    __slots__ = ("axes", "kinds", "overdrawn", "parts", "version")
+
+    def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
+        self.axes = axes
+        self.kinds = kinds
+        self.parts = parts
+        self.version = 0
+        self.overdrawn = False
+
+    def copy(self) -> "Room":
+        """An independent copy: taking from it leaves this one as it is."""
+        twin = Room(self.axes, self.kinds, dict(self.parts))
+        twin.version = self.version
+        twin.overdrawn = self.overdrawn
+        return twin
+
+    def need(self, request: Mapping[str, int]) -> Need | None:
+        """The request along the axes, or None where it asks for something that no machine here has."""
+        if any(amount > 0 and name not in self.axes for name, amount in request.items()):
+            return None
+        return tuple((self.axes[name], amount) for name, amount in request.items() if amount > 0)
+
+    def take(self, need: Need, kinds: frozenset[int], width: int) -> int:
+        """Put up to `width` pods onto machines of the kinds; returns how many found room."""
+        open_parts = [
+            (part, count, fits)
+            for part, count in self.parts.items()
+            if part[0] in kinds and (fits := pods_on(part[1], need))
+        ]
+        taken = min(width, sum(count * fits for _, count, fits in open_parts))
+        if not taken:
+            return 0
+        self.version += 1
+        open_parts.sort()
+        pieces = shares([(fits, count) for _, count, fits in open_parts], taken)
+        for (part, _, _), piece in zip(open_parts, pieces, strict=True):
+            for pods, machines in piece:
+                self._move(part, machines, _less(part[1], need, pods))
+        return taken
+
+    def _move(self, part: Part, machines: int, free: Vector) -> None:
+        self.parts[part] -= machines
+        if not self.parts[part]:
+            del self.parts[part]
+        rest = (part[0], free)
+        self.parts[rest] = self.parts.get(rest, 0) + machines
+
+
+def _less(free: Vector, need: Need, pods: int) -> Vector:
+    left = list(free)
+    for axis, amount in need:
+        left[axis] -= amount * pods
+    return tuple(left)
+
+
+def room_of(shapes: Iterable[Shape]) -> Room:
+    """The room of a node's shapes, nothing assumed."""
+    shapes = tuple(shapes)
+    axes = {name: axis for axis, name in enumerate(sorted({n for s in shapes for n in (*s.free, *s.allocatable)}))}
+    numbers: dict[object, int] = {}
+    firsts: list[tuple[Shape, Vector]] = []
+    counts: list[int] = []
+    parts: dict[Part, int] = {}
+    for shape in shapes:
+        allocatable = tuple(shape.allocatable.get(name, 0) for name in axes)
+        labels = tuple(sorted((shape.labels or {}).items()))
+        number = numbers.setdefault((allocatable, shape.accelerators, labels, shape.taints), len(numbers))
+        if number == len(firsts):
+            firsts.append((shape, allocatable))
+            counts.append(0)
+        counts[number] += shape.count
+        part = (number, tuple(shape.free.get(name, 0) for name in axes))
+        parts[part] = parts.get(part, 0) + shape.count
+    kinds = tuple(
+        Kind(count, allocatable, shape.accelerators, shape.labels or {}, shape.taints)
+        for count, (shape, allocatable) in zip(counts, firsts, strict=True)
+    )
+    return Room(axes, kinds, parts)
+
+
+def room_of_profile(profile: Profile | None) -> Room:
+    """The room of a node by its profile; none where there is no profile yet."""
+    return room_of(() if profile is None else profile.shapes)

@@ -1,0 +1,18 @@
+"""Keep large blocks of accelerators whole.
+
+Best fit on accelerators: a simple relative of the fragmentation measure of FGD (Weng et al., "Beware of Fragmentation:
+Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC'23), which counts the accelerators of
+a machine that what is likely to come cannot use. Here: what a machine has left beside the job is what gets hard to use.
+"""
+
+from isthmus.placement.candidate import Candidate
+
+from .field import Field
+
+
+def fragmentation(candidate: Candidate, _field: Field) -> int:
+    """100 where the job fills the accelerators of a machine to the last; for CPU work, the share off such machines."""
+    fit, width = candidate.fit, candidate.demand.width
+    if fit.idle_share is not None:
+        return max(0, 100 - fit.idle_share)
+    return 100 * min(fit.plain, width) // width if width else 100

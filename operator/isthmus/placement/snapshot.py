@@ -1,0 +1,62 @@
+"""What placement knows of the nodes at one instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from isthmus.api.computenode import Taint
+from isthmus.capacity.profile import Profile
+
+from .assumed import Assumption
+
+ANY_MODEL = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """A node's prices per second, and whether work may be sent on them.
+
+    `gpu_second` is by accelerator model, `*` any other. Where `current` is false, `reason` (CamelCase) and `message`
+    say why.
+    """
+
+    core_second: Decimal
+    gibibyte_second: Decimal
+    gpu_second: Mapping[str, Decimal]
+    currency: str
+    current: bool = True
+    reason: str = ""
+    message: str = ""
+
+    def of_model(self, model: str) -> Decimal | None:
+        """The price of one accelerator of the model for a second, or None where there is none."""
+        found = self.gpu_second.get(model)
+        return self.gpu_second.get(ANY_MODEL) if found is None else found
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since."""
+
+    name: str
+    tier: str
+    parent: str | None = None
+    region: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    scheduling_state: str = "Active"
+    ready: bool = True
+    not_ready_reason: str = ""
+    not_ready_message: str = ""
+    price: PriceView | None = None
+    profile: Profile | None = None
+    assumed: tuple[Assumption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All nodes at `now`."""
+
+    nodes: tuple[NodeView, ...]
+    now: datetime
