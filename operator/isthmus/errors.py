@@ -1,0 +1,18 @@
+"""The tree of errors that Isthmus raises on purpose; each says what happened and what can be done.
+
+IsthmusError
+└── LedgerError    the ledger can't be opened, read or written
+"""
+
+
+class IsthmusError(Exception):
+    """What every error here shares: `problem` says what happened, `mend` what the user can do."""
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(f"{problem}; {mend}")
+        self.problem = problem
+        self.mend = mend
+
+
+class LedgerError(IsthmusError):
+    """The ledger can't be opened, read or written."""

@@ -1,0 +1,212 @@
+"""What is read from the ledger. Quantities come as integers; every amount is made from them in Python."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from isthmus.api.computenode import Identity
+from isthmus.api.dispatch import JobReference
+from isthmus.settlement.lines import Line, Usage, amount_of, price_line, unit_price
+from isthmus.settlement.money import EXACT
+from isthmus.settlement.tariff import Meter
+
+from .batch import chunks
+from .booking import from_microseconds, to_microseconds
+from .price_lists import PriceLists
+from .schema import balances, bookings, conflicts, dispatches, postings
+
+_PAGE = 1000
+_HALF = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class JobCost:
+    """What a job has cost so far: exact, over all that is priced.
+
+    `unpriced` counts what is not, by dispatch, meter and model.
+    """
+
+    amount: Decimal
+    currency: str
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Who has got bookings after some cursor, and the cursor to ask with next."""
+
+    cursor: int
+    accounts: frozenset[str]
+    nodes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedConflict:
+    """A reading that was refused; `reading` is its content as JSON."""
+
+    dispatch_uid: str
+    sequence: int
+    reason: str
+    message: str
+    reading: str
+
+
+def job_costs(
+    connection: Connection, price_lists: PriceLists, job_uids: Iterable[str], currency: str
+) -> dict[str, JobCost]:
+    """The cost of each job; 0 for one that nothing is booked of."""
+    costs = {uid: JobCost(Decimal(0), currency, 0) for uid in job_uids}
+    for chunk in chunks(costs):
+        query = (
+            select(
+                dispatches.c.job_uid,
+                dispatches.c.tariff_digest,
+                balances.c.meter,
+                balances.c.model,
+                balances.c.quantity,
+            )
+            .join(balances, balances.c.dispatch_uid == dispatches.c.dispatch_uid)
+            .where(dispatches.c.job_uid.in_(chunk))
+        )
+        rows = connection.execute(query).all()
+        known = price_lists.known(connection, {row.tariff_digest for row in rows})
+        for uid, digest, meter, model, quantity in rows:
+            cost = costs[uid]
+            priced = known.get(digest)
+            price, _ = unit_price(
+                meter, model, tariff=priced.tariff if priced else None, digest=digest, currency=currency
+            )
+            if price is None:
+                costs[uid] = JobCost(cost.amount, currency, cost.unpriced + 1)
+            else:
+                costs[uid] = JobCost(EXACT.add(cost.amount, amount_of(meter, quantity, price)), currency, cost.unpriced)
+    return costs
+
+
+def lines(
+    connection: Connection,
+    price_lists: PriceLists,
+    *,
+    account: str | None,
+    node: str | None,
+    start: datetime,
+    end: datetime,
+    currency: str,
+) -> Iterator[Line]:
+    """The lines whose interval ends in [start, end), in the order of booking, a page in memory at a time."""
+    result = connection.execution_options(yield_per=_PAGE).execute(_usages(account, node, start, end))
+    jobs: dict[str, JobReference] = {}
+    for page in result.partitions():
+        known = price_lists.known(connection, {row.tariff_digest for row in page})
+        for row in page:
+            priced = known.get(row.tariff_digest)
+            job = jobs.get(row.job_uid)
+            if job is None:
+                job = jobs[row.job_uid] = JobReference(namespace=row.job_namespace, name=row.job_name, uid=row.job_uid)
+            usage = Usage(
+                account=row.account,
+                node=row.node,
+                identity=priced.identity if priced else _identity(row),
+                job=job,
+                dispatch_uid=row.dispatch_uid,
+                attempt=row.attempt,
+                sequence=row.sequence,
+                start=from_microseconds(row.start_at),
+                end=from_microseconds(row.end_at),
+                estimated=row.estimated,
+                meter=row.meter,
+                model=row.model,
+                quantity=abs(row.quantity),
+            )
+            yield price_line(
+                usage, tariff=priced.tariff if priced else None, digest=row.tariff_digest, currency=currency
+            )
+
+
+def totals_by_model(connection: Connection) -> dict[tuple[Meter, str], int]:
+    """All resource-time that is booked, by meter and model. Summed in halves, so that no sum is beyond 64 bits."""
+    query = select(
+        balances.c.meter,
+        balances.c.model,
+        func.sum(balances.c.quantity // _HALF),
+        func.sum(balances.c.quantity % _HALF),
+    ).group_by(balances.c.meter, balances.c.model)
+    return {
+        (cast("Meter", meter), model): int(high) * _HALF + int(low)
+        for meter, model, high, low in connection.execute(query)
+    }
+
+
+def touched_since(connection: Connection, cursor: int) -> Touched:
+    """The accounts and nodes with bookings after the cursor (0: all)."""
+    last = connection.execute(select(func.max(bookings.c.booking))).scalar_one() or cursor
+    query = (
+        select(dispatches.c.account, dispatches.c.node)
+        .distinct()
+        .join(bookings, bookings.c.dispatch_uid == dispatches.c.dispatch_uid)
+        .where(bookings.c.booking > cursor)
+    )
+    pairs = connection.execute(query).all()
+    return Touched(last, frozenset(account for account, _ in pairs), frozenset(node for _, node in pairs))
+
+
+def recorded_conflicts(connection: Connection, dispatch_uid: str | None) -> tuple[RecordedConflict, ...]:
+    """The readings that were refused, of one dispatch or (None) of all."""
+    query = select(conflicts).order_by(conflicts.c.dispatch_uid, conflicts.c.sequence, conflicts.c.content)
+    if dispatch_uid is not None:
+        query = query.where(conflicts.c.dispatch_uid == dispatch_uid)
+    return tuple(
+        RecordedConflict(row.dispatch_uid, int(row.sequence), row.reason, row.message, row.reading)
+        for row in connection.execute(query)
+    )
+
+
+def _usages(account: str | None, node: str | None, start: datetime, end: datetime) -> Select[tuple[object, ...]]:
+    """The postings of a party in a period with all that a line says of them; each usage once."""
+    party, name = ("Node", node) if account is None and node is not None else ("Account", account)
+    query = (
+        select(
+            postings.c.meter,
+            postings.c.model,
+            postings.c.quantity,
+            bookings.c.start_at,
+            bookings.c.end_at,
+            bookings.c.sequence,
+            bookings.c.estimated,
+            dispatches.c.dispatch_uid,
+            dispatches.c.job_uid,
+            dispatches.c.job_namespace,
+            dispatches.c.job_name,
+            dispatches.c.account,
+            dispatches.c.node,
+            dispatches.c.attempt,
+            dispatches.c.tariff_digest,
+            dispatches.c.identity_code,
+            dispatches.c.identity_issuer,
+            dispatches.c.identity_scheme,
+        )
+        .join(bookings, bookings.c.booking == postings.c.booking)
+        .join(dispatches, dispatches.c.dispatch_uid == bookings.c.dispatch_uid)
+        .where(
+            postings.c.party == party,
+            postings.c.end_at >= to_microseconds(start),
+            postings.c.end_at < to_microseconds(end),
+        )
+        .order_by(postings.c.booking, postings.c.meter, postings.c.model)
+    )
+    if name is not None:
+        query = query.where(postings.c.name == name)
+    if account is not None and node is not None:
+        query = query.where(dispatches.c.node == node)
+    return cast("Select[tuple[object, ...]]", query)
+
+
+def _identity(row: Row[tuple[object, ...]]) -> Identity | None:
+    """The identity that came with the first reading, if one did."""
+    if not row.identity_code:
+        return None
+    return Identity(code=row.identity_code, issuer=row.identity_issuer, scheme=row.identity_scheme)
