@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -107,13 +108,7 @@ def _sqlite(path: Path, *, read_only: bool) -> Engine:
     for each other in place of failing half-way. Commits are synchronous=FULL: a reading is forgotten by its node once
     it is booked, so a commit that a power cut could undo would lose money.
     """
-    if not path.is_file():
-        if path.exists():
-            raise LedgerError(f"the ledger {path} is no file", "name a file")
-        if read_only:
-            raise LedgerError(f"there is no ledger {path}", "check the path; the hub makes it at its first start")
-        if not path.parent.is_dir():
-            raise LedgerError(f"the folder {path.parent} is not there", "make it, or name another path")
+    _check_path(path, read_only=read_only)
     mode = "ro" if read_only else "rwc"
 
     def connect() -> sqlite3.Connection:
@@ -139,3 +134,24 @@ def _sqlite(path: Path, *, read_only: bool) -> Engine:
             connection.exec_driver_sql(how)
 
     return engine
+
+
+def _check_path(path: Path, *, read_only: bool) -> None:
+    """Raise LedgerError where no ledger can be at the path; SQLite itself would only say that it can't open it."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if read_only:
+            raise LedgerError(
+                f"there is no ledger {path}", "check the path; the hub makes it at its first start"
+            ) from None
+        if not path.parent.is_dir():
+            raise LedgerError(f"the folder {path.parent} is not there", "make it, or name another path") from None
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {path} can't be reached: {error.strerror}",
+            "let this user read and write the file and its folder",
+        ) from None
+    else:
+        if not S_ISREG(found.st_mode):
+            raise LedgerError(f"the ledger {path} is no file", "name a file")
