@@ -21,6 +21,7 @@ from .errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from .fake import FakeCluster
 from .informer import Informer
 from .resources import (
     COMPUTEJOBS,
@@ -62,6 +63,7 @@ __all__ = [
     "Conflict",
     "Credentials",
     "Expired",
+    "FakeCluster",
     "Forbidden",
     "Informer",
     "Invalid",
