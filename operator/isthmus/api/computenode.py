@@ -180,13 +180,29 @@ class ShapeTaint(Model):
     effect: Literal["NoSchedule", "NoExecute"]
 
 
-class ShapeAccelerator(Model):
-    """The accelerators that a shape's machines hold under one resource name."""
+class ModelLabel(Model):
+    """The node label that names the model of an accelerator, word for word."""
 
+    key: LabelKey
+    value: LabelValue
+
+
+class ShapeAccelerator(Model):
+    """The accelerators that a shape's machines hold under one resource name.
+
+    The labels stand on the machines: an affinity to them leads to machines with this very accelerator.
+    """
+
+    vendor: Annotated[str, Field(max_length=63)] = ""
     resource_name: Annotated[str, Field(max_length=317)]
     model: Annotated[str, Field(max_length=128)]
     memory: Quantity | None = None
     partition_profile: Annotated[str, Field(max_length=63)] | None = None
+    label: ModelLabel | None = None
+    other_labels: Annotated[
+        dict[LabelKey, LabelValue],
+        Field(max_length=4, default_factory=dict, description="Labels that tell memory and partition."),
+    ]
 
 
 class ShapeStatus(Model):

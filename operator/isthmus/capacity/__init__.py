@@ -1,1 +1,33 @@
 """Nodes and pods to a resource profile and per-machine shapes. Pure: no I/O, no clock."""
+
+from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
+from .affinity import AffinityTerm, affinity_terms
+from .groups import ExpectedPods
+from .machines import SHAPE_LIMIT, MachineTable
+from .profile import Accelerator, AcceleratorTotal, MachineTaint, NodeLabel, Profile, Shape
+from .requests import effective_request, shared_request
+from .status import from_status, to_status
+from .taints import LIFECYCLE_TAINTS, untolerated
+
+__all__ = [
+    "LIFECYCLE_TAINTS",
+    "SHAPE_LIMIT",
+    "Accelerator",
+    "AcceleratorEntry",
+    "AcceleratorTable",
+    "AcceleratorTotal",
+    "AffinityTerm",
+    "ExpectedPods",
+    "MachineTable",
+    "MachineTaint",
+    "NodeLabel",
+    "Profile",
+    "Shape",
+    "affinity_terms",
+    "effective_request",
+    "from_status",
+    "model_matches",
+    "shared_request",
+    "to_status",
+    "untolerated",
+]

@@ -4,16 +4,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+NodeLabel = tuple[str, str]
+"""Key and value of a label on a machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """What a machine holds under one extended resource name."""
+    """What a machine holds under one extended resource name.
+
+    `model` is normalised: it says nothing of partitions or sharing, `partition_profile` does. The labels are what the
+    machine carries, word for word: an affinity to all of `labels` leads to machines with this very accelerator.
+    """
 
     vendor: str
     resource_name: str
     model: str
     memory_bytes: int | None = None
     partition_profile: str | None = None
+    label: NodeLabel | None = None  # the label that names the model
+    other_labels: tuple[NodeLabel, ...] = ()  # those that tell memory and partition, by key
+
+    @property
+    def labels(self) -> tuple[NodeLabel, ...]:
+        """The node labels that tell such machines from others; empty where the vendor sets none."""
+        return self.other_labels if self.label is None else (self.label, *self.other_labels)
+
+    @property
+    def meter_model(self) -> str:
+        """The model as meters and tariffs name it: a partition has a price of its own."""
+        return self.model if self.partition_profile is None else f"{self.model}/{self.partition_profile}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +62,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorTotal:
-    """Accelerators of one kind over all machines."""
+    """Accelerators of one kind over all machines that take pods; its `accelerator` carries no node labels."""
 
     accelerator: Accelerator
     total: int
@@ -52,7 +71,7 @@ class AcceleratorTotal:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a member has and what of it is free."""
+    """What a member has and what of it is free, over the `machines` that take pods: ready and not cordoned."""
 
     observed_at: datetime
     machines: int

@@ -1,1 +1,33 @@
 """Pods to seconds to cumulative readings. Pure: no I/O, no clock."""
+
+from .accumulate import SETTLING_LIMIT, Advance, PodUse, advance
+from .interval import Interval, pod_interval
+from .meters import (
+    MEBIBYTE_SECONDS,
+    METER_LIMIT,
+    MILLI_GPU_SECONDS,
+    MILLICORE_SECONDS,
+    OTHER_MODELS,
+    Meter,
+    MeterName,
+    Meters,
+    pod_meters,
+)
+
+__all__ = [
+    "MEBIBYTE_SECONDS",
+    "METER_LIMIT",
+    "MILLICORE_SECONDS",
+    "MILLI_GPU_SECONDS",
+    "OTHER_MODELS",
+    "SETTLING_LIMIT",
+    "Advance",
+    "Interval",
+    "Meter",
+    "MeterName",
+    "Meters",
+    "PodUse",
+    "advance",
+    "pod_interval",
+    "pod_meters",
+]

@@ -1,0 +1,75 @@
+"""One machine's facts, read from its Node and bounded: what of it enters a profile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isthmus.api.core import Node
+from isthmus.api.quantities import CPU, MEMORY, PODS, amount
+
+from .accelerators import AcceleratorTable
+from .profile import Accelerator, MachineTaint
+from .taints import LIFECYCLE_TAINTS, hard_taints
+
+# What the published profile has room for (isthmus.api.computenode).
+RESOURCE_LIMIT = 32
+ACCELERATOR_LIMIT = 8
+TAINT_LIMIT = 16
+_KEY_LIMIT = 317
+_VALUE_LIMIT = 63
+_AMOUNT_LIMIT = (1 << 63) - 1
+_FIRST = (CPU, MEMORY, PODS, "ephemeral-storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a Node says of its machine; `takes_pods` is False while it is cordoned, not ready, unfit or leaving."""
+
+    takes_pods: bool
+    allocatable: Mapping[str, int]
+    accelerators: tuple[Accelerator, ...]
+    taints: tuple[MachineTaint, ...]
+    labels: Mapping[str, str]
+
+
+def read_machine(node: Node, table: AcceleratorTable) -> Facts:
+    """The facts of a Node. Raises ValueError, with a reason for people, for what no machine can be."""
+    labels = node.metadata.labels
+    amounts = {name: _bounded(name, text) for name, text in node.status.allocatable.items()}
+    found = (table.classify(name, labels) for name, value in sorted(amounts.items()) if value)
+    accelerators = tuple(a for a in found if a is not None)
+    taints = hard_taints(node.spec.taints)
+    if len(taints) > TAINT_LIMIT:
+        raise ValueError(f"{len(taints)} taints; at most {TAINT_LIMIT} can be told")
+    if any(len(t.key) > _KEY_LIMIT or len(t.value) > _VALUE_LIMIT or not t.key for t in taints):
+        raise ValueError("a taint with an impossible key or value")
+    if any(len(value) > _VALUE_LIMIT for a in accelerators for _, value in a.labels):
+        raise ValueError("an accelerator label with an impossible value")
+    return Facts(
+        takes_pods=_takes_pods(node, taints),
+        allocatable=_kept(amounts, accelerators),
+        accelerators=accelerators[:ACCELERATOR_LIMIT],
+        taints=taints,
+        labels=labels,
+    )
+
+
+def _bounded(name: str, text: str) -> int:
+    value = amount(name, text)
+    if not 0 <= value <= _AMOUNT_LIMIT:
+        raise ValueError(f"allocatable {name} of {text[:64]}")
+    return value
+
+
+def _takes_pods(node: Node, taints: tuple[MachineTaint, ...]) -> bool:
+    ready = any(c.type == "Ready" and c.status == "True" for c in node.status.conditions)
+    out = node.spec.unschedulable or node.metadata.deletion_timestamp is not None
+    return ready and not out and not any(t.key in LIFECYCLE_TAINTS for t in taints)
+
+
+def _kept(amounts: Mapping[str, int], accelerators: tuple[Accelerator, ...]) -> Mapping[str, int]:
+    """The resources there is room to tell, in a canonical order: what is left out counts as absent."""
+    told = {a.resource_name for a in accelerators[:ACCELERATOR_LIMIT]}
+    untold = {a.resource_name for a in accelerators[ACCELERATOR_LIMIT:]}
+    there = [name for name, value in amounts.items() if value and name not in untold]
+    there.sort(key=lambda name: (name not in _FIRST, name not in told, name))
+    return {name: amounts[name] for name in sorted(there[:RESOURCE_LIMIT])}

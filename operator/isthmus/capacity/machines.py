@@ -1,0 +1,241 @@
+"""A member's machines and pods as they come and go, and the profile of them at any moment."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from isthmus.api.core import Node, Pod
+
+from .accelerators import AcceleratorTable
+from .groups import ExpectedPods, Group, Kind, subtract
+from .machine import Facts, read_machine
+from .merging import merged_shapes
+from .profile import Accelerator, AcceleratorTotal, Profile
+from .requests import shared_request
+
+ARCH_LABEL = "kubernetes.io/arch"
+OS_LABEL = "kubernetes.io/os"
+SHAPE_LIMIT = 256
+ENDED_PHASES = frozenset({"Succeeded", "Failed"})
+# Machines whose accelerators are remembered after they are gone, for the pods that ran there.
+_DEPARTED_KEPT = 4096
+_NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class MachineTable:
+    """Machines and the pods bound to them. Each change costs what changed; nothing here raises for a bad object.
+
+    A pod counts on its machine from binding until it is Succeeded or Failed, whoever runs it. `rejected` holds the
+    machines that are left out because what they say can't be, with the reason.
+    """
+
+    def __init__(self, table: AcceleratorTable | None = None, shape_labels: Iterable[str] = ()) -> None:
+        self.table = table or AcceleratorTable.default()
+        self.rejected: dict[str, str] = {}
+        self._shape_labels = tuple(sorted({ARCH_LABEL, OS_LABEL, *shape_labels}))
+        self._facts: dict[str, Facts] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._interned: dict[object, Kind] = {}
+        self._groups: dict[str, Group] = {}
+        self._used: dict[str, Counter[str]] = {}
+        self._pods: dict[str, tuple[str, Mapping[str, int]]] = {}
+        self._unreadable: dict[str, set[str]] = {}
+        self._accelerators: dict[str, dict[str, Accelerator]] = {}
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def upsert_machine(self, node: Node) -> None:
+        """Take in a machine as it is now."""
+        name = node.metadata.name
+        try:
+            facts = read_machine(node, self.table)
+        except ValueError as error:
+            self._forget(name)
+            self.rejected[name] = str(error)
+            return
+        self.rejected.pop(name, None)
+        self._facts[name] = facts
+        self._kinds[name] = self._kind(facts)
+        self._remember(name, facts.accelerators)
+        self._groups.pop(name, None)
+
+    def remove_machine(self, name: str) -> None:
+        """Take out a machine; pods still bound to it count nowhere."""
+        self._forget(name)
+        self.rejected.pop(name, None)
+
+    def upsert_pod(self, pod: Pod) -> None:
+        """Take in a pod as it is now."""
+        uid, machine = pod.metadata.uid, pod.spec.node_name
+        if not machine or pod.status.phase in ENDED_PHASES:
+            self.remove_pod(uid)
+            return
+        try:
+            request = shared_request(pod.spec)
+        except ValueError:
+            self.remove_pod(uid)
+            self._pods[uid] = (machine, _NOTHING)
+            self._unreadable.setdefault(machine, set()).add(uid)
+            self._groups.pop(machine, None)
+            return
+        before = self._pods.get(uid)
+        if before is not None and before[0] == machine and before[1] is request:
+            return
+        self.remove_pod(uid)
+        self._pods[uid] = (machine, request)
+        self._used.setdefault(machine, Counter()).update(request)
+        self._groups.pop(machine, None)
+
+    def remove_pod(self, uid: str) -> None:
+        """Take out a pod."""
+        before = self._pods.pop(uid, None)
+        if before is None:
+            return
+        machine, request = before
+        self._groups.pop(machine, None)
+        if (unreadable := self._unreadable.get(machine)) is not None:
+            unreadable.discard(uid)
+            if not unreadable:
+                del self._unreadable[machine]
+        used = self._used.get(machine)
+        if used is not None and request:
+            used.subtract(request)
+            for name in request:
+                if not used[name]:
+                    del used[name]
+            if not used:
+                del self._used[machine]
+
+    def machine_accelerators(self, name: str) -> tuple[Accelerator, ...]:
+        """The accelerators of a machine, also of one that is gone or whose plugin is down just now."""
+        return tuple(self._accelerators.get(name, {}).values())
+
+    def accelerator_models(self, name: str, request: Mapping[str, int]) -> dict[str, str]:
+        """By accelerator resource of the request: the model, as meters name it, that a pod there has of it."""
+        there = self._accelerators.get(name, {})
+        found = {resource: there.get(resource) or self.table.classify(resource, {}) for resource in request}
+        return {resource: accelerator.meter_model for resource, accelerator in found.items() if accelerator}
+
+    def profile(
+        self,
+        *,
+        now: datetime,
+        expected: Iterable[ExpectedPods] = (),
+        sequence: int = 0,
+        visible_beyond: tuple[int, ...] = (),
+    ) -> Profile:
+        """The profile at this moment, `expected` pods taken out of what is free.
+
+        Only machines that take pods are in any figure of it. Expected pods that fit nowhere are taken from nothing.
+        """
+        waiting = _coalesced(expected)
+        keys = tuple(sorted({key for pods in waiting for key in pods.labels}))
+        groups = self._counted(keys)
+        subtract(groups, waiting, keys)
+        allocatable: Counter[str] = Counter()
+        free: Counter[str] = Counter()
+        totals: dict[Accelerator, list[int]] = {}
+        for group, count in groups.items():
+            kind = group.kind
+            there = dict(zip(kind.resources, zip(kind.allocatable, group.free, strict=True), strict=True))
+            for resource, (has, left) in there.items():
+                allocatable[resource] += has * count
+                free[resource] += left * count
+            for accelerator in kind.accelerators:
+                has, left = there[accelerator.resource_name]
+                total = totals.setdefault(_unlabelled(accelerator), [0, 0])
+                total[0] += has * count
+                total[1] += left * count
+        return Profile(
+            observed_at=now,
+            machines=sum(groups.values()),
+            allocatable=dict(sorted(allocatable.items())),
+            free=dict(sorted(free.items())),
+            accelerators=tuple(AcceleratorTotal(a, *totals[a]) for a in sorted(totals, key=_order)),
+            shapes=merged_shapes(groups, SHAPE_LIMIT),
+            sequence=sequence,
+            visible_beyond=visible_beyond,
+        )
+
+    def _kind(self, facts: Facts) -> Kind:
+        labels = tuple((key, facts.labels[key]) for key in self._shape_labels if key in facts.labels)
+        resources = tuple(facts.allocatable)
+        identity = (resources, tuple(facts.allocatable.values()), facts.accelerators, facts.taints, labels)
+        found = self._interned.get(identity)
+        if found is None:
+            if len(self._interned) > 2 * len(self._kinds) + 64:
+                used = set(self._kinds.values())
+                self._interned = {key: kind for key, kind in self._interned.items() if kind in used}
+            found = self._interned[identity] = Kind(*identity)
+        return found
+
+    def _counted(self, keys: tuple[str, ...]) -> dict[Group, int]:
+        """Machines that take pods, by group; the groups are split by the values of the labels `keys`."""
+        counted: Counter[Group] = Counter()
+        for name, facts in self._facts.items():
+            if not facts.takes_pods or name in self._unreadable:
+                continue
+            group = self._groups.get(name)
+            if group is None:
+                group = self._groups[name] = self._group(name)
+            if keys:
+                group = Group(group.kind, group.free, tuple(facts.labels.get(key) for key in keys))
+            counted[group] += 1
+        return counted
+
+    def _group(self, name: str) -> Group:
+        kind, used = self._kinds[name], self._used.get(name, _NOTHING)
+        # A machine may be overcommitted: its allocatable can shrink under pods that are already bound.
+        pairs = zip(kind.resources, kind.allocatable, strict=True)
+        return Group(kind, tuple(max(0, has - used.get(resource, 0)) for resource, has in pairs))
+
+    def _remember(self, name: str, accelerators: tuple[Accelerator, ...]) -> None:
+        """Keep what is known best: a label that is missing for a moment changes no model."""
+        if not accelerators:
+            return
+        known = self._accelerators.pop(name, {})
+        for accelerator in accelerators:
+            before = known.get(accelerator.resource_name)
+            if before is None or before.label is None or accelerator.label is not None:
+                known[accelerator.resource_name] = accelerator
+        self._accelerators[name] = known
+        if len(self._accelerators) > len(self._facts) + _DEPARTED_KEPT:
+            oldest = next(machine for machine in self._accelerators if machine not in self._facts)
+            del self._accelerators[oldest]
+
+    def _forget(self, name: str) -> None:
+        self._facts.pop(name, None)
+        self._kinds.pop(name, None)
+        self._groups.pop(name, None)
+
+
+def _coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
+    """Equal expectations as one, so that a burst of equal jobs costs what one job does."""
+    counts: dict[object, tuple[ExpectedPods, int]] = {}
+    for pods in expected:
+        tolerations = tuple((t.key, t.operator, t.value, t.effect) for t in pods.tolerations)
+        key = (tuple(sorted(pods.request.items())), tuple(sorted(pods.labels.items())), tolerations)
+        first, count = counts.get(key, (pods, 0))
+        counts[key] = (first, count + max(0, pods.count))
+    return [ExpectedPods(p.request, count, p.labels, p.tolerations) for p, count in counts.values() if count]
+
+
+def _unlabelled(accelerator: Accelerator) -> Accelerator:
+    return Accelerator(
+        accelerator.vendor,
+        accelerator.resource_name,
+        accelerator.model,
+        accelerator.memory_bytes,
+        accelerator.partition_profile,
+    )
+
+
+def _order(accelerator: Accelerator) -> tuple[str, str, int, str]:
+    return (
+        accelerator.resource_name,
+        accelerator.model,
+        accelerator.memory_bytes or 0,
+        accelerator.partition_profile or "",
+    )
