@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 
 from isthmus.api.computejob import ComputeJob
-from isthmus.manifests.dryrun import dry_run_manifest, dry_run_refusal
-from isthmus.manifests.template import Refusal
+from isthmus.manifests import Refusal, dry_run_manifest, dry_run_refusal
 
 
 def test_manifest_is_the_users_own() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from isthmus.api.computejob import ComputeJob
-from isthmus.manifests.job import render
+from isthmus.manifests import render
 
 HUB = "0b54f1e6-6f0a-4e5e-9f0e-000000000001"
 UID = "7d9f1f8a-1111-4222-8333-000000000002"

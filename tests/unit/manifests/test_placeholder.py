@@ -1,5 +1,4 @@
-from isthmus.manifests.job import job_labels
-from isthmus.manifests.placeholder import is_placeholder, placeholder
+from isthmus.manifests import is_placeholder, job_labels, placeholder
 
 
 def test_holds_the_name_and_runs_nothing() -> None:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from isthmus.manifests.references import Reference, references
+from isthmus.manifests import Reference, references
 
 POD: dict[str, Any] = {
     "serviceAccountName": "runner",

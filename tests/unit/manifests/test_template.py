@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.manifests.template import check_template, template_digest
+from isthmus.manifests import check_template, template_digest
 
 GOOD: dict[str, Any] = {
     "parallelism": 2,

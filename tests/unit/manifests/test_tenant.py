@@ -1,6 +1,6 @@
 import pytest
 
-from isthmus.manifests.tenant import tenant_objects
+from isthmus.manifests import tenant_objects
 
 HUB = "0b54f1e6-6f0a-4e5e-9f0e-000000000001"
 
