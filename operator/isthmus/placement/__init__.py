@@ -1,7 +1,7 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
 
 from .assumed import AssumedLedger, Assumption
-from .demand import Demand, demand_of
+from .demand import Demand, demand_of, width_of
 from .engine import Assignment, Outcome, Unplaced, place
 from .fit import Fit, fit
 from .rooms import Rooms
@@ -24,4 +24,5 @@ __all__ = [
     "demand_of",
     "fit",
     "place",
+    "width_of",
 ]

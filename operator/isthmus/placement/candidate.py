@@ -55,6 +55,11 @@ class Candidate:
             self._version = self.room.version
         return self._fit
 
+    @property
+    def fits(self) -> bool:
+        """Whether all of the job's pods have room now."""
+        return self.fit.pods_free >= self.demand.width
+
     def take(self) -> None:
         """Take the job's pods out of the room."""
         if self.offer.need is not None:

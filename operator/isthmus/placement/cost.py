@@ -16,7 +16,7 @@ def per_hour(demand: Demand, offer: Offer, price: PriceView) -> Decimal | None:
 
     None where an accelerator that its pods would hold has no price.
     """
-    cores = Decimal(demand.request.get(CPU, 0)) / 1000
+    cores = Decimal(demand.request.get(CPU, 0)).scaleb(-3)
     memory = Decimal(demand.request.get(MEMORY, 0)) / GIBIBYTE
     second = cores * price.core_second + memory * price.gibibyte_second
     dearest: dict[str, Decimal] = {}
@@ -24,7 +24,7 @@ def per_hour(demand: Demand, offer: Offer, price: PriceView) -> Decimal | None:
         name = accelerator.resource_name
         if not demand.request.get(name):
             continue
-        each = price.of_model(accelerator.model)
+        each = price.of_model(accelerator.meter_model)
         if each is None:
             return None
         dearest[name] = max(dearest.get(name, Decimal(0)), each)

@@ -11,10 +11,6 @@ from isthmus.api.computejob import ComputeJob, Toleration
 from isthmus.api.quantities import PODS, amount
 from isthmus.capacity.requests import effective_request
 
-# Of a pod's nodeSelector, the keys that a profile's shapes carry. Other keys are the member's own business: its
-# scheduler honours them, and the hub can't know which machines have them.
-MACHINE_LABELS = frozenset({"kubernetes.io/arch", "kubernetes.io/os"})
-
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -24,8 +20,8 @@ class Demand:
 
     `request` is one pod's effective request in the units of `isthmus.api.quantities.Resources`, `pods: 1` included;
     `width` is how many such pods run at once. `node_selector`, `regions`, `tiers` and `tolerations` speak of
-    ComputeNodes, `machine_selector` and `machine_tolerations` of the machines inside one. `avoid` names nodes that
-    must not get it again, such as one that refused it.
+    ComputeNodes, `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names
+    nodes that must not get it again, such as one that refused it.
     """
 
     key: str
@@ -89,7 +85,7 @@ def demand_of(job: ComputeJob, account: str, *, attempt: int = 1, avoid: tuple[s
         regions=tuple(placement.regions),
         tiers=tuple(placement.tiers),
         tolerations=tuple(placement.tolerations),
-        machine_selector={key: value for key, value in pod.node_selector.items() if key in MACHINE_LABELS},
+        machine_selector=pod.node_selector,
         machine_tolerations=tuple(pod.tolerations),
         objective=placement.objective,
         attempt=attempt,

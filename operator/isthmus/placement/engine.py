@@ -9,10 +9,10 @@ from isthmus.api.computejob import Explanation
 from .candidate import Fleet
 from .demand import Demand
 from .explanation import Account, account_of, explain, summary
-from .fit import Affinity
 from .jobclass import Entry, JobClass, class_key
 from .rooms import Rooms
 from .snapshot import Snapshot
+from .steering import Affinity
 
 NO_NODES = "NoNodes"
 NO_SUITABLE_NODE = "NoSuitableNode"

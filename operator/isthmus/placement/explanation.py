@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from isthmus.api.computejob import EXPLANATION_NODES, Explanation, NodeVerdict
 from isthmus.api.conditions import truncated
 
-from .filters import ROOM
-from .jobclass import Entry, JobClass
+from .filters import crowded
+from .jobclass import JobClass
 from .verdict import Rejection, Score
 
 EXPLANATION_BYTES = 8192
@@ -39,14 +39,14 @@ def explain(account: Account, winner: str | None) -> Explanation:
     rejected = sorted(account.rejected, key=lambda pair: (first[pair[1].reason] != pair[0], pair[0]))
     room_for_scored = EXPLANATION_NODES - min(len(rejected), max(EXPLANATION_NODES // 2, 16 - len(scored)))
     shown = scored[:room_for_scored]
-    for limit in (_MESSAGE, 128, 48):
+    for limit in (_MESSAGE, 128, 48, 0):
         verdicts = [NodeVerdict(node=n, score=s.total, parts=dict(s.parts)) for n, s in shown]
         verdicts += [
-            NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit))
+            NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
             for n, r in rejected[: EXPLANATION_NODES - len(shown)]
         ]
         explanation = Explanation(winner=winner, reasons=_bounded(reasons), nodes=verdicts)
-        if len(explanation.model_dump_json(by_alias=True, exclude_none=True)) <= EXPLANATION_BYTES:
+        if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
 
@@ -62,30 +62,29 @@ def _bounded(reasons: Counter[str]) -> dict[str, int]:
 def summary(account: Account) -> str:
     """One sentence for people: how many nodes would do, and the reasons against the others, commonest first.
 
-    A reason's message is given where all nodes with that reason say the same.
+    A reason's gist is given where it is the same for all nodes with that reason, its message where it is the only one.
     """
     total = len(account.scored) + len(account.rejected)
     if not total:
         return "there are no nodes"
-    messages: dict[str, Counter[str]] = {}
+    by_reason: dict[str, list[Rejection]] = {}
     for _, rejection in account.rejected:
-        messages.setdefault(rejection.reason, Counter())[rejection.message] += 1
-    ordered = sorted(messages.items(), key=lambda pair: (-pair[1].total(), pair[0]))
-    told = [
-        f"{found.total()} {reason} ({next(iter(found))})" if len(found) == 1 else f"{found.total()} {reason}"
-        for reason, found in ordered
-    ]
+        by_reason.setdefault(rejection.reason, []).append(rejection)
+    told: list[str] = []
+    for reason, found in sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        gist = _common([r.message for r in found]) if len(by_reason) == 1 else ""
+        gist = gist or _common([r.gist for r in found])
+        told.append(f"{len(found)} {reason} ({gist})" if gist else f"{len(found)} {reason}")
     head = f"{len(account.scored)}/{total} nodes are available"
     return truncated(f"{head}: {', '.join(told)}" if told else head)
+
+
+def _common(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else ""
 
 
 def account_of(job_class: JobClass) -> Account:
     """Every node's verdict on the class as its rooms stand now."""
     scored = [(entry.candidate.node.name, score) for entry, score in job_class.scored()]
-    rejected = [*job_class.rejected.items(), *((e.candidate.node.name, _full(e)) for e in job_class.full())]
+    rejected = [*job_class.rejected.items(), *((e.candidate.node.name, crowded(e.candidate)) for e in job_class.full())]
     return Account(scored, sorted(rejected, key=lambda pair: pair[0]))
-
-
-def _full(entry: Entry) -> Rejection:
-    found = ROOM(entry.candidate)
-    return found if found is not None else Rejection("InsufficientCapacity", "no room now")

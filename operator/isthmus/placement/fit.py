@@ -1,17 +1,15 @@
 """Per-machine fit: how many pods of a job a node's machines hold, now and if they were empty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isthmus.capacity.profile import Accelerator, Shape
 
 from .demand import Demand
-from .machines import ACCELERATOR, Kind, Obstacle, obstacle, used_accelerators
+from .machines import ACCELERATOR, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
 from .room import Need, Room, pods_on, room_of
 from .snapshot import PriceView
-
-Affinity = tuple[tuple[str, tuple[str, ...]], ...]
-"""Required machine labels, all of them: (key, allowed values)."""
+from .steering import Affinity, Usable, steer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +17,13 @@ class Offer:
     """What a node's machines are to a job, whatever is free on them.
 
     `kinds` are the machines it may use (their numbers in the room), `pods_empty` how many of its pods they would hold
-    if they were empty, `largest_empty` how many one of them would. `accelerators` are those its pods would hold,
-    `axis` the axis of the first of them. `obstacles` says what stands against the other machines.
+    if they were empty. `accelerators` are those its pods would hold, `axis` the axis of the first of them, `per_pod`
+    how many a pod asks for. `obstacles` says what stands against the other machines.
     """
 
     need: Need | None
     kinds: frozenset[int]
     pods_empty: int
-    largest_empty: int
     accelerators: tuple[Accelerator, ...]
     axis: int | None
     per_pod: int
@@ -53,52 +50,36 @@ class Fit:
     obstacles: Obstacle
 
 
-def _label_keys(accelerators: Sequence[Accelerator]) -> tuple[str, ...]:
-    return tuple(sorted({a.label[0] for a in accelerators if a.label is not None}))
-
-
-def _affinity(accelerators: Sequence[Accelerator]) -> Affinity:
-    values: dict[str, set[str]] = {}
-    for accelerator in accelerators:
-        if accelerator.label is not None:
-            values.setdefault(accelerator.label[0], set()).add(accelerator.label[1])
-    return tuple((key, tuple(sorted(allowed))) for key, allowed in sorted(values.items()))
-
-
 def offer_of(demand: Demand, room: Room, price: PriceView | None) -> Offer:
-    """What the room's machines are to the job; `price` bars accelerators without one, None bars none.
-
-    Required labels are joined by and, so where the machines tell their models by different labels, the job keeps to
-    those of one: the one with most room when empty. Machines without such a label drop out where the job must be kept
-    off others, for nothing would keep it off those.
-    """
+    """What the room's machines are to the job; `price` bars accelerators without one, None bars none."""
     need = room.need(demand.request)
+    selector = selector_of(demand, room.kinds)
     obstacles = Obstacle.NONE
-    groups: dict[tuple[str, ...], list[tuple[int, int, Kind]]] = {}
+    rivals = False
+    usable: list[Usable] = []
     for number, kind in enumerate(room.kinds):
-        found = obstacle(demand, kind, price)
-        obstacles |= found
+        found = obstacle(demand, kind, selector, price)
         fits = 0 if need is None else pods_on(kind.allocatable, need)
-        if not found and not fits:
+        if found:
+            obstacles |= found
+            rivals = rivals or bool(found & (ACCELERATOR | Obstacle.UNPRICED) and named_accelerators(demand, kind))
+            continue
+        if not fits:
             obstacles |= Obstacle.SIZE
-        if not found:
-            groups.setdefault(_label_keys(used_accelerators(demand, kind)), []).append((number, fits, kind))
-    steered = demand.picky or bool(obstacles & (ACCELERATOR | Obstacle.UNPRICED))
-    if steered and len(groups) > 1:
-        keys = max(sorted(k for k in groups if k), key=lambda k: sum(f * m.count for _, f, m in groups[k]))
-        groups = {keys: groups[keys]}
-    chosen = [entry for group in groups.values() for entry in group]
-    accelerators = tuple(dict.fromkeys(a for _, _, kind in chosen for a in used_accelerators(demand, kind)))
-    held = [a.resource_name for a in accelerators if demand.request.get(a.resource_name)]
+        usable.append(Usable(number, fits * kind.count, kind, used_accelerators(demand, kind)))
+    chosen, affinity = steer(demand, usable, rivals=rivals) if demand.picky or rivals else (usable, ())
+    if len(chosen) < len(usable):
+        obstacles |= Obstacle.UNLABELLED
+    accelerators = tuple(dict.fromkeys(a for each in chosen for a in each.accelerators))
+    held = tuple(dict.fromkeys(a.resource_name for a in accelerators if demand.request.get(a.resource_name)))
     return Offer(
         need=need,
-        kinds=frozenset(number for number, fits, _ in chosen if fits),
-        pods_empty=sum(fits * kind.count for _, fits, kind in chosen),
-        largest_empty=max((fits for _, fits, _ in chosen), default=0),
+        kinds=frozenset(each.number for each in chosen if each.pods_empty),
+        pods_empty=sum(each.pods_empty for each in chosen),
         accelerators=accelerators,
         axis=room.axes[held[0]] if held else None,
-        per_pod=sum(demand.request[name] for name in dict.fromkeys(held)),
-        affinity=_affinity(accelerators) if steered else (),
+        per_pod=sum(demand.request[name] for name in held),
+        affinity=affinity,
         obstacles=obstacles,
     )
 
@@ -148,8 +129,3 @@ def subtract(room: Room, assumed: Sequence[tuple[Demand, int]], price: PriceView
         taken = 0 if offer.need is None else room.take(offer.need, offer.kinds, width)
         if taken < width:
             room.overdrawn = True
-
-
-def wanted(demand: Demand) -> Mapping[str, int]:
-    """One pod's request without the pod itself, for messages."""
-    return {name: amount for name, amount in demand.request.items() if amount > 0 and name != "pods"}

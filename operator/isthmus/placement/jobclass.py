@@ -112,7 +112,7 @@ class JobClass:
         if entry.version == candidate.room.version:
             return entry.rank
         entry.version = candidate.room.version
-        if candidate.fit.pods_free < self.demand.width:
+        if not candidate.fits:
             entry.rank = None
             return None
         parts = {**entry.standing, **{name: score(candidate, self._field) for name, score in scores.ROOM.items()}}

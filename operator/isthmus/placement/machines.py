@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 
-from isthmus.api import core
 from isthmus.capacity.accelerators import model_matches
+from isthmus.capacity.families import FAMILIES
+from isthmus.capacity.machines import ARCH_LABEL, OS_LABEL
 from isthmus.capacity.profile import Accelerator, MachineTaint
+from isthmus.capacity.taints import untolerated
 
 from .demand import Demand
 from .snapshot import PriceView
@@ -25,31 +27,27 @@ class Obstacle(Flag):
     UNPRICED = auto()
     LABEL = auto()
     TAINT = auto()
+    UNLABELLED = auto()
     SIZE = auto()
 
 
+# Labels whose absence tells something too: a machine with an accelerator that is told by such a label carries it. Other
+# labels of a pod's nodeSelector count where the profile tells them; else they are between the pod and the member.
+TOLD_LABELS = frozenset(
+    {ARCH_LABEL, OS_LABEL, *(label.key for family in FAMILIES for label in family.model_labels if "{" not in label.key)}
+)
 ACCELERATOR = Obstacle.MODEL | Obstacle.MEMORY | Obstacle.PARTITION
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Machines that are alike but for what is free on them."""
+    """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them."""
 
     count: int
     allocatable: Vector
     accelerators: tuple[Accelerator, ...]
     labels: Mapping[str, str]
     taints: tuple[MachineTaint, ...]
-
-
-def tolerated(taint: MachineTaint, tolerations: tuple[core.PodToleration, ...]) -> bool:
-    """Whether one of the tolerations matches the taint, as Kubernetes matches them."""
-    return any(
-        (not t.effect or t.effect == taint.effect)
-        and (not t.key or t.key == taint.key)
-        and (t.operator == "Exists" or (bool(t.key) and t.value == taint.value))
-        for t in tolerations
-    )
 
 
 def _unfit(demand: Demand, accelerator: Accelerator) -> Obstacle:
@@ -63,20 +61,28 @@ def _unfit(demand: Demand, accelerator: Accelerator) -> Obstacle:
     return Obstacle.NONE
 
 
+def named_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
+    """The accelerators of such a machine whose resource the job's pods ask for."""
+    return tuple(a for a in kind.accelerators if demand.request.get(a.resource_name))
+
+
 def used_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
     """The accelerators of such a machine that a pod of the job would hold.
 
     Where its request names none of the machine's accelerator resources but the job says which it wants, those that
     match: the pod may reach them by other means, and the machine must have them.
     """
-    named = tuple(a for a in kind.accelerators if demand.request.get(a.resource_name))
+    named = named_accelerators(demand, kind)
     if named or not demand.picky:
         return named
     return tuple(a for a in kind.accelerators if not _unfit(demand, a))
 
 
-def obstacle(demand: Demand, kind: Kind, price: PriceView | None) -> Obstacle:
-    """The first thing that keeps the job off such machines, size apart; NONE where nothing does."""
+def obstacle(demand: Demand, kind: Kind, selector: Mapping[str, str], price: PriceView | None) -> Obstacle:
+    """The first thing that keeps the job off such machines, size apart; NONE where nothing does.
+
+    `selector` are the labels that a machine must carry, `price` bars accelerators without one.
+    """
     used = used_accelerators(demand, kind)
     if demand.picky:
         if not used:
@@ -84,13 +90,21 @@ def obstacle(demand: Demand, kind: Kind, price: PriceView | None) -> Obstacle:
         unfit = [found for a in used if (found := _unfit(demand, a))]
         if unfit:
             return min(unfit, key=_stage)
-    if price is not None and any(price.of_model(a.model) is None for a in used):
+    if price is not None and any(price.of_model(a.meter_model) is None for a in used):
         return Obstacle.UNPRICED
-    if any(kind.labels.get(key) != value for key, value in demand.machine_selector.items()):
+    if any(kind.labels.get(key) != value for key, value in selector.items()):
         return Obstacle.LABEL
-    if not all(tolerated(taint, demand.machine_tolerations) for taint in kind.taints):
+    if untolerated(kind.taints, demand.machine_tolerations) is not None:
         return Obstacle.TAINT
     return Obstacle.NONE
+
+
+def selector_of(demand: Demand, kinds: tuple[Kind, ...]) -> Mapping[str, str]:
+    """What of the pods' nodeSelector can be judged by what the machines' profile tells."""
+    if not demand.machine_selector:
+        return {}
+    told = TOLD_LABELS.union(*(kind.labels for kind in kinds))
+    return {key: value for key, value in demand.machine_selector.items() if key in told}
 
 
 def _stage(found: Obstacle) -> int:

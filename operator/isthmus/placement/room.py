@@ -119,22 +119,24 @@ def room_of(shapes: Iterable[Shape]) -> Room:
     shapes = tuple(shapes)
     axes = {name: axis for axis, name in enumerate(sorted({n for s in shapes for n in (*s.free, *s.allocatable)}))}
     numbers: dict[object, int] = {}
-    firsts: list[tuple[Shape, Vector]] = []
+    firsts: list[tuple[Shape, Vector, dict[str, str]]] = []
     counts: list[int] = []
     parts: dict[Part, int] = {}
     for shape in shapes:
         allocatable = tuple(shape.allocatable.get(name, 0) for name in axes)
-        labels = tuple(sorted((shape.labels or {}).items()))
-        number = numbers.setdefault((allocatable, shape.accelerators, labels, shape.taints), len(numbers))
+        labels = dict(shape.labels or {})
+        labels.update(pair for accelerator in shape.accelerators for pair in accelerator.labels)
+        key = (allocatable, shape.accelerators, tuple(sorted(labels.items())), shape.taints)
+        number = numbers.setdefault(key, len(numbers))
         if number == len(firsts):
-            firsts.append((shape, allocatable))
+            firsts.append((shape, allocatable, labels))
             counts.append(0)
         counts[number] += shape.count
         part = (number, tuple(shape.free.get(name, 0) for name in axes))
         parts[part] = parts.get(part, 0) + shape.count
     kinds = tuple(
-        Kind(count, allocatable, shape.accelerators, shape.labels or {}, shape.taints)
-        for count, (shape, allocatable) in zip(counts, firsts, strict=True)
+        Kind(count, allocatable, shape.accelerators, labels, shape.taints)
+        for count, (shape, allocatable, labels) in zip(counts, firsts, strict=True)
     )
     return Room(axes, kinds, parts)
 

@@ -17,8 +17,8 @@ ANY_MODEL = "*"
 class PriceView:
     """A node's prices per second, and whether work may be sent on them.
 
-    `gpu_second` is by accelerator model, `*` any other. Where `current` is false, `reason` (CamelCase) and `message`
-    say why.
+    `gpu_second` is by accelerator model as meters name it (a partition has its own), `*` any other. Where `current` is
+    false, `reason` (CamelCase) and `message` say why.
     """
 
     core_second: Decimal

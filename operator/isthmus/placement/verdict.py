@@ -8,12 +8,14 @@ from dataclasses import dataclass
 class Rejection:
     """Why a node can't take a job: a CamelCase reason, and a sentence for people.
 
-    `permanent` tells what can't change by waiting (the job or the node would have to be edited) from what can.
+    `permanent` tells what can't change by waiting (the job or the node would have to be edited) from what can. `gist`
+    is what a summary over many nodes says beside the reason, where that alone is not plain.
     """
 
     reason: str
     message: str
     permanent: bool = False
+    gist: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What a node must meet to get a job: one file each, asked in order; the first that rejects gives the reason.
 
-`STANDING` filters read nothing that a placement changes, so one answer holds for a whole cycle and for all equal
-jobs. `ROOM` is asked again whenever the node's room has changed.
+What the job and the node's declaration and machines rule out for good goes before what may pass (a cordon, a lost
+member), so that a job that no node could ever run is told so. `STANDING` filters read nothing that a placement
+changes: one answer holds for a whole cycle and for all equal jobs. `room` is asked again whenever a node's room has
+changed.
 """
 
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from .avoided import avoided
 from .node_selector import node_selector
 from .price import price
 from .region import region
-from .room import room
+from .room import crowded, room
 from .size import size
 from .state import state
 from .taints import taints
@@ -23,17 +25,16 @@ from .tier import tier
 Filter = Callable[[Candidate], Rejection | None]
 
 STANDING: tuple[Filter, ...] = (
-    state,
     avoided,
     tier,
     region,
     node_selector,
     taints,
     accelerator,
-    price,
     size,
+    state,
+    price,
 )
-ROOM: Filter = room
-FILTERS: tuple[Filter, ...] = (*STANDING, ROOM)
+FILTERS: tuple[Filter, ...] = (*STANDING, room)
 
-__all__ = ["FILTERS", "ROOM", "STANDING", "Filter"]
+__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "room"]

@@ -2,9 +2,10 @@
 
 from isthmus.api.quantities import text
 from isthmus.placement.candidate import Candidate
-from isthmus.placement.fit import wanted
+from isthmus.placement.fit import offer_of
 from isthmus.placement.machines import Obstacle
 from isthmus.placement.verdict import Rejection
+from isthmus.placement.wording import asked, counted, pod_request
 
 NEVER_FITS = "NeverFits"
 NOT_OFFERED = "ResourceNotOffered"
@@ -14,42 +15,44 @@ MACHINE_LABELS = "MachineLabelMismatch"
 
 def size(candidate: Candidate) -> Rejection | None:
     """Reject a node whose machines, all empty, could not hold all pods of the job at once, and say what is short."""
-    demand, offer = candidate.demand, candidate.offer
-    if offer.pods_empty >= demand.width:
+    demand, offer, room = candidate.demand, candidate.offer, candidate.room
+    if offer.pods_empty >= demand.width or not room.kinds:
         return None
-    if offer.pods_empty:
-        said = f"needs {demand.width} pods at once; all machines it may use, empty, hold {offer.pods_empty}"
-        return Rejection(NEVER_FITS, said, permanent=True)
-    reason, said = _why_none(candidate)
-    return Rejection(reason, said, permanent=True)
+    if Obstacle.UNPRICED in offer.obstacles and offer_of(demand, room, None).pods_empty >= demand.width:
+        return None  # the machines would do, but for their prices
+    return _too_few(candidate) if offer.pods_empty else _too_small(candidate)
 
 
-def _why_none(candidate: Candidate) -> tuple[str, str]:
+def _too_few(candidate: Candidate) -> Rejection:
+    width, there = candidate.demand.width, candidate.offer.pods_empty
+    said = (
+        f"needs {width} pods of {pod_request(candidate.demand)} at once; the machines it may use hold {there} if empty"
+    )
+    return Rejection(NEVER_FITS, said, permanent=True, gist=f"needs {width} pods at once")
+
+
+def _too_small(candidate: Candidate) -> Rejection:
     """Why not even one pod goes on any empty machine."""
-    request, room = wanted(candidate.demand), candidate.room
-    if not room.kinds:
-        return NEVER_FITS, "the node has no machine that takes pods"
+    request, room, obstacles = asked(candidate.demand), candidate.room, candidate.offer.obstacles
     largest = {
-        name: max((k.allocatable[room.axes[name]] for k in room.kinds), default=0) if name in room.axes else 0
+        name: max(kind.allocatable[room.axes[name]] for kind in room.kinds) if name in room.axes else 0
         for name in request
     }
-    for name in request:
+    for name, amount in request.items():
         if not largest[name]:
-            return NOT_OFFERED, f"needs {_count(name, request[name])}; this node has no {name}"
-    for name in request:
-        if largest[name] < request[name]:
-            said = f"needs {_count(name, request[name])} on one machine; the largest machine has"
-            return NEVER_FITS, f"{said} {text(name, largest[name])}"
-    obstacles = candidate.offer.obstacles
+            gist = f"needs {counted(name, amount)}"
+            return Rejection(NOT_OFFERED, f"{gist}; this node has no {name}", permanent=True, gist=gist)
+    for name, amount in request.items():
+        if largest[name] < amount:
+            gist = f"needs {counted(name, amount)} on one machine"
+            said = f"{gist}; the largest machine has {text(name, largest[name])}"
+            return Rejection(NEVER_FITS, said, permanent=True, gist=gist)
     if Obstacle.TAINT in obstacles:
-        met = sorted({t.key for kind in room.kinds for t in kind.taints})
-        return MACHINE_TAINTS, f"the pods do not tolerate the taints of the machines that would do: {', '.join(met)}"
+        met = ", ".join(sorted({taint.key for kind in room.kinds for taint in kind.taints}))
+        return Rejection(MACHINE_TAINTS, f"the pods do not tolerate the machines' taints: {met}", permanent=True)
     if Obstacle.LABEL in obstacles:
-        asked = ", ".join(f"{k}={v}" for k, v in sorted(candidate.demand.machine_selector.items()))
-        return MACHINE_LABELS, f"the pods want machines with {asked}; this node has none that would do"
-    shown = " + ".join(_count(name, amount) for name, amount in request.items())
-    return NEVER_FITS, f"needs {shown} on one machine; no machine it may use has all of that"
-
-
-def _count(name: str, amount: int) -> str:
-    return f"{text(name, amount)} {name}" if name in {"cpu", "memory"} else f"{text(name, amount)} x {name}"
+        wants = ", ".join(f"{key}={value}" for key, value in sorted(candidate.demand.machine_selector.items()))
+        said = f"the pods want machines with {wants}; none that would do has that"
+        return Rejection(MACHINE_LABELS, said, permanent=True, gist=wants)
+    gist = f"needs {pod_request(candidate.demand)} on one machine"
+    return Rejection(NEVER_FITS, f"{gist}; no machine that it may use has all of that", permanent=True, gist=gist)

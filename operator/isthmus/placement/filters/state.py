@@ -1,4 +1,4 @@
-"""The node must be ready, not cordoned, and have published its figures."""
+"""The node must be ready, not cordoned, and have published machines that take pods."""
 
 from isthmus.placement.candidate import Candidate
 from isthmus.placement.verdict import Rejection
@@ -6,10 +6,11 @@ from isthmus.placement.verdict import Rejection
 CORDONED = "Cordoned"
 NOT_READY = "NotReady"
 NO_PROFILE = "NoProfile"
+NO_MACHINES = "NoMachines"
 
 
 def state(candidate: Candidate) -> Rejection | None:
-    """Reject a node that is cordoned, not ready (with its own reason), or has no profile yet."""
+    """Reject a node that is cordoned, not ready (with its own reason), or has no machine to offer at the moment."""
     node = candidate.node
     if node.scheduling_state != "Active":
         return Rejection(CORDONED, "the node is cordoned and takes no new work")
@@ -18,4 +19,6 @@ def state(candidate: Candidate) -> Rejection | None:
         return Rejection(node.not_ready_reason or NOT_READY, said)
     if node.profile is None:
         return Rejection(NO_PROFILE, "the node has not published its capacity yet")
+    if not candidate.room.kinds:
+        return Rejection(NO_MACHINES, "the node has no machine that takes pods at the moment")
     return None

@@ -1,0 +1,23 @@
+"""Amounts and requests in words, the same in every message."""
+
+from isthmus.api.quantities import CPU, MEMORY, PODS, text
+
+from .demand import Demand
+
+_PLAIN = frozenset({CPU, MEMORY, "ephemeral-storage"})
+
+
+def counted(resource: str, amount: int) -> str:
+    """An amount of a resource: `8 x nvidia.com/gpu`, `4 cpu`, `16Gi memory`."""
+    return f"{text(resource, amount)} {resource}" if resource in _PLAIN else f"{text(resource, amount)} x {resource}"
+
+
+def asked(demand: Demand) -> dict[str, int]:
+    """What one pod asks for, without the pod itself; what is scarcer (extended resources) first."""
+    request = {name: amount for name, amount in demand.request.items() if amount > 0 and name != PODS}
+    return dict(sorted(request.items(), key=lambda pair: ("/" not in pair[0], pair[0])))
+
+
+def pod_request(demand: Demand) -> str:
+    """One pod's request: `8 x nvidia.com/gpu + 4 cpu`."""
+    return " + ".join(counted(name, amount) for name, amount in asked(demand).items()) or "no resources"
