@@ -149,8 +149,7 @@ def _check_path(path: Path, *, read_only: bool) -> None:
             raise LedgerError(f"the folder {path.parent} is not there", "make it, or name another path") from None
     except OSError as error:
         raise LedgerError(
-            f"the ledger {path} can't be reached: {error.strerror}",
-            "let this user read and write the file and its folder",
+            f"the ledger {path} can't be reached: {error.strerror}", "let this user reach the file and its folder"
         ) from None
     else:
         if not S_ISREG(found.st_mode):

@@ -87,7 +87,8 @@ def tariff_state(tariff: Tariff | None, now: datetime, hub_currency: str) -> Tar
         return TariffState(
             ok=False,
             reason="NotYetValid",
-            message=f"tariff {tariff.version} is valid from {tariff.valid_from}: wait, or set an earlier spec.tariff.validFrom",
+            message=f"tariff {tariff.version} is valid from {tariff.valid_from}: "
+            "wait, or set an earlier spec.tariff.validFrom",
         )
     if tariff.valid_until and now >= instant(tariff.valid_until):
         return TariffState(
