@@ -39,6 +39,7 @@ def usage(
     sequence: int = 1,
     code: str = "CN-1",
 ) -> Usage:
+    """Usage of one meter, with what most tests don't care for filled in."""
     return Usage(
         account="acme",
         node=node,
@@ -57,14 +58,17 @@ def usage(
 
 
 def priced(one: Usage) -> Line:
+    """The usage under the tariff above."""
     return price_line(one, tariff=TARIFF, digest=DIGEST, currency="CNY")
 
 
 def statement(lines: list[Line], currency: str = "CNY") -> Statement:
+    """A statement of the account for November."""
     return make_statement(lines, account="acme", start=START, end=END, currency=currency)
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
+    """The rows that a CSV reader makes of the text."""
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -163,11 +167,12 @@ def test_order_of_booking_is_forgotten(usages: list[Usage], random: Random) -> N
 def test_csv_row() -> None:
     """A row states who, where, what for, when, how much, at which price, and under which tariff."""
     text = statement_csv(statement([priced(usage("MilliGPUSeconds", 7_001, model="A100"))]))
+    opening = "Usage,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,CNY"
+    who = "CN-1,authority,national,acme,core-1,team,train,uid-train,dispatch-train-core-1,1,1"
+    what = "2026-11-01T00:00:01Z,2026-11-01T00:00:02.500000Z,false,MilliGPUSeconds,A100,7001,7.001,GPU-second"
     assert text.split("\r\n") == [
         ",".join(COLUMNS),
-        "Usage,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,CNY,CN-1,authority,national,acme,core-1,team,train,uid-train,"
-        "dispatch-train-core-1,1,1,2026-11-01T00:00:01Z,2026-11-01T00:00:02.500000Z,false,MilliGPUSeconds,A100,7001,"
-        f"7.001,GPU-second,0.003,0.021003,,7,{DIGEST}",
+        f"{opening},{who},{what},0.003,0.021003,,7,{DIGEST}",
         "Rounding,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,CNY" + "," * 21 + "-0.001003,,,",
         "",
     ]

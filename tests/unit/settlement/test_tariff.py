@@ -30,6 +30,7 @@ def tariff(
     valid_from: str | None = None,
     valid_until: str | None = None,
 ) -> Tariff:
+    """A tariff with what a test doesn't care for filled in."""
     return Tariff(
         version=version,
         currency=currency,
