@@ -1,6 +1,7 @@
 """A cluster as tests, the demo and the benchmarks use it, whichever provider made it."""
 
 import functools
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from testbed.provider import ClusterSpec, ControlPlane, Part
 from testbed.rest import RestClient
 from testbed.waiting import wait_for
 
+ADMIN = "admin"
 ADMIN_GROUPS = ("system:masters",)
 KUBECTL_SECONDS = 120.0
 MACHINE_WORKERS = 8
@@ -40,7 +42,7 @@ class Cluster:
         self._plane = plane
         self._directory = directory
         self._lock = threading.Lock()
-        self._identities: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+        self._kubeconfigs: dict[tuple[str, tuple[str, ...], bool], Path] = {}
         self._link: Link | None = None
 
     @property
@@ -61,21 +63,23 @@ class Cluster:
     @functools.cached_property
     def rest(self) -> RestClient:
         """Raw requests as the administrator, by the direct address."""
-        return RestClient(self.server, self.authority, self._identity("admin", ADMIN_GROUPS))
+        return RestClient(self.server, self.authority, self._plane.identity(ADMIN, ADMIN_GROUPS))
 
-    def kubeconfig(
-        self, user: str = "admin", groups: Sequence[str] = ADMIN_GROUPS, *, through_link: bool = False
-    ) -> Path:
-        """A kubeconfig file for this user in these groups, under real RBAC; groups=() for a user alone.
+    def kubeconfig(self, user: str = ADMIN, groups: Sequence[str] | None = None, *, through_link: bool = False) -> Path:
+        """A kubeconfig file for this user in these groups, under real RBAC.
 
-        With `through_link` its address is one that `cut` makes unreachable; nothing else is changed by a cut.
+        Without `groups`, "admin" is in system:masters and any other user in none. With `through_link` its address
+        is one that `cut` makes unreachable; whoever has the direct address notices nothing of a cut.
         """
-        pair = self._identity(user, tuple(groups))
-        kind = "-through-link" if through_link else ""
-        label = re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join([user, *groups]))
-        path = self._directory / f"{label[:120]}{kind}.kubeconfig"
+        key = (user, tuple(groups) if groups is not None else ADMIN_GROUPS if user == ADMIN else (), through_link)
         server = f"https://127.0.0.1:{self._open_link().port}" if through_link else self.server
-        return write_kubeconfig(path, self.name, server, self.authority, pair)
+        with self._lock:
+            if key not in self._kubeconfigs:
+                label = re.sub(r"[^A-Za-z0-9.]+", "-", user).strip("-")[:60] + ("-through-link" if through_link else "")
+                path = self._directory / f"{label}-{hashlib.sha256(repr(key).encode()).hexdigest()[:6]}.kubeconfig"
+                pair = self._plane.identity(*key[:2])
+                self._kubeconfigs[key] = write_kubeconfig(path, self.name, server, self.authority, pair)
+            return self._kubeconfigs[key]
 
     def cut(self, fault: Fault = "drop") -> None:
         """Cuts the link: "drop" lets bytes vanish silently, "refuse" resets and refuses connections."""
@@ -183,12 +187,6 @@ class Cluster:
             self._link.close()
         self.rest.close()
         self._plane.close()
-
-    def _identity(self, user: str, groups: tuple[str, ...]) -> tuple[str, str]:
-        with self._lock:
-            if (user, groups) not in self._identities:
-                self._identities[user, groups] = self._plane.identity(user, groups)
-            return self._identities[user, groups]
 
     def _open_link(self) -> Link:
         with self._lock:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from typing import Any, Literal
@@ -61,7 +63,7 @@ class Link:
         if fault == "refuse":
             self._close_server()
             for writer in list(self._writers):
-                writer.transport.abort()
+                _reset(writer)
 
     async def _heal(self) -> None:
         self._flowing.set()
@@ -112,3 +114,10 @@ class Link:
         with contextlib.suppress(OSError, RuntimeError):
             await self._flowing.wait()
             writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Closes so that the other side sees a reset, not an orderly end."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

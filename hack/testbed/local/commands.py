@@ -119,6 +119,7 @@ def _apiserver(binaries: Binaries, ports: Ports, files: Layout) -> list[str]:
         f"--proxy-client-key-file={pki / 'front-proxy.key'}",
         f"--audit-policy-file={files.audit_policy}",
         f"--audit-log-path={files.audit_log}",
+        "--shutdown-watch-termination-grace-period=1s",
     ]
 
 
