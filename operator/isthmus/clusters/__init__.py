@@ -40,6 +40,7 @@ from .resources import (
     SETTLEMENTS,
     Resource,
 )
+from .workqueue import WorkQueue
 
 __all__ = [
     "COMPUTEJOBS",
@@ -81,4 +82,5 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "WatchEvent",
+    "WorkQueue",
 ]

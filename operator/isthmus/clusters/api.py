@@ -1,7 +1,7 @@
 """The seam: what the hub and the agent ask of a cluster, whether it is real or in memory."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol
 
@@ -162,11 +162,12 @@ class KubernetesApi(Protocol):
         type: type[T] | None = None,
         timeout_seconds: float = DEFAULT_WATCH_SECONDS,
         idle_seconds: float | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after `resource_version`, with bookmarks, until the server ends it after `timeout_seconds`.
 
-        Expired where that version is no longer kept; TimedOut where nothing at all arrives for `idle_seconds`.
-        Close it (`contextlib.aclosing`) where it is left early.
+        `opened` is called once the server has accepted. Expired where that version is no longer kept; TimedOut where
+        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early.
         """
         ...
 

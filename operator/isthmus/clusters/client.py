@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, cast
@@ -25,9 +25,9 @@ from .api import (
 )
 from .credentials import Credentials
 from .decoding import decode_object, decode_page, event_decoder
-from .errors import Expired, NotFound
+from .errors import Expired, NotFound, UnexpectedAnswer
 from .limiter import Limiter
-from .lines import LineSplitter
+from .lines import LineSplitter, LineTooLongError
 from .resources import Resource
 from .transport import Request, Transport
 
@@ -125,7 +125,7 @@ class Client(KubernetesApi):
                 params = _selection(labels, fields)
                 items, bad = [], ()
                 continue
-            listing, token = decode_page(body, _or_dict(type), f"{self.name}: {request.about}")
+            listing, token = decode_page(body, _or_dict(type), self._transport.about(request))
             items.extend(listing.items)
             bad += listing.undecodable
             if not token:
@@ -237,11 +237,12 @@ class Client(KubernetesApi):
         type: type[T] | None = None,
         timeout_seconds: float = DEFAULT_WATCH_SECONDS,
         idle_seconds: float | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after `resource_version`, with bookmarks, until the server ends it after `timeout_seconds`.
 
-        Expired where that version is no longer kept; TimedOut where nothing at all arrives for `idle_seconds`.
-        Close it (`contextlib.aclosing`) where it is left early.
+        `opened` is called once the server has accepted. Expired where that version is no longer kept; TimedOut where
+        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early.
         """
         params = _selection(labels, fields) | {
             "watch": "true",
@@ -250,15 +251,22 @@ class Client(KubernetesApi):
             "timeoutSeconds": str(max(1, round(timeout_seconds))),
         }
         request = Request("GET", resource.path(namespace), params)
-        decode = event_decoder(_or_dict(type), f"{self.name}: watch of {resource.plural}")
+        about = f"{self.name}: watch of {resource.plural}"
+        decode = event_decoder(_or_dict(type), about)
         splitter = LineSplitter()
         self.requests["watch"] += 1
         async with (
             self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
             aclosing(stream) as chunks,
         ):
+            if opened is not None:
+                opened()
             async for chunk in chunks:
-                for line in splitter.feed(chunk):
+                try:
+                    lines = splitter.feed(chunk)
+                except LineTooLongError as error:
+                    raise UnexpectedAnswer(f"{about}: {error}") from error
+                for line in lines:
                     yield decode(line)
 
     async def probe(self, path: str = "/version") -> Manifest:
@@ -275,7 +283,7 @@ class Client(KubernetesApi):
         content_type: str = "application/json",
     ) -> bytes:
         """Any request; the body of its 2xx answer as it came."""
-        request = Request(method, path, params or {}, body, content_type, repeatable=method == "GET")
+        request = Request(method, path, params or {}, body, content_type, repeatable=method == "GET", json=False)
         return await self._send("raw", request)
 
     async def _send(self, verb: str, request: Request) -> bytes:
@@ -284,7 +292,7 @@ class Client(KubernetesApi):
 
     async def _object(self, verb: str, request: Request, type_: type[T] | None) -> T:
         body = await self._send(verb, request)
-        return decode_object(body, _or_dict(type_), f"{self.name}: {request.about}")
+        return decode_object(body, _or_dict(type_), self._transport.about(request))
 
 
 def _or_dict(type_: type[T] | None) -> type[T]:

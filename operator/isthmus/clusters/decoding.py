@@ -119,11 +119,15 @@ def _decode_patiently(data: bytes, type_: type[T], about: str) -> tuple[Listing[
 
 
 def _undecodable(raw: bytes | Raw, error: Exception) -> Undecodable:
-    try:
-        identity = _ENVELOPE.decode(raw).metadata
-    except msgspec.MsgspecError:
-        identity = _Identity()
+    identity = _identity(raw)
     return Undecodable(identity.namespace or "", identity.name or "", identity.resource_version or "", str(error))
+
+
+def _identity(raw: bytes | Raw) -> _Identity:
+    try:
+        return _ENVELOPE.decode(raw).metadata
+    except msgspec.MsgspecError:
+        return _Identity()
 
 
 def event_decoder(type_: type[T], about: str) -> Callable[[bytes], WatchEvent[T]]:
@@ -145,7 +149,7 @@ def event_decoder(type_: type[T], about: str) -> Callable[[bytes], WatchEvent[T]
                 return WatchEvent(change, None, bad.resource_version, bad)
             return WatchEvent(change, obj, identity_of(obj)[2])
         if kind == "BOOKMARK":
-            return WatchEvent("BOOKMARK", None, _ENVELOPE.decode(raw).metadata.resource_version or "")
+            return WatchEvent("BOOKMARK", None, _identity(raw).resource_version or "")
         raise _watch_error(raw, about)
 
     return event
@@ -161,8 +165,9 @@ def _watch_error(raw: Raw, about: str) -> ClusterError:
 
 def identity_of(obj: Any) -> tuple[str, str, str, str]:
     """Namespace, name, resourceVersion and UID of a decoded object; empty strings where it has none."""
-    metadata = obj.get("metadata") or {} if isinstance(obj, dict) else obj.metadata
-    if isinstance(metadata, dict):
-        get = metadata.get
+    if isinstance(obj, dict):
+        metadata = obj.get("metadata")
+        get = metadata.get if isinstance(metadata, dict) else {}.get
         return get("namespace") or "", get("name") or "", get("resourceVersion") or "", get("uid") or ""
+    metadata = obj.metadata
     return metadata.namespace, metadata.name, metadata.resource_version, metadata.uid

@@ -147,6 +147,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: Invalid,
     429: TooManyRequests,
 }
+_ONLY_ITS_OWN = frozenset({400, 404, 409, 410, 422})
 
 
 class Status(Struct):
@@ -162,15 +163,24 @@ class Status(Struct):
 _STATUS = msgspec.json.Decoder(Status)
 
 
-def error_of(status: int, body: bytes, *, retry_after: float | None = None, about: str = "") -> ApiError:
-    """The error for an answer of that HTTP status; `about` names the request and leads the message."""
+def error_of(
+    status: int, body: bytes, *, retry_after: float | None = None, about: str = ""
+) -> ApiError | UnexpectedAnswer:
+    """The error for an answer of that HTTP status; `about` names the request and leads the message.
+
+    That an object is not there, or has changed, only the API server can say: without a Status in the body such an
+    answer is unexpected, since to believe it would mean to take work for lost.
+    """
     try:
         answer = _STATUS.decode(body)
     except msgspec.MsgspecError:
         answer = Status()
     if answer.kind != "Status":  # a proxy or load balancer answered in the API server's place
         excerpt = " ".join(body.decode(errors="replace").split())[:_EXCERPT]
-        answer = Status(message=f"HTTP {status}" + (f": {excerpt}" if excerpt else ""))
+        message = f"HTTP {status}" + (f": {excerpt}" if excerpt else "")
+        if status in _ONLY_ITS_OWN:
+            return UnexpectedAnswer(f"{about}: {message}; this server does not serve that API (CRDs not installed?)")
+        answer = Status(message=message)
     return error_from_status(answer, status, retry_after=retry_after, about=about)
 
 

@@ -2,24 +2,35 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
-from .api import DEFAULT_WATCH_SECONDS, KubernetesApi, Undecodable, WatchEvent
-from .decoding import identity_of
-from .errors import ClusterError, Expired
+from .api import DEFAULT_WATCH_SECONDS, KubernetesApi, Undecodable
+from .cache import Key, ObjectCache, OnChange
+from .errors import (
+    ApiError,
+    ClusterError,
+    Expired,
+    Forbidden,
+    InvalidCredentials,
+    TimedOut,
+    TLSFailure,
+    TooManyRequests,
+    Unauthorized,
+    Unreachable,
+)
 from .resources import Resource
 
 T = TypeVar("T")
-Key = tuple[str, str]
-ChangeKind = Literal["ADDED", "MODIFIED", "DELETED"]
-OnChange = Callable[[ChangeKind, T | None, T], None]
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+# After these the watch goes on from where it was; after any other error the list is read anew.
+_RESUMABLE = (Unreachable, TimedOut, TLSFailure, InvalidCredentials, Unauthorized, Forbidden, TooManyRequests)
+_RESUMABLE_STATUS = {502, 503}
 
 _log = structlog.get_logger(__name__)
 
@@ -28,9 +39,13 @@ class Informer(Generic[T]):
     """Lists once, then watches; `items` holds what is there by (namespace, name).
 
     `on_change` is told of every difference between one state of the cache and the next: by the watch, or by comparing
-    a new list with the cache after a gap. `on_connection` hears None once the cache is current and each time it is
-    again, and the error when the link fails. Both are plain functions that must not raise; where one does, it is
-    logged and the informer goes on.
+    a new list with the cache after a gap. On DELETED its last argument is the object's last state, where that was
+    seen. `on_connection` hears None when the watch stands, and the error when it fails, once for each reason. Both are
+    plain functions that must not raise; where one does, it is logged and the informer goes on. `transform` may shrink
+    an object before it is kept, but not its metadata's namespace, name, UID and resourceVersion.
+
+    Pauses between attempts double from `first_pause_seconds` to `longest_pause_seconds` and vary by half. A watch that
+    is silent for `idle_seconds` (the client's default: 90; a server sends a bookmark each minute) counts as dead.
     """
 
     def __init__(
@@ -51,8 +66,6 @@ class Informer(Generic[T]):
         longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
         rng: random.Random | None = None,
     ) -> None:
-        self.items: dict[Key, T] = {}
-        self.undecodable: dict[Key, Undecodable] = {}
         self.synced = asyncio.Event()
         self.connected = False
         self.restarts = 0
@@ -63,19 +76,31 @@ class Informer(Generic[T]):
         self._namespace = namespace
         self._labels = labels
         self._fields = fields
-        self._on_change = on_change
         self._on_connection = on_connection
-        self._transform = transform
         self._watch_seconds = watch_seconds
         self._idle_seconds = idle_seconds
         self._first_pause = first_pause_seconds
         self._longest_pause = longest_pause_seconds
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        self._name = f"{client.name}: {resource.plural}"
+        self._cache = ObjectCache(self._name, on_change, transform)
         self._version = ""
+        self._failures = 0
+        self._relisting = False
+
+    @property
+    def items(self) -> Mapping[Key, T]:
+        """What is there by (namespace, name); the namespace of cluster-scoped objects is ""."""
+        return self._cache.items
+
+    @property
+    def undecodable(self) -> Mapping[Key, Undecodable]:
+        """What is there but can't be read; where it once could, `items` has its last good state."""
+        return self._cache.undecodable
 
     def get(self, namespace: str, name: str) -> T | None:
-        """The object as last seen; the namespace of cluster-scoped objects is ""."""
-        return self.items.get((namespace, name))
+        """The object as last seen, or None."""
+        return self._cache.items.get((namespace, name))
 
     async def wait_synced(self) -> None:
         """Return once the first list stands in the cache."""
@@ -83,42 +108,22 @@ class Informer(Generic[T]):
 
     async def run(self) -> None:
         """Follow the cluster until cancelled."""
-        failures = 0
-        while True:
-            try:
-                if not self._version:
-                    await self._list()
-                self._report(None)
-                await self._watch()
-                failures = 0
-            except Expired:
-                self._version = ""
-                self.restarts += 1
-            except ClusterError as error:
-                failures = 1 if self.connected else failures + 1
-                self.restarts += 1
-                self._report(error)
-                pause = min(self._first_pause * 2 ** min(failures - 1, 16), self._longest_pause)
-                await asyncio.sleep(pause * (0.5 + self._rng.random()))
+        try:
+            while True:
+                try:
+                    if not self._version:
+                        await self._list()
+                    await self._watch()
+                except ClusterError as error:
+                    await self._recover(error)
+        finally:
+            self.connected = False
 
     async def _list(self) -> None:
         listing = await self._client.list(
             self._resource, self._namespace, labels=self._labels, fields=self._fields, type=self._type
         )
-        bad = {(entry.namespace, entry.name): entry for entry in listing.undecodable}
-        new: dict[Key, T] = {}
-        for obj in listing.items:
-            namespace, name, _, _ = identity_of(obj)
-            new[namespace, name] = obj
-        # What can't be decoded is there all the same: it keeps its last good state.
-        for key in [key for key in self.items if key not in new and key not in bad]:
-            self._remove(key, None)
-        for key, obj in new.items():
-            self._put(key, obj)
-        for key, entry in bad.items():
-            self._complain(key, entry)
-        for key in [key for key in self.undecodable if key not in bad]:
-            del self.undecodable[key]
+        self._cache.replace(listing.items, listing.undecodable)
         self._version = listing.resource_version
         self.synced.set()
 
@@ -132,90 +137,44 @@ class Informer(Generic[T]):
             type=self._type,
             timeout_seconds=self._watch_seconds * (1 + self._rng.random()),
             idle_seconds=self._idle_seconds,
+            opened=lambda: self._report(None),
         )
+        useful = False
         async with aclosing(stream):
             async for event in stream:
-                self._take(event)
+                useful = True
+                self._failures, self._relisting = 0, False
+                self._cache.take(event)
                 if event.resource_version:
                     self._version = event.resource_version
+        if not useful:  # something between us may end each watch at once: no busy loop
+            await self._pause()
 
-    def _take(self, event: WatchEvent[T]) -> None:
-        if event.kind == "BOOKMARK":
-            return
-        bad = event.undecodable
-        if bad is not None:
-            key = (bad.namespace, bad.name)
-            if event.kind == "DELETED":
-                self._remove(key, None)
-            else:
-                self._complain(key, bad)
-            return
-        if event.object is None:
-            return
-        namespace, name, _, _ = identity_of(event.object)
-        key = (namespace, name)
-        if event.kind == "DELETED":
-            self._remove(key, event.object)
-        else:
-            self._put(key, event.object)
-
-    def _put(self, key: Key, obj: T) -> None:
-        self.undecodable.pop(key, None)
-        _, _, version, uid = identity_of(obj)
-        old = self.items.get(key)
-        if old is not None:
-            _, _, old_version, old_uid = identity_of(old)
-            if old_version == version and old_uid == uid:
+    async def _recover(self, error: ClusterError) -> None:
+        """Wait before the next attempt, and forget the version where watching on from it is no use."""
+        self.restarts += 1
+        self._failures += 1
+        status = error.status if isinstance(error, ApiError) else 0
+        if not isinstance(error, _RESUMABLE) and status not in _RESUMABLE_STATUS:
+            self._version = ""
+        if isinstance(error, Expired):
+            if not self._relisting:  # the link is fine, only the history was too short: list anew at once
+                self._relisting = True
                 return
-            if old_uid != uid:  # deleted and made anew while we did not look
-                self._remove(key, None)
-                old = None
-        if self._transform is not None:
-            obj = self._transform(obj)
-        self.items[key] = obj
-        self._tell("MODIFIED" if old is not None else "ADDED", old, obj)
+        else:
+            self._report(error)
+        await self._pause(error.retry_after if isinstance(error, ApiError) else None)
 
-    def _remove(self, key: Key, last: T | None) -> None:
-        self.undecodable.pop(key, None)
-        old = self.items.pop(key, None)
-        if old is None:
-            return
-        if last is not None and self._transform is not None:
-            last = self._transform(last)
-        self._tell("DELETED", old, old if last is None else last)
-
-    def _complain(self, key: Key, bad: Undecodable) -> None:
-        if self.undecodable.get(key) != bad:
-            _log.warning(
-                "object can't be decoded, its last good state is kept",
-                cluster=self._client.name,
-                kind=self._resource.kind,
-                namespace=bad.namespace,
-                name=bad.name,
-                problem=bad.problem,
-            )
-        self.undecodable[key] = bad
-
-    def _tell(self, kind: ChangeKind, old: T | None, new: T) -> None:
-        if self._on_change is None:
-            return
-        try:
-            self._on_change(kind, old, new)
-        except Exception:  # noqa: BLE001 - whatever the caller's function raises, the cache goes on
-            _log.exception("a change callback failed", cluster=self._client.name, kind=self._resource.kind)
+    async def _pause(self, at_least: float | None = None) -> None:
+        pause = min(self._first_pause * 2 ** min(max(self._failures - 1, 0), 16), self._longest_pause)
+        await asyncio.sleep(max(pause * (0.5 + self._rng.random()), at_least or 0.0))
 
     def _report(self, error: ClusterError | None) -> None:
-        connected = error is None
-        changed = (
-            connected != self.connected
-            or (error is not None and self.error is None)
-            or (error is not None and self.error is not None and error.reason != self.error.reason)
-        )
-        self.connected = connected
-        self.error = error
-        if not changed or self._on_connection is None:
+        before = (self.connected, self.error.reason if self.error else "")
+        self.connected, self.error = error is None, error
+        if before == (self.connected, error.reason if error else "") or self._on_connection is None:
             return
         try:
             self._on_connection(error)
-        except Exception:  # noqa: BLE001 - whatever the caller's function raises, the cache goes on
-            _log.exception("a connection callback failed", cluster=self._client.name, kind=self._resource.kind)
+        except Exception:  # noqa: BLE001 - whatever the caller's function raises, the informer goes on
+            _log.exception("a connection callback failed", informer=self._name)

@@ -3,9 +3,8 @@
 import asyncio
 import random
 import socket
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,20 +16,11 @@ from yarl import URL
 from isthmus import __version__
 
 from .credentials import Credentials
-from .errors import (
-    ApiError,
-    ClusterError,
-    InvalidCredentials,
-    ServerFailure,
-    TimedOut,
-    TLSFailure,
-    TooManyRequests,
-    Unauthorized,
-    Unreachable,
-    error_of,
-)
+from .errors import ApiError, ServerFailure, TooManyRequests, Unauthorized, UnexpectedAnswer, error_of
+from .failures import failure
 from .identity import Identity
 from .limiter import Limiter
+from .resolver import OwnThreadResolver
 from .tls import context_for
 
 # A dead peer is noticed by the kernel after idle + count * interval seconds, even where no data is due.
@@ -38,11 +28,14 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 _ATTEMPTS = 5
 _LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.25
+# A page of 500 objects is a few megabytes; nobody's memory shall be filled by one answer.
+_LARGEST_BODY = 512 * 1024 * 1024
+_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `repeatable`: carrying it out twice does no harm."""
+    """One request. `repeatable`: carrying it out twice does no harm. `json`: its answer must be JSON."""
 
     method: str
     path: str
@@ -50,15 +43,11 @@ class Request:
     body: bytes | None = None
     content_type: str = "application/json"
     repeatable: bool = False
-
-    @property
-    def about(self) -> str:
-        """The request in a few words, for messages."""
-        return f"{self.method} {self.path}"
+    json: bool = True
 
 
 class Transport:
-    """Made inside a running event loop; closed with `close`."""
+    """Made inside a running event loop; closed with `close`. `name` leads the messages of its errors."""
 
     def __init__(
         self,
@@ -74,12 +63,13 @@ class Transport:
         self._limiter = limiter
         self._timeout = timeout_seconds
         self._rng = rng
-        self._base = credentials.server
+        self._resolver = OwnThreadResolver(name)
         self._session = ClientSession(
             # Watches hold a connection each; the limiter bounds the others.
-            connector=TCPConnector(limit=0, keepalive_timeout=60, socket_factory=_socket),
+            connector=TCPConnector(
+                limit=0, keepalive_timeout=60, socket_factory=_socket, resolver=self._resolver, ttl_dns_cache=60
+            ),
             headers={"User-Agent": f"isthmus/{__version__}", "Accept": "application/json"},
-            auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -89,69 +79,85 @@ class Transport:
         An answer of 429, or of 503 with Retry-After where the request is repeatable, is waited for and tried again
         within the time limit; so is a 401 once, where the credentials can be renewed.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        for attempt in range(1, _ATTEMPTS + 1):
+        loop = asyncio.get_running_loop()
+        attempt, deadline = 1, loop.time() + self._timeout
+        while True:
             try:
-                async with self._limiter.slot(), self._authenticated(request, self._timeout) as response:
-                    return await response.read()
+                async with self._limiter.slot():
+                    return await self._exchange(request)
             except (TooManyRequests, ServerFailure) as error:
                 pause = self._pause(request, error, attempt)
-                if pause is None or asyncio.get_running_loop().time() + pause > deadline:
+                if pause is None or loop.time() + pause > deadline:
                     raise
-                await asyncio.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+            await asyncio.sleep(pause)
+            attempt += 1
 
     @asynccontextmanager
     async def stream(self, request: Request, *, idle_seconds: float) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """The body of a 2xx answer, chunk by chunk, without an end in time but for `idle_seconds` of silence."""
         await self._limiter.pace()
-        async with self._authenticated(request, None, idle_seconds) as response:
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._open(request, ClientTimeout(total=None, sock_read=idle_seconds))
+        except TimeoutError as error:
+            raise failure(error, about=self.about(request), server=self._credentials.server) from error
+        async with response:
             yield self._chunks(request, response)
+
+    def about(self, request: Request) -> str:
+        """The cluster and the request in a few words, for messages."""
+        return f"{self._name}: {request.method} {request.path}"
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._resolver.close()
+
+    async def _exchange(self, request: Request) -> bytes:
+        async with await self._open(request, ClientTimeout(total=self._timeout)) as response:
+            return await self._body(request, response)
+
+    async def _body(self, request: Request, response: ClientResponse) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in self._chunks(request, response):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > _LARGEST_BODY:
+                raise UnexpectedAnswer(f"{self.about(request)}: the answer is larger than {_LARGEST_BODY} bytes")
+        return b"".join(chunks)
 
     async def _chunks(self, request: Request, response: ClientResponse) -> AsyncGenerator[bytes, None]:
         chunks = response.content.iter_any()
         while True:
             try:
-                chunk = await anext(chunks)
-            except StopAsyncIteration:
+                chunk = await anext(chunks, b"")
+            except _NETWORK_ERRORS as error:
+                raise failure(error, about=self.about(request), server=self._credentials.server) from error
+            if not chunk:
                 return
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise self._failure(request, error) from error
             yield chunk
 
-    @asynccontextmanager
-    async def _authenticated(
-        self, request: Request, total: float | None, idle: float | None = None
-    ) -> AsyncIterator[ClientResponse]:
-        """One attempt, and a second one with renewed credentials where the first is answered 401."""
+    async def _open(self, request: Request, limits: ClientTimeout) -> ClientResponse:
+        """The 2xx response to one attempt, or to a second one with renewed credentials where the first got 401."""
         source = self._credentials.source
         identity = await source.identity()
         try:
-            async with self._attempt(request, identity, total, idle) as response:
-                yield response
-                return
+            return await self._attempt(request, identity, limits)
         except Unauthorized:
             if not await source.renew(identity):
                 raise
-        async with self._attempt(request, await source.identity(), total, idle) as response:
-            yield response
+        return await self._attempt(request, await source.identity(), limits)
 
-    @asynccontextmanager
-    async def _attempt(
-        self, request: Request, identity: Identity, total: float | None, idle: float | None
-    ) -> AsyncIterator[ClientResponse]:
+    async def _attempt(self, request: Request, identity: Identity, limits: ClientTimeout) -> ClientResponse:
         headers: CIMultiDict[str] = CIMultiDict(self._credentials.headers)
         headers.extend(identity.headers)
         if request.body is not None:
             headers["Content-Type"] = request.content_type
-        with self._translated(request):
-            async with self._session.request(
+        try:
+            response = await self._session.request(
                 request.method,
-                URL(self._base + request.path),
+                URL(self._credentials.server + request.path, encoded=True),
                 params=request.params,
                 data=request.body,
                 headers=headers,
@@ -159,38 +165,23 @@ class Transport:
                 server_hostname=self._credentials.tls.server_name,
                 proxy=self._credentials.proxy,
                 allow_redirects=False,
-                timeout=ClientTimeout(total=total, sock_connect=self._timeout, sock_read=idle),
-            ) as response:
-                if not 200 <= response.status < 300:
-                    raise error_of(
-                        response.status,
-                        await response.read(),
-                        retry_after=_retry_after(response),
-                        about=f"{self._name}: {request.about}",
-                    )
-                yield response
+                timeout=limits,
+            )
+        except _NETWORK_ERRORS as error:
+            raise failure(error, about=self.about(request), server=self._credentials.server) from error
+        if 200 <= response.status < 300 and (not request.json or response.content_type == "application/json"):
+            return response
+        async with response:
+            raise await self._refusal(request, response)
 
-    @contextmanager
-    def _translated(self, request: Request) -> Iterator[None]:
-        try:
-            yield
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._failure(request, error) from error
-
-    def _failure(self, request: Request, error: Exception) -> ClusterError:
-        about = f"{self._name}: {request.about}"
-        server = self._base
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            cause = error.certificate_error
-            words = getattr(cause, "verify_message", "") or str(cause)
-            return TLSFailure(f"{about}: the certificate of {server} is not accepted: {words}; check its authority")
-        if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-            return TLSFailure(f"{about}: TLS with {server} failed: {_words(error)}")
-        if isinstance(error, TimeoutError):
-            return TimedOut(f"{about}: {server} did not answer in time")
-        if isinstance(error, aiohttp.InvalidURL):
-            return InvalidCredentials(f"the server {server!r} is no URL")
-        return Unreachable(f"{about}: no connection to {server}: {_words(error)}; check its address and the network")
+    async def _refusal(self, request: Request, response: ClientResponse) -> ApiError | UnexpectedAnswer:
+        if response.status < 400:
+            return UnexpectedAnswer(
+                f"{self.about(request)}: HTTP {response.status} of type {response.content_type}, where a Kubernetes "
+                "API answers JSON; check the server's address"
+            )
+        body = await self._body(request, response)
+        return error_of(response.status, body, retry_after=_retry_after(response), about=self.about(request))
 
     def _pause(self, request: Request, error: ApiError, attempt: int) -> float | None:
         """Seconds to wait before the next attempt, or None where there is none."""
@@ -210,12 +201,6 @@ def _retry_after(response: ClientResponse) -> float | None:
         return max(0.0, float(response.headers["Retry-After"]))
     except (KeyError, ValueError):
         return None
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
-        return error.os_error.strerror
-    return str(error) or type(error).__name__
 
 
 def _socket(info: Any) -> socket.socket:

@@ -196,6 +196,7 @@ class FakeCluster(Controls, KubernetesApi):
         type: type[T] | None = None,
         timeout_seconds: float = DEFAULT_WATCH_SECONDS,
         idle_seconds: float | None = None,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after `resource_version`, until `timeout_seconds` are over; bookmarks when the test sends them."""
         resource.path(namespace)
@@ -206,6 +207,8 @@ class FakeCluster(Controls, KubernetesApi):
             Call("watch", resource, namespace), lambda: self._open_watch(watcher, resource, resource_version)
         )
         try:
+            if opened is not None:
+                opened()
             async with aclosing(entries(watcher, timeout_seconds, idle_seconds, self.name)) as arriving:
                 async for entry in arriving:
                     line = line_of(entry, resource, namespace, matches)
