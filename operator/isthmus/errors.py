@@ -1,6 +1,7 @@
 """The tree of errors that Isthmus raises on purpose; each says what happened and what can be done.
 
 IsthmusError
+├── HubError       the hub can't begin its work
 └── LedgerError    the ledger can't be opened, read or written
 """
 
@@ -16,3 +17,7 @@ class IsthmusError(Exception):
 
 class LedgerError(IsthmusError):
     """The ledger can't be opened, read or written."""
+
+
+class HubError(IsthmusError):
+    """The hub can't begin its work."""

@@ -80,7 +80,13 @@ class Agent:
         jobs = MemberJobs(member, Tenancy(member, hub_uid))
         meter = ShardMeter(member, hub_uid, self._view, jobs, clocks.now)
         self._executor = Executor(
-            hub, node_namespace(node), dispatches, self._view, jobs, meter, clocks.monotonic
+            hub,
+            node_namespace(node),
+            dispatches=dispatches,
+            view=self._view,
+            jobs=jobs,
+            meter=meter,
+            clock=clocks.monotonic,
         )
         self._queue: WorkQueue[str] = WorkQueue(self._executor.reconcile, name=f"agent/{node}")
         self._ready = False
@@ -93,6 +99,10 @@ class Agent:
     def _changed(self, name: str) -> None:
         if self._ready:  # before the lists are in, what is missing proves nothing
             self._queue.add(name)
+
+    def link_error(self) -> ClusterError | None:
+        """What keeps a watch on the member from standing, where one does not."""
+        return self._view.link_error()
 
     async def run(self) -> None:
         """Watch the member, carry out Dispatches, publish profiles."""

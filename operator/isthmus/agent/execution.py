@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from isthmus.api.dispatch import Dispatch
+from isthmus.metering import PodUse
 
 
 @dataclass(slots=True)
@@ -18,6 +19,11 @@ class Execution:
     latest: Dispatch | None = None
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""
+
+    live: dict[str, PodUse] = field(default_factory=dict)
+    """Pods that were running when a reading of ours last counted them, so that one that vanishes is not forgotten."""
+    measured: dict[str, PodUse] = field(default_factory=dict)
+    """The same for the reading that was made last and may not be written yet."""
 
     def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
         """Whether the Job was created just now and the watch has yet to show it."""

@@ -12,13 +12,13 @@ import structlog
 from isthmus.api.core import Job, Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import DISPATCHES, ApiError, Forbidden, Invalid, KubernetesApi, NotFound
+from isthmus.clusters import DISPATCHES, Forbidden, Invalid, KubernetesApi, NotFound
 
 from .execution import Execution
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import observe, pod_ended
-from .steps import Facts, Step, is_placeholder, next_step
+from .steps import Facts, Step, next_step
 from .view import MemberView
 
 logger = structlog.get_logger(__name__)
@@ -48,6 +48,7 @@ class Executor:
         self,
         hub: KubernetesApi,
         namespace: str,
+        *,
         dispatches: DispatchView,
         view: MemberView,
         jobs: MemberJobs,
@@ -91,7 +92,10 @@ class Executor:
             accepted_here=execution.accepted_here,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
-        match next_step(facts):
+        return await self._do(next_step(facts), dispatch, execution, job)
+
+    async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911 - one arm a step
+        match step:
             case Step.ACCEPT:
                 return await self._accept(dispatch, execution)
             case Step.WITHDRAW:
@@ -100,7 +104,7 @@ class Executor:
                 return await self._create(dispatch, execution)
             case Step.RECOVER:
                 return await self._recover(dispatch, execution)
-            case Step.SUSPEND | Step.RESUME as step:
+            case Step.SUSPEND | Step.RESUME:
                 await self._jobs.set_suspended(dispatch, suspended=step is Step.SUSPEND)
             case Step.DELETE:
                 await self._jobs.delete(dispatch, job)
@@ -109,7 +113,7 @@ class Executor:
             case Step.REPORT if job is not None:
                 return await self._report(dispatch, execution, job)
             case Step.RELEASE:
-                await self._meter.release(name, dispatch.status.reading, execution)
+                await self._meter.release(dispatch.metadata["name"], dispatch.status.reading)
             case Step.CLEAR:
                 return await self._clear(dispatch, execution)
             case _:
@@ -165,11 +169,11 @@ class Executor:
         pods = self._view.pods(name)
         seen = observe(job, pods)
         if seen.ended:
-            pods = await self._meter.complete(name, job, pods)
+            pods = tuple(await self._meter.complete(name, job, pods))
             seen = observe(job, pods)
         now = self._clock()
         old = dispatch.status
-        advance = self._meter.advance(name, old.reading, pods, execution, final=seen.ended)
+        advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
         status = DispatchStatus(
             state=seen.state,
             reason=seen.reason,
@@ -195,7 +199,7 @@ class Executor:
         if status == old:
             return READING_SECONDS if not seen.ended else None
         written = await self._write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading, execution)
+        await self._meter.release(name, written.status.reading)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
 
     @staticmethod
@@ -249,7 +253,7 @@ class Executor:
         name = dispatch.metadata["name"]
         pods = self._view.pods(name)
         reading = dispatch.status.reading
-        advance = self._meter.advance(name, reading, pods, execution, final=True)
+        advance = self._meter.advance(reading, pods, execution, final=True)
         status = dispatch.status.model_copy(
             update={
                 "state": state,
@@ -262,7 +266,7 @@ class Executor:
             }
         )
         written = await self._write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading, execution)
+        await self._meter.release(name, written.status.reading)
 
     async def _write(self, dispatch: Dispatch, execution: Execution, status: DispatchStatus) -> Dispatch:
         """Write the whole status on the version that was decided on. Raises Conflict where that is not the newest."""
@@ -274,6 +278,7 @@ class Executor:
         answer = await self._hub.patch(DISPATCHES, name, self._namespace, body, subresource="status")
         written = Dispatch.model_validate(answer)
         execution.latest = written
+        execution.live = dict(execution.measured)
         execution.written_at = self._clock()
         logger.debug("reported", dispatch=name, state=status.state)
         return written
@@ -281,6 +286,3 @@ class Executor:
 
 def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:
     return status.active, status.succeeded, status.failed, status.pod_problem
-
-
-__all__ = ["ApiError", "DispatchView", "Executor", "is_placeholder"]

@@ -72,7 +72,7 @@ def _bound(pod: Pod) -> bool:
 def _parse(manifest: Manifest) -> _Template:
     spec = msgspec.convert(manifest["spec"], JobSpec, strict=False)
     pod = manifest["spec"]["template"]["spec"]
-    labels = {key: (value,) for key, value in (pod.get("nodeSelector") or {}).items()}
+    labels: dict[str, tuple[str, ...]] = {key: (value,) for key, value in (pod.get("nodeSelector") or {}).items()}
     required = ((pod.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     ) or {}

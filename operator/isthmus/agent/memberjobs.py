@@ -11,7 +11,6 @@ from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_
 from isthmus.clusters import JOBS, PODS, AlreadyExists, ApiError, Conflict, Invalid, KubernetesApi, NotFound
 from isthmus.manifests import placeholder
 
-from .steps import ANNOTATION_PLACEHOLDER
 from .tenancy import Tenancy
 
 logger = structlog.get_logger(__name__)
@@ -67,7 +66,6 @@ class MemberJobs:
         """
         namespace, name = _place(dispatch)
         manifest = placeholder(name, namespace, dispatch.spec.manifest["metadata"]["labels"])
-        manifest["metadata"].setdefault("annotations", {})[ANNOTATION_PLACEHOLDER] = "true"
         try:
             await self._member.create(JOBS, manifest, namespace)
         except AlreadyExists:

@@ -46,4 +46,6 @@ class SequenceTracker:
             if number not in seen:
                 self._gaps.setdefault(number, now)
         self.floor = current
-        return Visible(current, tuple(sorted(s for s, covered in seen.items() if covered and s > current))[:BEYOND_LIMIT])
+        return Visible(
+            current, tuple(sorted(s for s, covered in seen.items() if covered and s > current))[:BEYOND_LIMIT]
+        )

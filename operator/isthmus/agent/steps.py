@@ -5,10 +5,9 @@ from enum import StrEnum
 
 from isthmus.api.core import Job
 from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.manifests import is_placeholder
 
 from .observe import job_verdict
-
-ANNOTATION_PLACEHOLDER = "isthmus.dev/placeholder"
 
 
 class Step(StrEnum):
@@ -41,12 +40,7 @@ class Facts:
     """This process created the Job and the watch has not shown it yet."""
 
 
-def is_placeholder(job: Job) -> bool:
-    """Whether the Job only holds the name, so that a create still under way can't land."""
-    return ANNOTATION_PLACEHOLDER in job.metadata.annotations
-
-
-def next_step(facts: Facts) -> Step:
+def next_step(facts: Facts) -> Step:  # noqa: PLR0911 - one return a row of the protocol
     """The one step that is due."""
     state, desired = facts.dispatch.status.state, facts.dispatch.spec.desired_state
     if state is None:
@@ -55,7 +49,7 @@ def next_step(facts: Facts) -> Step:
         return _after_end(facts)
     if facts.job is None:
         return _without_job(facts)
-    if is_placeholder(facts.job):
+    if is_placeholder(facts.job.metadata.labels):
         return Step.LOSE
     if facts.job.metadata.deletion_timestamp is not None or job_verdict(facts.job) is not None:
         return Step.REPORT

@@ -25,7 +25,7 @@ _RESOURCES: dict[str, Resource] = {
 }
 
 
-class NamespaceTaken(ApiError):
+class NamespaceTaken(ApiError):  # noqa: N818 - the tree of cluster errors names what happened
     """The namespace is there and isn't ours."""
 
 

@@ -9,6 +9,9 @@ from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB
 from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
+# A member that is back is found within this long, and half of it again for jitter.
+LONGEST_PAUSE_SECONDS = 5.0
+
 
 class MemberView:
     """Three watches on a member, indexed the way the agent asks.
@@ -31,18 +34,34 @@ class MemberView:
         self._hub_uid = hub_uid
         self._on_shard = on_shard
         self._on_capacity = on_capacity
+        self._on_connection = on_connection
         self._jobs: dict[str, Job] = {}
         self._pods: dict[str, dict[str, Pod]] = {}
         self._informers: tuple[Informer[Any], ...] = (
-            Informer(member, NODES, type=Node, on_change=self._machine, on_connection=on_connection),
-            Informer(member, PODS, type=Pod, on_change=self._pod, on_connection=on_connection),
+            Informer(
+                member,
+                NODES,
+                type=Node,
+                on_change=self._machine,
+                on_connection=self._linked,
+                longest_pause_seconds=LONGEST_PAUSE_SECONDS,
+            ),
+            Informer(
+                member,
+                PODS,
+                type=Pod,
+                on_change=self._pod,
+                on_connection=self._linked,
+                longest_pause_seconds=LONGEST_PAUSE_SECONDS,
+            ),
             Informer(
                 member,
                 JOBS,
                 type=Job,
                 labels=f"{LABEL_HUB}={hub_uid}",
                 on_change=self._job,
-                on_connection=on_connection,
+                on_connection=self._linked,
+                longest_pause_seconds=LONGEST_PAUSE_SECONDS,
             ),
         )
 
@@ -56,6 +75,13 @@ class MemberView:
         """Until all three lists are in."""
         for informer in self._informers:
             await informer.wait_synced()
+
+    def link_error(self) -> ClusterError | None:
+        """What keeps a watch from standing, or None while all three stand."""
+        return next((informer.error for informer in self._informers if informer.error is not None), None)
+
+    def _linked(self, _error: ClusterError | None) -> None:
+        self._on_connection(self.link_error())
 
     def job(self, name: str) -> Job | None:
         """The Job of a Dispatch."""

@@ -1,0 +1,103 @@
+"""Meters one shard's pods: gathers what `metering` needs, and lets pods go whose reading is written."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from isthmus.api.core import Job, Pod
+from isthmus.api.dispatch import Reading
+from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB
+from isthmus.capacity import shared_request
+from isthmus.clusters import PODS, KubernetesApi
+from isthmus.metering import Meters as PodMeters
+from isthmus.metering import PodUse, advance, pod_interval, pod_meters
+
+from .execution import Execution
+from .memberjobs import MemberJobs
+from .observe import pod_ended
+from .view import MemberView
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The reading to write, if it differs from the last one, and how pressing that is."""
+
+    reading: Reading | None
+    release: tuple[str, ...]
+    urgent: bool
+    """A pod that something deletes waits only for its reading."""
+    complete: bool
+    """Every pod that ended is in the reading's settled part."""
+
+
+class ShardMeter:
+    """Readings of shards of one member. `now` is the time of day."""
+
+    def __init__(
+        self,
+        member: KubernetesApi,
+        hub_uid: str,
+        view: MemberView,
+        jobs: MemberJobs,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._member = member
+        self._hub_uid = hub_uid
+        self._view = view
+        self._jobs = jobs
+        self._now = now
+
+    async def complete(self, name: str, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
+        """The shard's pods, for certain all of them: listed anew where the watch has shown fewer than the Job counts.
+
+        Each pod carries our finalizer until its reading is written, so none that the Job counted can be gone.
+        """
+        succeeded = sum(1 for pod in pods if pod.status.phase == "Succeeded")
+        failed = sum(1 for pod in pods if pod.status.phase == "Failed")
+        if succeeded >= job.status.succeeded and failed >= job.status.failed:
+            return pods
+        labels = f"{LABEL_HUB}={self._hub_uid},{LABEL_DISPATCH}={name}"
+        listing = await self._member.list(PODS, job.metadata.namespace, labels=labels, type=Pod)
+        return listing.items
+
+    def advance(self, previous: Reading | None, pods: Iterable[Pod], execution: Execution, *, final: bool) -> Metered:
+        """The reading that follows `previous`."""
+        now = self._now()
+        known = list(pods)
+        uses = [self._use(pod, execution, now) for pod in known]
+        result = advance(previous, uses, now=now, final=final, last_known=execution.live)
+        execution.measured = dict(result.live)
+        execution.live = {**execution.live, **result.live}
+        settling = set(result.release)
+        waiting = [use for use in uses if use.ended and use.held and use.uid not in settling]
+        before = set(previous.settling) if previous else set()
+        fresh = settling - before
+        urgent = any(pod.metadata.deletion_timestamp is not None and pod.metadata.uid in fresh for pod in known)
+        return Metered(
+            reading=result.reading if result.changed else None,
+            release=tuple(fresh),
+            urgent=urgent,
+            complete=not waiting,
+        )
+
+    async def release(self, name: str, reading: Reading | None) -> None:
+        """Let go the pods that the written reading settles."""
+        if reading is None or not reading.settling:
+            return
+        settled = set(reading.settling)
+        await self._jobs.release([pod for pod in self._view.pods(name) if pod.metadata.uid in settled])
+
+    def _use(self, pod: Pod, execution: Execution, now: datetime) -> PodUse:
+        uid = pod.metadata.uid
+        interval = pod_interval(pod, now=now, first_start=execution.starts.get(uid))
+        held = FINALIZER_POD in pod.metadata.finalizers
+        if interval is None:
+            return PodUse(uid, PodMeters(), ended=pod_ended(pod), held=held)
+        if pod_ended(pod):
+            execution.starts.pop(uid, None)
+        else:
+            execution.starts[uid] = interval.start
+        request = shared_request(pod.spec)
+        models = self._view.machines.accelerator_models(pod.spec.node_name, request)
+        meters = pod_meters(request, models, interval.seconds)
+        return PodUse(uid, meters, ended=interval.ended, held=held, estimated=interval.estimated)

@@ -1,0 +1,64 @@
+"""`isthmus hub`: the operator."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+LogFormat = Literal["console", "json"]
+
+
+def hub(
+    *,
+    ledger: Annotated[
+        str,
+        typer.Option(envvar="ISTHMUS_LEDGER", metavar="URL", help="The ledger, such as sqlite:////data/ledger.db."),
+    ],
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(envvar="KUBECONFIG", help="The hub cluster's kubeconfig; without it, the pod's ServiceAccount."),
+    ] = None,
+    context: Annotated[str | None, typer.Option(help="The kubeconfig's context; the current one by default.")] = None,
+    currency: Annotated[
+        str, typer.Option(envvar="ISTHMUS_CURRENCY", help="The one currency the hub bills in, ISO 4217.")
+    ] = "CNY",
+    system_namespace: Annotated[
+        str, typer.Option(envvar="ISTHMUS_NAMESPACE", help="The hub's own namespace, with the members' Secrets.")
+    ] = "isthmus-system",
+    accelerators: Annotated[
+        Path | None, typer.Option(help="YAML list of accelerator resource names, added to the built-in table.")
+    ] = None,
+    allow_exec: Annotated[
+        bool, typer.Option(help="Let members' kubeconfigs run credential plugins in the hub's process.")
+    ] = False,
+    log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = "json",
+    log_level: Annotated[Literal["debug", "info", "warning"], typer.Option(help="What is logged.")] = "info",
+) -> None:
+    """Run the operator until SIGTERM."""
+    import yaml
+
+    from isthmus.clusters import ClusterError
+    from isthmus.errors import IsthmusError
+    from isthmus.hub.process import serve
+    from isthmus.hub.settings import HubSettings
+
+    from .logs import configure_logs
+
+    configure_logs(log_format, log_level)
+    try:
+        entries = yaml.safe_load(accelerators.read_text()) if accelerators else []
+        settings = HubSettings(
+            kubeconfig=kubeconfig,
+            context=context,
+            ledger=ledger,
+            currency=currency,
+            system_namespace=system_namespace,
+            allow_exec=allow_exec,
+            accelerators=entries,
+        )
+        asyncio.run(serve(settings))
+    except (ClusterError, IsthmusError, OSError, yaml.YAMLError, ValueError) as error:
+        print(f"isthmus hub: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None

@@ -1,0 +1,30 @@
+"""`isthmus`: the command line. Each command imports what it needs when it runs, so that none waits for another's."""
+
+import typer
+
+from isthmus import __version__
+
+from .hub import hub
+from .statement import statement
+
+app = typer.Typer(
+    name="isthmus",
+    help="Isthmus joins Kubernetes clusters into one pool of compute.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(hub)
+app.command()(statement)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

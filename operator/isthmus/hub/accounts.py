@@ -1,0 +1,23 @@
+"""Which account pays for a namespace: its label, else its name."""
+
+from isthmus.api.core import Metadata, Object
+from isthmus.api.names import LABEL_ACCOUNT
+from isthmus.clusters import NAMESPACES, Informer, KubernetesApi
+
+
+class NamespaceView(Object):
+    """A namespace, as far as its account goes."""
+
+    metadata: Metadata
+
+
+class Accounts:
+    """One watch on the hub's namespaces."""
+
+    def __init__(self, hub: KubernetesApi) -> None:
+        self.informer: Informer[NamespaceView] = Informer(hub, NAMESPACES, type=NamespaceView)
+
+    def of(self, namespace: str) -> str:
+        """The account of a namespace."""
+        found = self.informer.get("", namespace)
+        return (found.metadata.labels.get(LABEL_ACCOUNT) if found else None) or namespace

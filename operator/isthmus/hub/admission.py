@@ -1,0 +1,42 @@
+"""Judges each template once: our own rules, then a strict dry run, so that a wrong one fails with the API's words."""
+
+from collections import OrderedDict
+
+from isthmus.api.computejob import ComputeJob
+from isthmus.clusters import JOBS, Invalid, KubernetesApi
+from isthmus.manifests import Refusal, check_template, dry_run_manifest, template_digest
+
+_REMEMBERED = 10_000
+
+
+class TemplateJudge:
+    """Remembers its verdicts by the template's digest: a thousand equal jobs cost one dry run."""
+
+    def __init__(self, hub: KubernetesApi, namespace: str) -> None:
+        self._hub = hub
+        self._namespace = namespace
+        self._verdicts: OrderedDict[str, Refusal | None] = OrderedDict()
+
+    async def judge(self, job: ComputeJob) -> Refusal | None:
+        """Why the template is refused, or None where it is good.
+
+        Raises ClusterError where the API server could not be asked: that says nothing of the template.
+        """
+        refusal = check_template(job.spec.template)
+        if refusal is not None:
+            return refusal
+        digest = template_digest(job.spec.template)
+        if digest in self._verdicts:
+            self._verdicts.move_to_end(digest)
+            return self._verdicts[digest]
+        verdict: Refusal | None = None
+        try:
+            await self._hub.create(
+                JOBS, dry_run_manifest(job, self._namespace), self._namespace, dry_run=True, strict=True
+            )
+        except Invalid as error:
+            verdict = Refusal("InvalidTemplate", error.message)
+        self._verdicts[digest] = verdict
+        if len(self._verdicts) > _REMEMBERED:
+            self._verdicts.popitem(last=False)
+        return verdict

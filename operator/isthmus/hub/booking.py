@@ -1,0 +1,131 @@
+"""Carries meter readings into the ledger, many in one transaction, from one thread of its own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
+
+import structlog
+
+from isthmus.api.computejob import Money
+from isthmus.api.computenode import Identity, Tariff
+from isthmus.api.dispatch import Dispatch
+from isthmus.errors import LedgerError
+from isthmus.ledger import Ledger, ReadingBooked
+from isthmus.settlement.statement import Statement
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 500
+RETRY_SECONDS = 2.0
+_SHOWN = Decimal("0.000001")
+T = TypeVar("T")
+
+
+class Booking:
+    """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in."""
+
+    def __init__(self, ledger: Ledger, currency: str, on_booked: Callable[[str, str], None]) -> None:
+        self._ledger = ledger
+        self._currency = currency
+        self._on_booked = on_booked
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._waiting: dict[str, tuple[str, Dispatch]] = {}
+        self._booked: dict[str, int] = {}
+        self._costs: dict[str, Money] = {}
+        self._tariffs: dict[str, tuple[Tariff, Identity, str]] = {}
+        self._wake = asyncio.Event()
+
+    def offer(self, node: str, dispatch: Dispatch) -> None:
+        """Have the Dispatch's reading booked, where it has one that is not."""
+        if not self.is_booked(dispatch):
+            self._waiting[dispatch.metadata["uid"]] = (node, dispatch)
+            self._wake.set()
+
+    def forget(self, dispatch: Dispatch, *, job_gone: bool) -> None:
+        """The Dispatch is gone."""
+        self._booked.pop(dispatch.metadata["uid"], None)
+        if job_gone:
+            self._costs.pop(dispatch.spec.job.uid, None)
+
+    def is_booked(self, dispatch: Dispatch) -> bool:
+        """Whether the ledger has all that the Dispatch reports."""
+        reading = dispatch.status.reading
+        return reading is None or self._booked.get(dispatch.metadata["uid"], 0) >= reading.sequence
+
+    def cost(self, job_uid: str) -> Money | None:
+        """What the job has cost so far, as of the last booking."""
+        return self._costs.get(job_uid)
+
+    async def record_tariff(self, tariff: Tariff, node: str, identity: Identity) -> str:
+        """Keep a tariff in the ledger; its digest."""
+        known = self._tariffs.get(node)
+        if known is not None and known[:2] == (tariff, identity):
+            return known[2]
+        digest = await self._in_thread(lambda: self._ledger.record_tariff(tariff, node, identity))
+        self._tariffs[node] = (tariff, identity, digest)
+        return digest
+
+    async def statement(self, read: Callable[[Ledger], Statement]) -> Statement:
+        """Read a statement."""
+        return await self._in_thread(lambda: read(self._ledger))
+
+    async def run(self) -> None:
+        """Book until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = [self._waiting.pop(uid) for uid in list(self._waiting)[:BATCH]]
+                try:
+                    await self._in_thread(lambda batch=batch: self._book(batch))  # type: ignore[misc]
+                except LedgerError as error:
+                    logger.exception("the ledger can't be written; booking is repeated", error=str(error))
+                    for node, dispatch in batch:
+                        self._waiting.setdefault(dispatch.metadata["uid"], (node, dispatch))
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                for _, dispatch in batch:
+                    reading = dispatch.status.reading
+                    if reading is not None:
+                        uid = dispatch.metadata["uid"]
+                        self._booked[uid] = max(self._booked.get(uid, 0), reading.sequence)
+                        self._on_booked(dispatch.spec.job.uid, dispatch.spec.account)
+
+    def _book(self, batch: list[tuple[str, Dispatch]]) -> None:
+        """In the ledger's thread: book, then read the costs that changed."""
+        for result in self._ledger.book([item for node, d in batch if (item := _item(node, d)) is not None]):
+            if result.outcome == "Conflict":
+                logger.warning(
+                    "reading refused", dispatch=result.dispatch_uid, reason=result.reason, why=result.message
+                )
+        uids = {dispatch.spec.job.uid for _, dispatch in batch}
+        for uid, cost in self._ledger.job_costs(uids, self._currency).items():
+            amount = cost.amount.quantize(_SHOWN, ROUND_HALF_EVEN)
+            self._costs[uid] = Money(amount=f"{amount:f}", currency=self._currency)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def close(self) -> None:
+        """Finish what is under way and close the ledger."""
+        self._thread.shutdown(wait=True)
+        self._ledger.close()
+
+
+def _item(node: str, dispatch: Dispatch) -> ReadingBooked | None:
+    reading = dispatch.status.reading
+    if reading is None:
+        return None
+    tariff = dispatch.spec.tariff
+    return ReadingBooked(
+        dispatch_uid=dispatch.metadata["uid"],
+        job=dispatch.spec.job,
+        account=dispatch.spec.account,
+        node=node,
+        attempt=dispatch.spec.attempt,
+        tariff_digest=tariff.digest if tariff else None,
+        reading=reading,
+        started_at=dispatch.status.start_time,
+    )

@@ -1,0 +1,105 @@
+"""Events on ComputeJobs and ComputeNodes: with each condition that changes, the same reason and message."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from isthmus.api.computejob import ComputeJob, ComputeJobStatus
+from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
+from isthmus.api.conditions import Condition, find
+from isthmus.api.core import Manifest
+from isthmus.api.names import API_VERSION, digest
+from isthmus.clusters import EVENTS, ClusterError, KubernetesApi
+
+logger = structlog.get_logger(__name__)
+
+# Events are told, not kept: under a flood the oldest go.
+_WAITING = 5_000
+# Of a condition that is bad news when it is True.
+_BAD_WHEN_TRUE = frozenset({"Failed", "Stalled"})
+
+
+class EventWriter:
+    """Writes Events from a bounded queue, so that no reconciler ever waits for one."""
+
+    def __init__(self, hub: KubernetesApi, now: Callable[[], datetime], instance: str) -> None:
+        self._hub = hub
+        self._now = now
+        self._instance = instance
+        self._waiting: deque[tuple[str, Manifest]] = deque(maxlen=_WAITING)
+        self._wake = asyncio.Event()
+        self._count = 0
+
+    def of_transition(self, job: ComputeJob, new: ComputeJobStatus) -> None:
+        """Tell of each of the job's conditions that changed."""
+        self._transitions("ComputeJob", job.metadata, job.status.conditions, new.conditions)
+
+    def of_node(self, node: ComputeNode, new: ComputeNodeStatus) -> None:
+        """Tell of each of the node's conditions that changed."""
+        self._transitions("ComputeNode", node.metadata, node.status.conditions, new.conditions)
+
+    def of_object(self, kind: str, metadata: Manifest, old: list[Condition], new: list[Condition]) -> None:
+        """Tell of each condition of an object that changed."""
+        self._transitions(kind, metadata, old, new)
+
+    def _transitions(self, kind: str, metadata: Manifest, old: list[Condition], new: list[Condition]) -> None:
+        for condition in new:
+            before = find(old, condition.type)
+            if before is not None and (before.status, before.reason) == (condition.status, condition.reason):
+                continue
+            good = (condition.status == "True") != (condition.type in _BAD_WHEN_TRUE)
+            self._post(kind, metadata, "Normal" if good else "Warning", condition.reason, condition.message)
+            logger.info(
+                "condition changed",
+                kind=kind,
+                namespace=metadata.get("namespace", ""),
+                name=metadata["name"],
+                condition=condition.type,
+                status=condition.status,
+                reason=condition.reason,
+                message=condition.message,
+            )
+
+    def _post(self, kind: str, metadata: Manifest, severity: str, reason: str, message: str) -> None:
+        now = self._now().astimezone(UTC)
+        moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        namespace = metadata.get("namespace") or "default"
+        self._count += 1
+        suffix = digest(self._instance, metadata["uid"], now.isoformat(), str(self._count), length=16)
+        event: Manifest = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{metadata['name'][:200]}.{suffix}", "namespace": namespace},
+            "involvedObject": {
+                "apiVersion": API_VERSION,
+                "kind": kind,
+                "name": metadata["name"],
+                "uid": metadata["uid"],
+                "resourceVersion": metadata.get("resourceVersion", ""),
+                **({"namespace": metadata["namespace"]} if metadata.get("namespace") else {}),
+            },
+            "type": severity,
+            "reason": reason,
+            "message": message,
+            "source": {"component": "isthmus"},
+            "firstTimestamp": moment,
+            "lastTimestamp": moment,
+            "count": 1,
+        }
+        self._waiting.append((namespace, event))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write until cancelled; an event that can't be written is logged and dropped."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                namespace, event = self._waiting.popleft()
+                try:
+                    await self._hub.create(EVENTS, event, namespace)
+                except ClusterError as error:
+                    logger.debug("event dropped", name=event["involvedObject"]["name"], error=str(error))

@@ -1,0 +1,134 @@
+"""All ComputeNodes with their live figures, and what was sent to each since: the snapshot that placement sees."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from isthmus.api.computenode import ComputeNode
+from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.capacity import Profile
+from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
+from isthmus.settlement.tariff import tariff_state
+
+from .nodestatus import NodeFacts
+
+
+@dataclass(slots=True)
+class FleetNode:
+    """One node: as declared, as observed, and the live figures of its agent."""
+
+    node: ComputeNode
+    facts: NodeFacts
+    profile: Profile | None = None
+    sequence: int = 0
+
+
+class Fleet:
+    """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` lists a node's Dispatches."""
+
+    def __init__(self, currency: str, dispatches_of: Callable[[str], Iterable[Dispatch]]) -> None:
+        self._currency = currency
+        self._dispatches_of = dispatches_of
+        self._nodes: dict[str, FleetNode] = {}
+        self._assumed = AssumedLedger()
+
+    def get(self, name: str) -> FleetNode | None:
+        """The node of that name."""
+        return self._nodes.get(name)
+
+    def all(self) -> Iterable[FleetNode]:
+        """Every node."""
+        return self._nodes.values()
+
+    def put(self, node: ComputeNode) -> FleetNode:
+        """Take in a node as declared."""
+        name = node.metadata["name"]
+        known = self._nodes.get(name)
+        if known is None:
+            known = self._nodes[name] = FleetNode(node, NodeFacts())
+        known.node = node
+        return known
+
+    def drop(self, name: str) -> None:
+        """The node is gone."""
+        self._nodes.pop(name, None)
+        self._assumed.drop(name)
+
+    def observed(self, name: str, profile: Profile) -> None:
+        """New figures of a node, in the order in which they were made."""
+        known = self._nodes.get(name)
+        if known is not None:
+            known.profile = profile
+            self._assumed.cover(name, profile)
+
+    def lost_sight(self, name: str) -> None:
+        """The node's figures are no longer followed."""
+        known = self._nodes.get(name)
+        if known is not None:
+            known.profile = None
+
+    def next_sequence(self, name: str) -> int:
+        """A number for a Dispatch of the node that was never given out before."""
+        known = self._nodes[name]
+        stored = known.node.status.profile
+        known.sequence = 1 + max(
+            known.sequence,
+            stored.sequence if stored else 0,
+            max(stored.visible_beyond, default=0) if stored else 0,
+            max((d.spec.sequence for d in self._dispatches_of(name)), default=0),
+        )
+        return known.sequence
+
+    def assume(self, name: str, sequence: int, demand: Demand, width: int) -> None:
+        """Subtract a Dispatch that is about to be written from the node's room."""
+        self._assumed.assume(name, sequence, demand, width)
+
+    def forget(self, name: str, sequence: int) -> None:
+        """The Dispatch was not written after all, or has ended."""
+        self._assumed.forget(name, sequence)
+
+    def live(self, name: str) -> int:
+        """How many shards stand on the node."""
+        return sum(1 for d in self._dispatches_of(name) if d.status.state not in TERMINAL)
+
+    def unreachable(self) -> dict[str, str]:
+        """Nodes whose member can't be reached now, with why."""
+        return {name: known.facts.problem[0] for name, known in self._nodes.items() if known.facts.problem}
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        """What placement may know at `now`."""
+        return Snapshot(tuple(self._view(name, known, now) for name, known in self._nodes.items()), now)
+
+    def _view(self, name: str, known: FleetNode, now: datetime) -> NodeView:
+        spec, blocked = known.node.spec, known.facts.blocked()
+        return NodeView(
+            name=name,
+            tier=spec.tier,
+            parent=spec.parent,
+            region=spec.region.code,
+            labels=spec.labels,
+            taints=tuple(spec.taints),
+            scheduling_state=spec.scheduling_state,
+            ready=blocked is None,
+            not_ready_reason=blocked[0] if blocked else "",
+            not_ready_message=blocked[1] if blocked else "",
+            price=self._price(known, now),
+            profile=known.profile,
+            assumed=self._assumed.of(name),
+        )
+
+    def _price(self, known: FleetNode, now: datetime) -> PriceView | None:
+        tariff = known.node.spec.tariff
+        if tariff is None:
+            return None
+        state = tariff_state(tariff, now, self._currency)
+        return PriceView(
+            core_second=Decimal(tariff.prices.core_second),
+            gibibyte_second=Decimal(tariff.prices.gibibyte_second),
+            gpu_second={each.model: Decimal(each.price) for each in tariff.prices.gpu_second},
+            currency=tariff.currency,
+            current=state.ok,
+            reason="" if state.ok else state.reason,
+            message="" if state.ok else state.message,
+        )

@@ -1,0 +1,52 @@
+"""kopf's part: it watches the hub's own kinds and hands each object to the reconciler that knows what to do."""
+
+from datetime import datetime
+
+import kopf
+
+from isthmus.api.names import GROUP, VERSION
+
+from .hub import Hub
+
+REMOVAL_RETRY_SECONDS = 2.0
+
+
+def registry_of(hub: Hub, login: kopf.ConnectionInfo | None) -> kopf.OperatorRegistry:
+    """The handlers, bound to one hub; `login` is used where given, else the pod's own ServiceAccount."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def log_in(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+        return login or kopf.login_with_service_account(settings=settings)
+
+    @kopf.on.startup(registry=registry)
+    def configure(settings: kopf.OperatorSettings, **_: object) -> None:
+        # Conditions and our own events tell what happened; kopf's would repeat its log.
+        settings.posting.enabled = False
+        # The kinds are known at start, and were looked for: no watch on definitions and namespaces is needed.
+        settings.scanning.disabled = True
+        settings.persistence.finalizer = f"{GROUP}/node"
+        settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+        settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+
+    @kopf.on.resume(GROUP, VERSION, "computenodes", registry=registry)
+    @kopf.on.create(GROUP, VERSION, "computenodes", registry=registry)
+    @kopf.on.update(GROUP, VERSION, "computenodes", registry=registry)
+    async def node_declared(body: kopf.Body, **_: object) -> None:
+        hub.nodes.apply(dict(body))
+
+    @kopf.on.delete(GROUP, VERSION, "computenodes", registry=registry)
+    async def node_deleted(name: str, meta: kopf.Meta, **_: object) -> None:
+        waiting_for = await hub.nodes.remove(name, datetime.fromisoformat(meta["deletionTimestamp"]))
+        if waiting_for is not None:
+            raise kopf.TemporaryError(waiting_for, delay=REMOVAL_RETRY_SECONDS)
+
+    @kopf.on.event(GROUP, VERSION, "computejobs", registry=registry)
+    async def job_seen(event: kopf.RawEvent, **_: object) -> None:
+        hub.jobs.observed(dict(event["object"]), gone=event["type"] == "DELETED")
+
+    @kopf.on.event(GROUP, VERSION, "settlements", registry=registry)
+    async def settlement_seen(event: kopf.RawEvent, **_: object) -> None:
+        hub.settlements.observed(dict(event["object"]), gone=event["type"] == "DELETED")
+
+    return registry

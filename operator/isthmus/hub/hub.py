@@ -1,0 +1,167 @@
+"""The hub put together: its stores, loops and reconcilers, and who tells whom of what."""
+
+import asyncio
+from typing import Self
+
+import structlog
+
+from isthmus.agent import Clocks
+from isthmus.api.dispatch import Dispatch
+from isthmus.capacity import AcceleratorTable
+from isthmus.clusters import COMPUTEJOBS, NAMESPACES, Client, Credentials, NotFound
+from isthmus.errors import HubError
+from isthmus.ledger import Ledger
+
+from .accounts import Accounts
+from .admission import TemplateJudge
+from .booking import Booking
+from .dispatcher import Dispatcher
+from .dispatches import DispatchStore
+from .events import EventWriter
+from .fleet import Fleet
+from .jobs import Jobs
+from .nodes import Nodes
+from .scheduler import Scheduler
+from .secrets import SecretStore
+from .session import Surroundings
+from .settings import HubSettings
+from .settlements import Settlements
+
+logger = structlog.get_logger(__name__)
+
+
+class Hub:
+    """Everything of the hub but kopf, which feeds `nodes`, `jobs` and `settlements`."""
+
+    def __init__(self, settings: HubSettings, client: Client, hub_uid: str, ledger: Ledger, clocks: Clocks) -> None:
+        self._client = client
+        self.dispatches = DispatchStore(client, self._dispatch_changed)
+        self.accounts = Accounts(client)
+        self.events = EventWriter(client, clocks.now, hub_uid)
+        self.booking = Booking(ledger, settings.currency, self._booked)
+        self.fleet = Fleet(settings.currency, lambda node: self.dispatches.node(node).all())
+        self.scheduler = Scheduler(
+            self.fleet,
+            now=clocks.now,
+            monotonic=clocks.monotonic,
+            on_assigned=lambda assignment, sequence: self.dispatcher.assigned(assignment, sequence),  # noqa: PLW0108 - made below
+            on_unplaced=lambda uid, verdict: self.jobs.unplaced(uid, verdict),  # noqa: PLW0108 - made below
+        )
+        self.jobs = Jobs(
+            client,
+            dispatches=self.dispatches,
+            fleet=self.fleet,
+            scheduler=self.scheduler,
+            judge=TemplateJudge(client, settings.system_namespace),
+            booking=self.booking,
+            events=self.events,
+            account_of=self.accounts.of,
+            now=clocks.now,
+        )
+        self.dispatcher = Dispatcher(
+            client,
+            hub_uid,
+            jobs=self.jobs,
+            dispatches=self.dispatches,
+            fleet=self.fleet,
+            booking=self.booking,
+        )
+        self.settlements = Settlements(
+            client,
+            self.booking,
+            self.events,
+            currency=settings.currency,
+            account_of=self.accounts.of,
+            now=clocks.now,
+        )
+        self.nodes = Nodes(
+            client,
+            self.fleet,
+            self.events,
+            currency=settings.currency,
+            clocks=clocks,
+            on_room=self.scheduler.wake,
+            on_reachability=self._reachability_changed,
+        )
+        self.secrets = SecretStore(client, settings.system_namespace, self.nodes.secret_changed)
+
+    @classmethod
+    async def open(cls, settings: HubSettings, credentials: Credentials) -> Self:
+        """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
+        client = await Client.connect(credentials, name="hub", concurrency=128)
+        try:
+            hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
+            try:
+                await client.list(COMPUTEJOBS, page=1)
+            except NotFound as error:
+                raise HubError(
+                    "the hub's API serves no ComputeJobs", "install the CRDs first: kubectl apply -f crds/"
+                ) from error
+            clocks = Clocks.system()
+            ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
+        except BaseException:
+            await client.close()
+            raise
+        hub = cls(settings, client, hub_uid, ledger, clocks)
+        hub.nodes.begin(
+            Surroundings(
+                hub=client,
+                hub_uid=hub_uid,
+                credentials=credentials,
+                system_namespace=settings.system_namespace,
+                dispatches=hub.dispatches,
+                accelerators=AcceleratorTable.default().extended(settings.accelerators),
+                clocks=clocks,
+                allow_exec=settings.allow_exec,
+                secret=hub.secrets.get,
+                misfit=hub.nodes.misfit,
+                changed=hub.nodes.changed,
+                profiled=hub.nodes.profiled,
+            )
+        )
+        return hub
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Run all loops until cancelled; `ready` is set once the lists are in that decisions rest on."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.dispatches.run())
+                group.create_task(self.accounts.informer.run())
+                group.create_task(self.secrets.informer.run())
+                await self.dispatches.wait_synced()
+                await self.accounts.informer.wait_synced()
+                await self.secrets.informer.wait_synced()
+                for uid in self.dispatches.job_uids():
+                    for node, dispatch in self.dispatches.of_job(uid):
+                        self.booking.offer(node, dispatch)
+                    self.jobs.queue.add(uid, 5.0)  # the watch shows most jobs sooner; this is for those that are gone
+                group.create_task(self.booking.run())
+                group.create_task(self.events.run())
+                group.create_task(self.scheduler.run())
+                ready.set()
+                logger.info("hub ready")
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        for queue in (self.dispatcher.queue, self.jobs.queue, self.settlements.queue):
+            await queue.close()
+        await self.nodes.close()
+        await asyncio.to_thread(self.booking.close)
+        await self._client.close()
+
+    def _dispatch_changed(self, node: str, dispatch: Dispatch, gone: bool) -> None:
+        if gone:
+            self.booking.forget(dispatch, job_gone=not self.dispatches.of_job(dispatch.spec.job.uid))
+        else:
+            self.booking.offer(node, dispatch)
+        self.nodes.dispatch_changed(node, dispatch, gone=gone)
+        self.jobs.dispatch_changed(dispatch)
+
+    def _booked(self, job_uid: str, account: str) -> None:
+        self.jobs.queue.add(job_uid)
+        self.settlements.booked(account)
+
+    def _reachability_changed(self, node: str) -> None:
+        for dispatch in self.dispatches.node(node).all():
+            self.jobs.queue.add(dispatch.spec.job.uid)

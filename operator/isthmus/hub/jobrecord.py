@@ -1,0 +1,54 @@
+"""What the hub remembers of one ComputeJob; all of it can be made again from the API."""
+
+from dataclasses import dataclass
+
+from isthmus.api.computejob import FINISHED, ComputeJob
+from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
+from isthmus.manifests import Refusal
+from isthmus.placement import Unplaced
+
+
+@dataclass(slots=True)
+class JobRecord:
+    """One job as last seen, and what was found out about it since the hub started."""
+
+    job: ComputeJob
+    refusal: Refusal | None = None
+    admitted: bool = False
+    unplaced: Unplaced | None = None
+    problem: tuple[str, str] | None = None
+    """Reason and message of what kept the last try to dispatch it from working."""
+    dispatching: bool = False
+    status_due: float = 0.0
+
+    @property
+    def uid(self) -> str:
+        """The job's UID."""
+        return str(self.job.metadata["uid"])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.job.metadata["namespace"], self.job.metadata["name"]
+
+    @property
+    def deleting(self) -> bool:
+        """Whether its deletion was asked for."""
+        return "deletionTimestamp" in self.job.metadata
+
+    @property
+    def finished(self) -> bool:
+        """Whether its status says that it ended."""
+        return self.job.status.phase in FINISHED
+
+    @property
+    def held(self) -> bool:
+        """Whether our finalizer is on it."""
+        return FINALIZER_JOB in (self.job.metadata.get("finalizers") or ())
+
+    @property
+    def assigned(self) -> tuple[int, str] | None:
+        """The attempt and node that its annotation pins, where it has one."""
+        text = (self.job.metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
+        attempt, _, node = text.partition(" ")
+        return (int(attempt), node) if attempt.isdigit() and node else None

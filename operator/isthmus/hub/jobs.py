@@ -1,0 +1,294 @@
+"""The reconciler of ComputeJobs: gathers what is known of one, decides, applies, writes its status."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from isthmus.agent import timestamp
+from isthmus.api.computejob import ComputeJob, Explanation, Money
+from isthmus.api.core import JobSpec, Manifest
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
+from isthmus.api.names import ANNOTATION_PLACEMENT, FINALIZER_DISPATCH, FINALIZER_JOB, node_namespace
+from isthmus.capacity import effective_request
+from isthmus.clusters import COMPUTEJOBS, DISPATCHES, KubernetesApi, NotFound, WorkQueue
+from isthmus.placement import Unplaced, demand_of, width_of
+
+from .admission import TemplateJudge
+from .booking import Booking
+from .dispatches import DispatchStore
+from .events import EventWriter
+from .fleet import Fleet
+from .jobrecord import JobRecord
+from .jobstatus import Facts, given_up, job_status, status_patch
+from .scheduler import Scheduler
+
+logger = structlog.get_logger(__name__)
+
+# A job that finds room at once is not written as Pending before.
+PENDING_SECONDS = 1.0
+# Progress of a running job is written at most this often.
+PROGRESS_SECONDS = 1.0
+# How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
+DELETION_SECONDS = 60.0
+
+
+class Jobs:
+    """All ComputeJobs. `now` is the time of day in UTC."""
+
+    def __init__(
+        self,
+        hub: KubernetesApi,
+        *,
+        dispatches: DispatchStore,
+        fleet: Fleet,
+        scheduler: Scheduler,
+        judge: TemplateJudge,
+        booking: Booking,
+        events: EventWriter,
+        account_of: Callable[[str], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._hub = hub
+        self._dispatches = dispatches
+        self._fleet = fleet
+        self._scheduler = scheduler
+        self._judge = judge
+        self._booking = booking
+        self._events = events
+        self._account_of = account_of
+        self._now = now
+        self._records: dict[str, JobRecord] = {}
+        self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64)
+
+    def get(self, uid: str) -> JobRecord | None:
+        """What is known of a job."""
+        return self._records.get(uid)
+
+    def observed(self, body: Manifest, *, gone: bool) -> None:
+        """A watch showed the job, or its end."""
+        uid = body["metadata"]["uid"]
+        if gone:
+            self._records.pop(uid, None)
+            self._scheduler.withdraw(uid)
+            self.queue.add(uid)
+            return
+        self.learn(body)
+        self.queue.add(uid)
+
+    def learn(self, body: Manifest) -> JobRecord:
+        """Take in a form of the job, unless a newer one is known."""
+        uid, fresh = body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
+        record = self._records.get(uid)
+        if record is None:
+            record = self._records[uid] = JobRecord(ComputeJob.model_validate(body))
+        elif fresh > int(record.job.metadata["resourceVersion"]):
+            record.job = ComputeJob.model_validate(body)
+        return record
+
+    def dispatch_changed(self, dispatch: Dispatch) -> None:
+        """A Dispatch of a job changed: its end is told at once, progress after a while."""
+        ended = dispatch.status.state in TERMINAL
+        self.queue.add(dispatch.spec.job.uid, 0.0 if ended or dispatch.status.state is None else 0.2)
+
+    def unplaced(self, uid: str, verdict: Unplaced) -> None:
+        """A scheduling cycle found no node for the job."""
+        record = self._records.get(uid)
+        if record is not None and record.unplaced != verdict:
+            record.unplaced = verdict
+            self.queue.add(uid, PENDING_SECONDS if record.job.status.phase is None else 0.2)
+
+    async def reconcile(self, uid: str) -> float | None:
+        """Do what is due for the job; the answer is when, in seconds, to look again. Raises ClusterError."""
+        record = self._records.get(uid)
+        dispatches = self._dispatches.of_job(uid)
+        if record is None:
+            return await self._without_job(uid, dispatches)
+        if record.deleting:
+            return await self._delete(record, dispatches)
+        if record.finished:
+            return await self._expire(record)
+        unbooked = [d for _, d in dispatches if not self._booking.is_booked(d)]
+        if unbooked:
+            return None  # the booking calls back; a status is never ahead of the bill
+        if not dispatches and not record.admitted and record.refusal is None:
+            record.refusal = await self._judge.judge(record.job)
+            record.admitted = record.refusal is None
+        await self._steer(record, dispatches)
+        return await self._write_status(record)
+
+    async def _steer(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> None:
+        """Have the job's live shards do what its spec says, or have it placed where it has none."""
+        spec = record.job.spec
+        live = [(node, d) for node, d in dispatches if d.status.state not in TERMINAL]
+        wish = "Cancelled" if spec.cancel else "Suspended" if spec.suspend else "Running"
+        for node, dispatch in live:
+            if dispatch.spec.desired_state not in (wish, "Cancelled"):
+                await self._desire(node, dispatch, wish)
+        done = dispatches and dispatches[-1][1].status.state in (DispatchState.SUCCEEDED, DispatchState.FAILED)
+        if live or done or record.refusal or wish != "Running" or record.dispatching or given_up(dispatches):
+            self._scheduler.withdraw(record.uid)
+            return
+        attempt = dispatches[-1][1].spec.attempt + 1 if dispatches else 1
+        refused = tuple(node for node, d in dispatches if d.status.state is DispatchState.REFUSED)
+        account = self._account_of(record.key[0])
+        pinned = record.assigned
+        self._scheduler.offer(
+            demand_of(record.job, account, attempt=attempt, avoid=refused),
+            pinned[1] if pinned is not None and pinned[0] == attempt else None,
+        )
+
+    async def _desire(self, node: str, dispatch: Dispatch, wish: str) -> None:
+        name = dispatch.metadata["name"]
+        try:
+            answer = await self._hub.patch(DISPATCHES, name, node_namespace(node), {"spec": {"desiredState": wish}})
+        except NotFound:
+            return
+        self._dispatches.put(node, Dispatch.model_validate(answer))
+
+    async def _write_status(self, record: JobRecord) -> float | None:
+        if record.job.status.phase is None and record.refusal is None and not self._dispatches.of_job(record.uid):
+            wait = record.status_due - self._now().timestamp()
+            if record.status_due == 0.0:
+                record.status_due = self._now().timestamp() + PENDING_SECONDS
+                return PENDING_SECONDS
+            if wait > 0:
+                return wait
+        new = job_status(self._facts(record))
+        patch = status_patch(record.job.status, new)
+        if patch is None:
+            return None
+        namespace, name = record.key
+        body = {"metadata": {"uid": record.uid}, "status": patch}
+        try:
+            answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
+        except NotFound:
+            return None
+        self._events.of_transition(record.job, new)
+        record.job = ComputeJob.model_validate(answer)
+        return await self._expire(record) if record.finished else None
+
+    def _facts(self, record: JobRecord) -> Facts:
+        dispatches = self._dispatches.of_job(record.uid)
+        template = record.job.spec.template
+        completions, gpus = _size(template) if record.refusal is None else (None, 0)
+        explanation, estimate = _placement(dispatches, record.unplaced)
+        return Facts(
+            job=record.job,
+            dispatches=dispatches,
+            refusal=record.refusal,
+            admitted=record.admitted,
+            unplaced=record.unplaced,
+            problem=record.problem,
+            cost=self._booking.cost(record.uid) if dispatches else None,
+            explanation=explanation,
+            estimate=estimate,
+            completions=completions,
+            gpus=gpus,
+            unreachable=self._fleet.unreachable(),
+            now=timestamp(self._now()) or "",
+        )
+
+    async def _expire(self, record: JobRecord) -> float | None:
+        """Delete a finished job when its time to live is over."""
+        self._scheduler.withdraw(record.uid)
+        ttl, ended = record.job.spec.ttl_seconds_after_finished, record.job.status.completion_time
+        if ttl is None or ended is None:
+            return None
+        wait = (datetime.fromisoformat(ended) + timedelta(seconds=ttl) - self._now()).total_seconds()
+        if wait > 0:
+            return wait
+        namespace, name = record.key
+        await self._hub.delete(COMPUTEJOBS, name, namespace, uid=record.uid, propagation="Background")
+        return None
+
+    async def _delete(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
+        """Have all shards stopped and cleared away, then let the job go; a dead member is not waited for for ever."""
+        self._scheduler.withdraw(record.uid)
+        if record.dispatching:
+            return 0.5
+        left = await self._clear(dispatches)
+        asked = datetime.fromisoformat(record.job.metadata["deletionTimestamp"])
+        unreachable = self._fleet.unreachable()
+        overdue = (self._now() - asked).total_seconds() - DELETION_SECONDS
+        if left and not (overdue >= 0 and all(node in unreachable for node in left)):
+            if any(node in unreachable for node in left):
+                await self._write_status(record)
+            return max(-overdue, 1.0)
+        if record.held:
+            namespace, name = record.key
+            rest = [f for f in record.job.metadata["finalizers"] if f != FINALIZER_JOB]
+            body = {"metadata": {"uid": record.uid, "finalizers": rest}}
+            try:
+                await self._hub.patch(COMPUTEJOBS, name, namespace, body)
+            except NotFound:
+                return None
+        return None
+
+    async def _clear(self, dispatches: tuple[tuple[str, Dispatch], ...]) -> list[str]:
+        """Move each Dispatch of an ended job towards its removal. The nodes that still hold one."""
+        left: list[str] = []
+        for node, dispatch in dispatches:
+            if dispatch.spec.desired_state != "Cancelled":
+                await self._desire(node, dispatch, "Cancelled")
+            elif dispatch.status.state in TERMINAL and dispatch.status.released and self._booking.is_booked(dispatch):
+                await self._remove(node, dispatch)
+            left.append(node)
+        return left
+
+    async def _remove(self, node: str, dispatch: Dispatch) -> None:
+        metadata, namespace = dispatch.metadata, node_namespace(node)
+        if "deletionTimestamp" not in metadata:
+            await self._hub.delete(
+                DISPATCHES, metadata["name"], namespace, uid=metadata["uid"], propagation="Background"
+            )
+        rest = [f for f in metadata.get("finalizers", ()) if f != FINALIZER_DISPATCH]
+        body = {"metadata": {"uid": metadata["uid"], "finalizers": rest}}
+        try:
+            await self._hub.patch(DISPATCHES, metadata["name"], namespace, body)
+        except NotFound:
+            return
+
+    async def _without_job(self, uid: str, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
+        """Dispatches whose job the watch does not show: cleared away once a consistent read says that it is gone."""
+        if not dispatches:
+            return None
+        reference = dispatches[0][1].spec.job
+        try:
+            body = await self._hub.get(COMPUTEJOBS, reference.name, reference.namespace)
+        except NotFound:
+            body = None
+        if body is not None and body["metadata"]["uid"] == uid:
+            self.learn(body)
+            return 0.001
+        left = await self._clear(dispatches)
+        return 5.0 if left else None
+
+
+def _size(template: Manifest) -> tuple[int | None, int]:
+    """Completions, and the accelerators that all pods at once ask for."""
+    spec = msgspec.convert(template, JobSpec, strict=False)
+    request = effective_request(spec.template.spec)
+    gpus = sum(count for name, count in request.items() if "/" in name and not name.startswith("hugepages-"))
+    completions = spec.completions
+    if completions is None and spec.parallelism in (None, 1):
+        completions = 1  # as the API server's defaults say
+    return completions, gpus * width_of(spec)
+
+
+def _placement(
+    dispatches: tuple[tuple[str, Dispatch], ...], unplaced: Unplaced | None
+) -> tuple[Explanation | None, Money | None]:
+    """What placement said: with the last Dispatch where there is one, else the last cycle's word."""
+    if dispatches:
+        text = (dispatches[-1][1].metadata.get("annotations") or {}).get(ANNOTATION_PLACEMENT)
+        if text:
+            stored = msgspec.json.decode(text)
+            estimate = stored.get("estimate")
+            return (
+                Explanation.model_validate(stored["explanation"]),
+                Money.model_validate(estimate) if estimate else None,
+            )
+        return None, None
+    return (unplaced.explanation if unplaced else None), None

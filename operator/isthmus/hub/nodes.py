@@ -1,0 +1,217 @@
+"""All ComputeNodes: their sessions, their status, and what becomes of one that is removed."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from isthmus.agent import Clocks
+from isthmus.api.computenode import ComputeNode
+from isthmus.api.core import Manifest
+from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.api.names import node_namespace
+from isthmus.capacity import Profile, to_status
+from isthmus.clusters import COMPUTENODES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
+from isthmus.settlement.tariff import tariff_state
+
+from .events import EventWriter
+from .fleet import Fleet, FleetNode
+from .jobstatus import merge_patch
+from .nodestatus import Problem, node_status
+from .session import NodeSession, Surroundings
+
+logger = structlog.get_logger(__name__)
+
+# A profile is published on change, at most this often; placement reads the live figures and does not wait for it.
+PUBLISH_SECONDS = 2.0
+REPUBLISH_SECONDS = 60.0
+REMOVAL_SECONDS = 60.0
+LONGEST_PRICE_WAIT_SECONDS = 3600.0
+
+
+class Nodes:
+    """Keeps a session for each node. `on_room()` is called when a node may take more than before."""
+
+    def __init__(
+        self,
+        hub: KubernetesApi,
+        fleet: Fleet,
+        events: EventWriter,
+        *,
+        currency: str,
+        clocks: Clocks,
+        on_room: Callable[[], None],
+        on_reachability: Callable[[str], None],
+    ) -> None:
+        self._hub = hub
+        self._fleet = fleet
+        self._events = events
+        self._currency = currency
+        self._clocks = clocks
+        self._on_room = on_room
+        self._on_reachability = on_reachability
+        self._shared: Surroundings | None = None
+        self._sessions: dict[str, tuple[NodeSession, asyncio.Task[None]]] = {}
+        self._published: dict[str, float] = {}
+        self._problems: dict[str, Problem | None] = {}
+        self.queue: WorkQueue[str] = WorkQueue(self._write_status, name="nodes", workers=16)
+
+    def begin(self, shared: Surroundings) -> None:
+        """From now on sessions may be opened."""
+        self._shared = shared
+
+    def apply(self, body: Manifest) -> None:
+        """Take in a node as declared; open its session, or have it connect anew where its access changed."""
+        if self._shared is None:
+            raise RuntimeError("nodes are applied only after begin()")
+        node = ComputeNode.model_validate(body)
+        name = node.metadata["name"]
+        before = self._fleet.get(name)
+        same_access = before is not None and before.node.spec.access == node.spec.access
+        known = self._fleet.put(node)
+        if name not in self._sessions:
+            stored = node.status.profile
+            session = NodeSession(node, known.facts, self._shared, stored.sequence if stored else 0)
+            self._sessions[name] = (session, asyncio.create_task(session.run(), name=f"node/{name}"))
+        else:
+            session = self._sessions[name][0]
+            session.node = node
+            if not same_access:
+                session.restart()
+        self.changed(name)
+
+    def changed(self, name: str) -> None:
+        """Something about the node changed: tell it in its status, and let waiting work look again."""
+        self.queue.add(name)
+        known = self._fleet.get(name)
+        problem = known.facts.problem if known else None
+        if self._problems.get(name) != problem:
+            self._problems[name] = problem
+            self._on_reachability(name)
+        self._on_room()
+
+    def profiled(self, name: str, profile: Profile) -> None:
+        """New figures of a node."""
+        self._fleet.observed(name, profile)
+        self._on_room()
+        since = self._clocks.monotonic() - self._published.get(name, float("-inf"))
+        self.queue.add(name, max(PUBLISH_SECONDS - since, 0.05))
+
+    def dispatch_changed(self, node: str, dispatch: Dispatch, *, gone: bool) -> None:
+        """A Dispatch of the node changed."""
+        entry = self._sessions.get(node)
+        if entry is not None and entry[0].agent is not None:
+            entry[0].agent.dispatch_changed(dispatch.metadata["name"])
+        if gone or dispatch.status.state in TERMINAL:
+            self._fleet.forget(node, dispatch.spec.sequence)
+            self._on_room()
+        self.queue.add(node, PUBLISH_SECONDS)
+
+    def secret_changed(self, secret: str) -> None:
+        """A Secret of the system namespace came, changed or went."""
+        for session, _ in self._sessions.values():
+            access = session.node.spec.access.kube_config
+            if access is not None and access.secret_ref.name == secret:
+                session.restart()
+
+    def misfit(self, name: str, cluster_uid: str) -> Problem | None:
+        """Why the cluster can't be this node's member: it is the hub, or the member of an older node."""
+        known = self._fleet.get(name)
+        if known is None or self._shared is None:
+            return None
+        local = known.node.spec.access.local is not None
+        if cluster_uid == self._shared.hub_uid and not local:
+            return (
+                "PointsAtHub",
+                "the kubeconfig leads to the hub itself; use access.local to lend the hub's own machines",
+            )
+        for other in self._fleet.all():
+            if other is known or not _older(other, known):
+                continue
+            mate = other.node.metadata["name"]
+            if cluster_uid and cluster_uid in (other.facts.cluster_uid, other.node.status.cluster_uid):
+                return "DuplicateMember", f"ComputeNode {mate} is this cluster already; delete one of the two"
+            if other.node.spec.identity.code == known.node.spec.identity.code:
+                return "DuplicateIdentity", f"ComputeNode {mate} has the same spec.identity.code; codes are unique"
+        return None
+
+    async def remove(self, name: str, asked: datetime) -> str | None:
+        """Take a node out; what is still in the way, or None when it is gone. A dead member is waited for a minute."""
+        known = self._fleet.get(name)
+        if known is None or self._shared is None:
+            return None
+        if not known.facts.deleting:
+            known.facts.deleting = True
+            self.changed(name)
+        live = self._fleet.live(name)
+        overdue = (self._clocks.now() - asked).total_seconds() > REMOVAL_SECONDS
+        if live and not (overdue and known.facts.problem):
+            return f"{live} shards stand on the node; cancel or delete their jobs, or let them end"
+        await self.close_session(name)
+        self._fleet.drop(name)
+        self._problems.pop(name, None)
+        if not live:
+            await self._shared.hub.delete(NAMESPACES, node_namespace(name), propagation="Background")
+        for session, _ in self._sessions.values():
+            session.restart_if_misfit()
+        return None
+
+    async def close_session(self, name: str) -> None:
+        """Stop following a node."""
+        entry = self._sessions.pop(name, None)
+        if entry is not None:
+            entry[1].cancel()
+            await asyncio.gather(entry[1], return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop following all nodes."""
+        await asyncio.gather(*(self.close_session(name) for name in list(self._sessions)))
+        await self.queue.close()
+
+    async def _write_status(self, name: str) -> float | None:
+        known = self._fleet.get(name)
+        if known is None:
+            return None
+        now = self._clocks.now()
+        tariff = tariff_state(known.node.spec.tariff, now, self._currency)
+        profile = to_status(known.profile) if known.profile and self._publish_due(known) else None
+        old = known.node.status
+        new = node_status(known.node, known.facts, tariff=tariff, profile=profile, jobs=self._fleet.live(name), now=now)
+        patch = merge_patch(old.to_manifest(), new.to_manifest())
+        if set(patch) == {"profile"} and set(patch["profile"]) == {"observedAt"}:
+            since = self._clocks.monotonic() - self._published.get(name, float("-inf"))
+            if since < REPUBLISH_SECONDS:
+                return REPUBLISH_SECONDS - since
+        if patch:
+            try:
+                answer = await self._hub.patch(COMPUTENODES, name, None, {"status": patch}, subresource="status")
+            except NotFound:
+                return None
+            if profile is not None:
+                self._published[name] = self._clocks.monotonic()
+            self._events.of_node(known.node, new)
+            known.node = ComputeNode.model_validate(answer)
+            logger.debug("node status written", node=name, fields=sorted(patch))
+        return min(_price_change(known, now), REPUBLISH_SECONDS)
+
+    def _publish_due(self, known: FleetNode) -> bool:
+        name = known.node.metadata["name"]
+        return self._clocks.monotonic() - self._published.get(name, float("-inf")) >= PUBLISH_SECONDS
+
+
+def _older(other: FleetNode, known: FleetNode) -> bool:
+    left, right = other.node.metadata, known.node.metadata
+    return (left["creationTimestamp"], left["name"]) < (right["creationTimestamp"], right["name"])
+
+
+def _price_change(known: FleetNode, now: datetime) -> float:
+    """Seconds until the tariff comes into force or ends, at most an hour."""
+    tariff = known.node.spec.tariff
+    waits = [LONGEST_PRICE_WAIT_SECONDS]
+    for text in (tariff.valid_from, tariff.valid_until) if tariff else ():
+        if text:
+            wait = (datetime.fromisoformat(text).astimezone(UTC) - now).total_seconds()
+            if wait > 0:
+                waits.append(wait + 0.1)
+    return min(waits)

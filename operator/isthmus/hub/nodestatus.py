@@ -1,0 +1,90 @@
+"""A ComputeNode's conditions and status from what is known of its member. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
+from isthmus.api.conditions import Condition, truncated, with_condition
+from isthmus.api.profile import Profile as ProfileStatus
+from isthmus.settlement.tariff import TariffState, price_summary
+
+Verdict = tuple[Literal["True", "False", "Unknown"], str, str]
+Problem = tuple[str, str]
+
+
+@dataclass(slots=True)
+class NodeFacts:
+    """What the hub found out about a member since it started. Problems are (reason, message) pairs."""
+
+    connected: bool = False
+    problem: Problem | None = ("Connecting", "the hub has not reached the member yet")
+    misfit: Problem | None = None
+    """Reached, and not to be used: the hub itself, or another node's member."""
+    observed: bool = False
+    """Machines and pods are listed, and figures follow."""
+    deleting: bool = False
+    cluster_uid: str = ""
+    version: str = ""
+
+    def blocked(self) -> Problem | None:
+        """Why no new shard may go to the node, or None where it may."""
+        if self.deleting:
+            return "Deleting", "the node is being removed"
+        if self.misfit or self.problem:
+            return self.misfit or self.problem
+        return None if self.observed else ("NoProfile", "the member's machines are not listed yet")
+
+
+def node_status(
+    node: ComputeNode,
+    facts: NodeFacts,
+    *,
+    tariff: TariffState,
+    profile: ProfileStatus | None,
+    jobs: int,
+    now: datetime,
+) -> ComputeNodeStatus:
+    """The whole status that the node should have now."""
+    generation = node.metadata.get("generation", 0)
+    conditions = list(node.status.conditions)
+    for kind, (status, reason, message) in _verdicts(node, facts, tariff).items():
+        condition = Condition(
+            type=kind,
+            status=status,
+            observed_generation=generation,
+            last_transition_time=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            reason=reason,
+            message=truncated(message),
+        )
+        conditions = with_condition(conditions, condition)
+    return ComputeNodeStatus(
+        observed_generation=generation,
+        conditions=conditions,
+        cluster_uid=facts.cluster_uid or node.status.cluster_uid,
+        kubernetes_version=facts.version or node.status.kubernetes_version,
+        jobs=jobs,
+        price=price_summary(node.spec.tariff) if node.spec.tariff else "",
+        profile=profile or node.status.profile,
+    )
+
+
+def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState) -> dict[str, Verdict]:
+    reachable: Verdict = ("True", "Connected", "the member's API answers")
+    if facts.problem is not None:
+        reachable = ("Unknown" if facts.problem[0] == "Connecting" else "False", *facts.problem)
+    blocked = facts.blocked()
+    ready: Verdict = ("True", "Ready", "the member is reached and its figures are followed")
+    if blocked is not None:
+        ready = ("False", *blocked)
+    schedulable = ready if blocked else ("True", "Schedulable", "new shards may be placed here")
+    if blocked is None and node.spec.scheduling_state == "Cordoned":
+        schedulable = ("False", "Cordoned", "spec.schedulingState is Cordoned; set it to Active to place work here")
+    elif blocked is None and not tariff.ok:
+        schedulable = ("False", tariff.reason, tariff.message)
+    return {
+        "Reachable": reachable,
+        "Schedulable": schedulable,
+        "PriceCurrent": ("True" if tariff.ok else "False", tariff.reason, tariff.message),
+        "Ready": ready,
+    }

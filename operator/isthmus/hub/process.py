@@ -1,0 +1,68 @@
+"""The hub as a process: one event loop for kopf and everything else, until it is told to stop."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import kopf
+import kubernetes.config
+import structlog
+
+from isthmus.clusters import Credentials
+
+from .handlers import registry_of
+from .hub import Hub
+from .settings import HubSettings
+
+logger = structlog.get_logger(__name__)
+
+
+def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
+    """Kopf's own connection to the hub, by the same kubeconfig as ours."""
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call]  # the package ships no types
+        str(path), context, configuration, persist_config=False
+    )
+    header = configuration.get_api_key_with_prefix("authorization") or configuration.get_api_key_with_prefix(
+        "BearerToken"
+    )
+    scheme, _, token = header.partition(" ") if header else ("", "", "")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        scheme=scheme or None,
+        token=token or None,
+    )
+
+
+async def serve(settings: HubSettings) -> None:
+    """Run the hub until SIGTERM or SIGINT. Raises ClusterError, LedgerError, HubError where it can't begin."""
+    if settings.kubeconfig is None:
+        credentials, login = Credentials.in_cluster(), None
+    else:
+        credentials = Credentials.from_kubeconfig_path(settings.kubeconfig, settings.context)
+        login = _login(settings.kubeconfig, settings.context)
+    hub = await Hub.open(settings, credentials)
+    ready = asyncio.Event()
+    running = asyncio.create_task(hub.run(ready), name="hub")
+    try:
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not running.done():
+            operator = asyncio.create_task(
+                kopf.operator(registry=registry_of(hub, login), standalone=True, clusterwide=True), name="kopf"
+            )
+            await asyncio.wait({running, operator}, return_when=asyncio.FIRST_COMPLETED)
+            operator.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await operator
+        if running.done():
+            running.result()
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running

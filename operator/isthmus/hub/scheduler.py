@@ -1,0 +1,92 @@
+"""The scheduling loop: whenever something changed, places all that waits in one cycle."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from isthmus.placement import Assignment, Demand, Rooms, Snapshot, Unplaced, place
+
+from .fleet import Fleet
+
+logger = structlog.get_logger(__name__)
+
+# Changes come in bursts; a cycle waits this long for the rest of one.
+GATHER_SECONDS = 0.005
+# A create that an earlier process had under way lands within an API server's request timeout, 60 s; until then a job
+# whose annotation names a node goes nowhere else.
+PIN_SECONDS = 90.0
+
+
+class Scheduler:
+    """Holds the demands that wait. `on_assigned` gets each assignment with its node sequence."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        on_assigned: Callable[[Assignment, int], None],
+        on_unplaced: Callable[[str, Unplaced], None],
+    ) -> None:
+        self._fleet = fleet
+        self._now = now
+        self._monotonic = monotonic
+        self._started = monotonic()
+        self._on_assigned = on_assigned
+        self._on_unplaced = on_unplaced
+        self._waiting: dict[str, tuple[Demand, str | None]] = {}
+        self._rooms = Rooms()
+        self._wake = asyncio.Event()
+
+    def offer(self, demand: Demand, pinned: str | None = None) -> None:
+        """Have the job placed; `pinned` is the node that an earlier process had chosen for this attempt."""
+        if self._waiting.get(demand.key) != (demand, pinned):
+            self._waiting[demand.key] = (demand, pinned)
+            self._wake.set()
+
+    def withdraw(self, uid: str) -> None:
+        """The job is not to be placed (any more)."""
+        self._waiting.pop(uid, None)
+
+    def wake(self) -> None:
+        """Room may have appeared, or a node changed."""
+        if self._waiting:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Place until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            try:
+                self._cycle()
+            except Exception:
+                logger.exception("scheduling cycle failed")
+                await asyncio.sleep(1.0)
+                self._wake.set()
+
+    def _cycle(self) -> None:
+        pins_hold = self._monotonic() - self._started < PIN_SECONDS
+        free = [demand for demand, pin in self._waiting.values() if pin is None or not pins_hold]
+        for demand, pin in list(self._waiting.values()):
+            if pin is not None and pins_hold:
+                whole = self._fleet.snapshot(self._now())
+                only = Snapshot(tuple(node for node in whole.nodes if node.name == pin), whole.now)
+                self._place(only, [demand], Rooms())
+        if free:
+            self._place(self._fleet.snapshot(self._now()), free, self._rooms)
+
+    def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
+        outcome = place(snapshot, demands, rooms=rooms)
+        for assignment in outcome.assignments:
+            demand = assignment.demand
+            self._waiting.pop(demand.key, None)
+            sequence = self._fleet.next_sequence(assignment.node)
+            self._fleet.assume(assignment.node, sequence, demand, assignment.width)
+            self._on_assigned(assignment, sequence)
+        for verdict in outcome.unplaced:
+            self._on_unplaced(verdict.demand.key, verdict)

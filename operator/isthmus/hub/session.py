@@ -1,0 +1,200 @@
+"""One node's connection: finds its credentials, reaches the member, runs the agent, and keeps watch over both."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from isthmus.agent import Agent, Clocks
+from isthmus.api.computenode import ComputeNode
+from isthmus.api.names import LABEL_MANAGED_BY, LABEL_NODE, MANAGED_BY, node_namespace
+from isthmus.capacity import AcceleratorTable, Profile
+from isthmus.clusters import (
+    NAMESPACES,
+    AlreadyExists,
+    Client,
+    ClusterError,
+    Credentials,
+    InvalidCredentials,
+    KubernetesApi,
+)
+
+from .dispatches import DispatchStore
+from .nodestatus import NodeFacts, Problem
+
+logger = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 2.0
+RETRY_LIMIT_SECONDS = 30.0
+
+
+class SecretMissing(InvalidCredentials):
+    """The Secret with the kubeconfig, or its key, is not there."""
+
+    reason = "SecretNotFound"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all sessions share."""
+
+    hub: KubernetesApi
+    hub_uid: str
+    credentials: Credentials
+    system_namespace: str
+    dispatches: DispatchStore
+    accelerators: AcceleratorTable
+    clocks: Clocks
+    allow_exec: bool
+    secret: Callable[[str], Mapping[str, bytes] | None]
+    """A Secret of the system namespace by name, decoded."""
+    misfit: Callable[[str, str], Problem | None]
+    """Why the cluster of that UID can't be the named node's member."""
+    changed: Callable[[str], None]
+    profiled: Callable[[str, Profile], None]
+
+
+class NodeSession:
+    """Runs until cancelled; `restart` has it connect anew, with what the node and its Secret say now."""
+
+    def __init__(self, node: ComputeNode, facts: NodeFacts, shared: Surroundings, floor: int) -> None:
+        self.node = node
+        self.agent: Agent | None = None
+        self._name: str = node.metadata["name"]
+        self._facts = facts
+        self._shared = shared
+        self._floor = floor
+        self._again = asyncio.Event()
+
+    def restart(self) -> None:
+        """Connect anew."""
+        self._again.set()
+
+    def restart_if_misfit(self) -> None:
+        """Connect anew where another node stood in the way, which may be gone now."""
+        if self._facts.misfit is not None:
+            self._again.set()
+
+    async def run(self) -> None:
+        """Connect, run the agent, and begin again whenever that ends."""
+        pause = RETRY_SECONDS
+        while True:
+            self._again.clear()
+            inner = asyncio.create_task(self._connected(), name=f"session/{self._name}")
+            again = asyncio.create_task(self._again.wait())
+            try:
+                await asyncio.wait({inner, again}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (inner, again):
+                    task.cancel()
+                results = await asyncio.gather(inner, again, return_exceptions=True)
+                self.agent = None
+            if self._facts.connected:
+                pause = RETRY_SECONDS
+            self._settle(results[0])
+            if not self._again.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._again.wait(), pause)
+                pause = min(pause * 2, RETRY_LIMIT_SECONDS)
+
+    def _settle(self, result: object) -> None:
+        self._facts.connected = False
+        error: object = result
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if isinstance(error, ClusterError):
+            self._troubled((error.reason, str(error)))
+        elif isinstance(error, Exception):
+            logger.error("session failed", node=self._name, exc_info=error)
+            self._troubled(("InternalError", f"the hub failed on this node: {error!r}; see its log"))
+
+    def _troubled(self, problem: Problem | None) -> None:
+        if self._facts.problem != problem:
+            self._facts.problem = problem
+            self._shared.changed(self._name)
+
+    async def _connected(self) -> None:
+        client = await Client.connect(self._credentials(), name=self._name, timeout_seconds=10)
+        async with client as member:
+            await self._identify(member)
+            while self._facts.misfit is not None:
+                await asyncio.sleep(RETRY_LIMIT_SECONDS)
+                await self._identify(member)
+            await self._namespace()
+            agent = Agent(
+                self._name,
+                self._shared.hub_uid,
+                hub=self._shared.hub,
+                member=member,
+                dispatches=self._shared.dispatches.node(self._name),
+                accelerators=self._shared.accelerators,
+                clocks=self._shared.clocks,
+                floor=self._floor,
+                on_profile=self._profiled,
+                on_connection=self._linked,
+            )
+            self.agent = agent
+            async with asyncio.TaskGroup() as group:
+                group.create_task(agent.run())
+                group.create_task(self._heartbeat(member, agent))
+
+    async def _identify(self, member: Client) -> None:
+        """Who is there: reached at all, of which version, and nobody whom we know already."""
+        version = await member.probe()
+        namespace = await member.get(NAMESPACES, "kube-system")
+        self._facts.connected = True
+        self._facts.version = str(version.get("gitVersion", ""))
+        self._facts.cluster_uid = namespace["metadata"]["uid"]
+        self._facts.misfit = self._shared.misfit(self._name, self._facts.cluster_uid)
+        self._facts.problem = None
+        self._shared.changed(self._name)
+
+    async def _heartbeat(self, member: Client, agent: Agent) -> None:
+        while True:
+            await asyncio.sleep(self.node.spec.timing.heartbeat_seconds)
+            try:
+                await member.probe()
+            except ClusterError as error:
+                self._troubled((error.reason, str(error)))
+            else:
+                broken = agent.link_error()
+                self._troubled((broken.reason, str(broken)) if broken else None)
+
+    def _linked(self, error: ClusterError | None) -> None:
+        """A watch was lost, or all watches stand again."""
+        self._troubled((error.reason, str(error)) if error else None)
+
+    def _profiled(self, profile: Profile) -> None:
+        self._floor = max(self._floor, profile.sequence)
+        if not self._facts.observed:
+            self._facts.observed = True
+            self._shared.changed(self._name)
+        self._shared.profiled(self._name, profile)
+
+    def _credentials(self) -> Credentials:
+        access = self.node.spec.access
+        if access.kube_config is None:
+            return self._shared.credentials
+        reference = access.kube_config.secret_ref
+        where = f"Secret {self._shared.system_namespace}/{reference.name}"
+        secret = self._shared.secret(reference.name)
+        if secret is None:
+            raise SecretMissing(f"{where} is not there; create it with the member's kubeconfig under {reference.key}")
+        text = secret.get(reference.key)
+        if text is None:
+            keys = ", ".join(sorted(secret)) or "nothing"
+            raise SecretMissing(
+                f"{where} has no key {reference.key} (it has {keys}); see access.kubeConfig.secretRef.key"
+            )
+        try:
+            return Credentials.from_kubeconfig(text, allow_exec=self._shared.allow_exec)
+        except InvalidCredentials as error:
+            raise InvalidCredentials(f"{where}, key {reference.key}: {error}") from error
+
+    async def _namespace(self) -> None:
+        labels = {LABEL_NODE: self._name, LABEL_MANAGED_BY: MANAGED_BY}
+        metadata = {"name": node_namespace(self._name), "labels": labels}
+        with suppress(AlreadyExists):
+            await self._shared.hub.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})

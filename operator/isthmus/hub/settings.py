@@ -1,0 +1,19 @@
+"""What the hub is started with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from isthmus.api.names import SYSTEM_NAMESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Settings of one hub process; `kubeconfig` None means the pod's own ServiceAccount."""
+
+    kubeconfig: Path | None
+    context: str | None
+    ledger: str
+    currency: str
+    system_namespace: str = SYSTEM_NAMESPACE
+    allow_exec: bool = False
+    accelerators: list[dict[str, object]] = field(default_factory=list)
