@@ -2,7 +2,7 @@
 
 from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
 from .affinity import AffinityTerm, affinity_terms
-from .groups import ExpectedPods
+from .expected import ExpectedPods
 from .machines import SHAPE_LIMIT, MachineTable
 from .profile import Accelerator, AcceleratorTotal, MachineTaint, NodeLabel, Profile, Shape
 from .requests import effective_request, shared_request

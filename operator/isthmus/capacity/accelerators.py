@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import translate
 from typing import Annotated, Literal
 
@@ -17,7 +18,7 @@ _PROFILE_LIMIT = 63
 _UNITS = {"B": 1, "MiB": MEBIBYTE, "GiB": GIBIBYTE}
 _SUFFIXES = {"K": 1 << 10, "M": MEBIBYTE, "G": GIBIBYTE, "T": 1 << 40}
 _MEMORY = re.compile(r"([0-9]{1,15})(?:([KMGT])i?B?)?")
-_SEPARATORS = re.compile(r"[-_\s/]+")
+_SEPARATORS = re.compile(r"[-_\s]+")
 # A member names its resources as it likes; what was looked up is kept for this many names.
 _NAMES_KEPT = 4096
 
@@ -67,7 +68,7 @@ class AcceleratorTable:
         """
         own = msgspec.convert(list(entries), list[AcceleratorEntry])
         # An exact name is more than a pattern, wherever in the list it stands.
-        own.sort(key=lambda entry: "*" in entry.resource_name)
+        own.sort(key=lambda entry: any(sign in entry.resource_name for sign in "*?["))
         return AcceleratorTable((*(entry.family() for entry in own), *self._families))
 
     def is_accelerator(self, resource_name: str) -> bool:
@@ -88,36 +89,19 @@ class AcceleratorTable:
             return None
         family, match = found
         named = match.groupdict()
-        model, profile, shared = named.get("model"), named.get("profile"), named.get("shared") is not None
-        model = _cased(model) if model else family.model
-        profile = profile or family.profile
-        label: NodeLabel | None = None
-        for candidate in family.model_labels:
-            key = _key(candidate.key, match)
-            value = machine_labels.get(key, "")
-            if value and (reading := candidate.pattern.fullmatch(value)):
-                label = (key, value)
-                read = reading.groupdict()
-                model = read["model"]
-                profile = profile or read.get("profile")
-                shared = shared or read.get("shared") is not None
-                break
+        read = _read_label(family, match, machine_labels)
         memory, memory_label = _memory(family, match, machine_labels)
         partition_label = _partition(family, machine_labels)
-        if partition_label is not None:
-            profile = profile or partition_label[1]
-        if shared:
-            profile = SHARED if profile is None else f"{profile}-{SHARED}"
-        if not model.casefold().startswith(family.prefix.casefold()):
-            model = family.prefix + model
+        profiles = (named.get("profile"), family.profile, read.profile, partition_label and partition_label[1])
+        shared = named.get("shared") is not None or read.shared
         others = (pair for pair in (memory_label, partition_label) if pair is not None)
         return Accelerator(
             vendor=family.vendor,
             resource_name=resource_name,
-            model=model,
+            model=_model(family, read.model or _cased(named.get("model"))),
             memory_bytes=memory,
-            partition_profile=profile and profile[:_PROFILE_LIMIT],
-            label=label,
+            partition_profile=_profile(family, next(filter(None, profiles), None), shared=shared),
+            label=read.label,
             other_labels=tuple(sorted(others)),
         )
 
@@ -145,9 +129,41 @@ def _words(text: str) -> list[str]:
     return [word for word in _SEPARATORS.split(text.casefold()) if word]
 
 
-def _cased(model: str) -> str:
-    """A model taken from a resource name, which is lower case with some vendors."""
-    return model if model != model.lower() else model.upper() if not model.startswith("ascend") else model.capitalize()
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the label that names the model says."""
+
+    label: NodeLabel | None = None
+    model: str | None = None
+    profile: str | None = None
+    shared: bool = False
+
+
+def _read_label(family: Family, match: re.Match[str], labels: Mapping[str, str]) -> _Read:
+    for candidate in family.model_labels:
+        key = _key(candidate.key, match)
+        if reading := candidate.pattern.fullmatch(labels.get(key, "")):
+            groups = reading.groupdict()
+            return _Read((key, labels[key]), groups["model"], groups.get("profile"), groups.get("shared") is not None)
+    return _Read()
+
+
+def _cased(model: str | None) -> str | None:
+    """A model taken from a resource name, which some vendors write in lower case."""
+    if model is None or model != model.lower():
+        return model
+    return model.upper()
+
+
+def _model(family: Family, found: str | None) -> str:
+    if found is None:
+        return family.model
+    return found if found.startswith(family.prefix) else family.prefix + found
+
+
+def _profile(family: Family, found: str | None, *, shared: bool) -> str | None:
+    parts = [part for part in (found,) if part is not None and part not in family.whole]
+    return "-".join([*parts, SHARED] if shared else parts)[:_PROFILE_LIMIT] or None
 
 
 def _key(key: str, match: re.Match[str]) -> str:

@@ -40,7 +40,8 @@ class Family:
 
     `resource` must match the whole name; its group `model` is the model where no label names it (else `model`), its
     group `profile` the partition profile (else `profile`), its group `shared` says that several pods share one device.
-    `prefix` is put before a model that lacks it. `partition_labels` are node labels whose value is a partition profile.
+    `prefix` is put before a model found that lacks it. `partition_labels` are node labels whose value is a partition
+    profile; `whole` are the profiles of a device that is not parted.
     """
 
     vendor: str
@@ -51,6 +52,7 @@ class Family:
     model_labels: tuple[ModelLabel, ...] = ()
     memory_labels: tuple[MemoryLabel, ...] = ()
     partition_labels: tuple[str, ...] = ()
+    whole: frozenset[str] = frozenset()
 
 
 # The product label of MIG and of time slicing: NVIDIA-A100-SXM4-80GB-MIG-1g.10gb-SHARED.
@@ -84,15 +86,15 @@ _HUAWEI = (
     Family(
         "Huawei",
         re.compile(
-            r"huawei\.com/(?P<model>Ascend[0-9]+[A-Z]?[0-9]*(?:-1)?)"
-            r"(?:-(?P<profile>V|VPro|IPro|[0-9]+c(?:\.[0-9a-z.]+)?|vir[0-9a-z_.]+))?"
+            r"huawei\.com/(?P<model>Ascend[0-9]+[A-Z]?[0-9]*(?:-1|-V|-VPro|-IPro)?)"
+            r"(?:-(?P<profile>[0-9]+c(?:\.[0-9a-z.]+)?|vir[0-9a-z_.]+))?"
         ),
         prefix="Ascend",
         model_labels=_ASCEND_LABELS,
     ),
     Family(
         "Huawei",
-        re.compile(r"huawei\.com/(?:npu|(?P<model>ascend-[0-9]+))"),
+        re.compile(r"huawei\.com/(?:npu|ascend-(?P<model>[0-9]+))"),
         prefix="Ascend",
         model_labels=_ASCEND_LABELS,
     ),
@@ -105,6 +107,7 @@ _OTHERS = (
         model_labels=(ModelLabel("amd.com/gpu.product-name"), ModelLabel("beta.amd.com/gpu.product-name")),
         memory_labels=(MemoryLabel("amd.com/gpu.vram", GIBIBYTE), MemoryLabel("beta.amd.com/gpu.vram", GIBIBYTE)),
         partition_labels=("amd.com/compute-memory-partition",),
+        whole=frozenset({"spx_nps1"}),
     ),
     Family(
         "Intel",

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from isthmus.api.core import Node, Pod
 
 from .accelerators import AcceleratorTable
-from .groups import ExpectedPods, Group, Kind, subtract
+from .expected import ExpectedPods, coalesced, subtract
+from .groups import Group, Kind
 from .machine import Facts, read_machine
 from .merging import merged_shapes
 from .profile import Accelerator, AcceleratorTotal, Profile
@@ -130,10 +131,11 @@ class MachineTable:
 
         Only machines that take pods are in any figure of it. Expected pods that fit nowhere are taken from nothing.
         """
-        waiting = _coalesced(expected)
+        waiting = coalesced(expected)
         keys = tuple(sorted({key for pods in waiting for key in pods.labels}))
         groups = self._counted(keys)
-        subtract(groups, waiting, keys)
+        if waiting:
+            subtract(groups, waiting, keys)
         allocatable: Counter[str] = Counter()
         free: Counter[str] = Counter()
         totals: dict[Accelerator, list[int]] = {}
@@ -209,17 +211,6 @@ class MachineTable:
         self._facts.pop(name, None)
         self._kinds.pop(name, None)
         self._groups.pop(name, None)
-
-
-def _coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
-    """Equal expectations as one, so that a burst of equal jobs costs what one job does."""
-    counts: dict[object, tuple[ExpectedPods, int]] = {}
-    for pods in expected:
-        tolerations = tuple((t.key, t.operator, t.value, t.effect) for t in pods.tolerations)
-        key = (tuple(sorted(pods.request.items())), tuple(sorted(pods.labels.items())), tolerations)
-        first, count = counts.get(key, (pods, 0))
-        counts[key] = (first, count + max(0, pods.count))
-    return [ExpectedPods(p.request, count, p.labels, p.tolerations) for p, count in counts.values() if count]
 
 
 def _unlabelled(accelerator: Accelerator) -> Accelerator:

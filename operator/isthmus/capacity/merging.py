@@ -13,7 +13,7 @@ _NO_DIGITS = 0
 _NOT_EVEN_ACCELERATORS = -1
 _LEVELS = (10, 9, 8, 7, 6, 5, 4, 3, 2, 1, _NO_DIGITS, _NOT_EVEN_ACCELERATORS)
 
-_Cell = tuple[object, ...]
+_Cell = tuple[int, tuple[int, ...]]
 
 
 def merged_shapes(groups: Mapping[Group, int], limit: int) -> tuple[Shape, ...]:
@@ -24,61 +24,84 @@ def merged_shapes(groups: Mapping[Group, int], limit: int) -> tuple[Shape, ...]:
     """
     exact: Counter[Group] = Counter()
     for group, count in groups.items():
-        exact[Group(group.kind, group.free)] += count
+        exact[group if not group.values else Group(group.kind, group.free)] += count
     if len(exact) > limit:
-        # Each level's cells are unions of the finer level's, so the number of cells falls along the levels.
-        found = bisect_left(_LEVELS, True, key=lambda level: len({_cell(group, level) for group in exact}) <= limit)  # noqa: FBT003
-        exact = _merged(exact, _LEVELS[min(found, len(_LEVELS) - 1)])
-    kept = sorted(exact.items(), key=_size, reverse=True)[:limit]
+        exact = _merged(exact, limit)
+    kept = sorted(exact.items(), key=_size, reverse=True)[:limit] if len(exact) > limit else list(exact.items())
     return tuple(group.shape(count) for group, count in sorted(kept, key=_order))
 
 
-def _cell(group: Group, level: int) -> _Cell:
-    kind = group.kind
-    if level == _NOT_EVEN_ACCELERATORS:
-        return kind.facts()
-    exact = {a.resource_name for a in kind.accelerators}
-    parts: list[object] = []
-    for resource, has, free in zip(kind.resources, kind.allocatable, group.free, strict=True):
-        if resource in exact:
-            parts.append((resource, has, free))
-        elif level:
-            width = has.bit_length()
-            parts.append((resource, width, has >> max(0, width - level), (free << level) // has))
-    return (*kind.facts(), *parts)
+class _Grid:
+    """Puts groups into cells, one level of precision; each level's cells are unions of the finer level's."""
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+        self._numbers: dict[object, int] = {}
+        self._kinds: dict[Kind, tuple[int, tuple[tuple[int, int, int], ...]]] = {}
+
+    def cell(self, group: Group) -> _Cell:
+        """Groups in the same cell become one."""
+        known = self._kinds.get(group.kind)
+        if known is None:
+            known = self._kinds[group.kind] = self._kind(group.kind)
+        number, scales = known
+        free = group.free
+        return number, tuple((free[i] << shift) // scale for i, shift, scale in scales)
+
+    def _kind(self, kind: Kind) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+        """What stands for the kind in a cell, and the grid of the free amounts: (position, shift, scale)."""
+        level = self._level
+        facts: list[object] = [kind.accelerators, kind.taints, kind.labels]
+        scales: list[tuple[int, int, int]] = []
+        exact = {a.resource_name for a in kind.accelerators}
+        for i, (resource, has) in enumerate(zip(kind.resources, kind.allocatable, strict=True)):
+            if resource in exact and level != _NOT_EVEN_ACCELERATORS:
+                facts.append((resource, has))
+                scales.append((i, 0, 1))
+            elif resource not in exact and level > 0:
+                width = has.bit_length()
+                facts.append((resource, width, has >> max(0, width - level)))
+                scales.append((i, level, has))
+        return self._numbers.setdefault(tuple(facts), len(self._numbers)), tuple(scales)
 
 
-def _merged(groups: Mapping[Group, int], level: int) -> Counter[Group]:
-    cells: dict[_Cell, list[tuple[Group, int]]] = {}
-    for group, count in groups.items():
-        cells.setdefault(_cell(group, level), []).append((group, count))
+def _merged(groups: Mapping[Group, int], limit: int) -> Counter[Group]:
+    def cells(level: int) -> dict[_Cell, list[Group]]:
+        grid = _Grid(level)
+        found: dict[_Cell, list[Group]] = {}
+        for group in groups:
+            found.setdefault(grid.cell(group), []).append(group)
+        return found
+
+    # The number of cells falls along the levels; the finest that keeps the limit is wanted, else the coarsest.
+    enough = bisect_left(_LEVELS, x=True, hi=len(_LEVELS) - 1, key=lambda level: len(cells(level)) <= limit)
     merged: Counter[Group] = Counter()
-    for members in cells.values():
-        merged[_minimum([group for group, _ in members])] += sum(count for _, count in members)
+    for members in cells(_LEVELS[enough]).values():
+        merged[_minimum(members)] += sum(groups[group] for group in members)
     return merged
 
 
 def _minimum(groups: list[Group]) -> Group:
     if len(groups) == 1:
         return groups[0]
-    tables = [{r: (h, f) for r, h, f in zip(g.kind.resources, g.kind.allocatable, g.free, strict=True)} for g in groups]
-    # A resource that one of them lacks is lacking in the merged shape.
-    resources = tuple(r for r in groups[0].kind.resources if all(r in table for table in tables))
-    kind = groups[0].kind
-    least = Kind(
-        resources,
-        tuple(min(table[r][0] for table in tables) for r in resources),
-        kind.accelerators,
-        kind.taints,
-        kind.labels,
-    )
-    return Group(least, tuple(min(table[r][1] for table in tables) for r in resources))
+    first = groups[0].kind
+    if all(group.kind.resources == first.resources for group in groups):
+        resources, has = first.resources, [group.kind.allocatable for group in groups]
+        free = [group.free for group in groups]
+    else:
+        # A resource that one of them lacks is lacking in the merged shape.
+        resources = tuple(r for r in first.resources if all(r in group.kind.resources for group in groups))
+        places = [[group.kind.resources.index(r) for r in resources] for group in groups]
+        has = [tuple(g.kind.allocatable[i] for i in place) for g, place in zip(groups, places, strict=True)]
+        free = [tuple(g.free[i] for i in place) for g, place in zip(groups, places, strict=True)]
+    least = Kind(resources, tuple(map(min, *has)), first.accelerators, first.taints, first.labels)
+    return Group(least, tuple(map(min, *free)))
 
 
 def _size(counted: tuple[Group, int]) -> tuple[int, int, int]:
     group, count = counted
     has = dict(zip(group.kind.resources, group.kind.allocatable, strict=True))
-    accelerators = sum(has[a.resource_name] for a in group.kind.accelerators)
+    accelerators = sum(has.get(a.resource_name, 0) for a in group.kind.accelerators)
     return accelerators * count, has.get("cpu", 0) * count, count
 
 

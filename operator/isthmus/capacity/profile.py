@@ -32,7 +32,7 @@ class Accelerator:
     @property
     def meter_model(self) -> str:
         """The model as meters and tariffs name it: a partition has a price of its own."""
-        return self.model if self.partition_profile is None else f"{self.model}/{self.partition_profile}"
+        return (self.model if self.partition_profile is None else f"{self.model}/{self.partition_profile}")[:128]
 
 
 @dataclass(frozen=True, slots=True)

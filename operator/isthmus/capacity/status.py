@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from isthmus.api import computenode as api
+from isthmus.api import profile as api
 from isthmus.api.quantities import CPU, MEMORY, PODS, amount, amounts, text, texts
 
 from .profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape

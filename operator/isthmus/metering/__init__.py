@@ -1,7 +1,7 @@
 """Pods to seconds to cumulative readings. Pure: no I/O, no clock."""
 
 from .accumulate import SETTLING_LIMIT, Advance, PodUse, advance
-from .interval import Interval, pod_interval
+from .interval import LIVE_LAG, Interval, pod_interval
 from .meters import (
     MEBIBYTE_SECONDS,
     METER_LIMIT,
@@ -13,8 +13,10 @@ from .meters import (
     Meters,
     pod_meters,
 )
+from .tally import Tally
 
 __all__ = [
+    "LIVE_LAG",
     "MEBIBYTE_SECONDS",
     "METER_LIMIT",
     "MILLICORE_SECONDS",
@@ -27,6 +29,7 @@ __all__ = [
     "MeterName",
     "Meters",
     "PodUse",
+    "Tally",
     "advance",
     "pod_interval",
     "pod_meters",

@@ -2,8 +2,8 @@
 
 total = settled + live. A terminal pod that we hold by our finalizer is moved into `settled`, its UID into `settling`;
 only after that reading is written is the finalizer removed, and only when it is seen to be gone does the UID leave
-`settling`. So at any moment a pod is counted in one way: it is held and its UID is not in `settling` (live), it is held
-and its UID is in `settling` (settled), or it is not held (settled before).
+`settling`. So at any moment a pod is counted in one way: its UID is in `settling` (settled); else it is held or still
+runs (live); else it was settled before.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,8 @@ class Advance:
     """The next reading and what to do with it.
 
     If `changed`, write `reading` first. When it stands, remove our finalizer from the pods of `release`, and take
-    `live` as the next call's `last_known`; where the write failed, keep the old `last_known` and add `live` to it.
+    `live` as the next call's `last_known`; where it does not, keep the old `last_known` and add `live` to it. A write
+    whose outcome is unknown is settled by reading the status. `isthmus.metering.Tally` does all that.
     """
 
     reading: Reading
@@ -56,28 +57,28 @@ def advance(
     """The reading that follows `previous`, the one that stands in the Dispatch's status.
 
     `pods` are all pods of the shard, at least as new as `previous`: after a status that another process wrote was
-    read, list them anew, and consistently. `last_known` are the live pods of this process' own last call; it must be
-    empty where `previous` was written by another process. A pod of it that is gone, or was let go by someone else,
-    without having been settled, is settled with what was known of it last, as an estimate.
+    read, list them anew, and consistently (not from the API server's cache).
+
+    `last_known` are the live pods of this process' own last call. Where `previous` is not the reading that this
+    process wrote last, or started from, it must be empty. A pod of it that is gone, or that ended and was let go by
+    somebody else, is settled with what is known of it: as an estimate, where nobody saw its end.
 
     Totals never fall. At most 1,024 pods are being settled at once; the others count as live until their turn comes.
     """
     before = _Standing.of(previous)
     there = {pod.uid: pod for pod in pods}
-    held = {uid: pod for uid, pod in there.items() if pod.held}
-    settling = [uid for uid in before.settling if uid in held]
+    settling = [uid for uid in before.settling if uid in there and there[uid].held]
+    unsettled = {uid: pod for uid, pod in there.items() if uid not in before.settling and (pod.held or not pod.ended)}
     lost = [
         _last_of(uid, known, there)
         for uid, known in (last_known or {}).items()
-        if uid not in held and uid not in before.settling
+        if uid not in unsettled and uid not in before.settling
     ]
-    waiting = [pod for uid, pod in held.items() if pod.ended and uid not in before.settling]
-    batch = waiting[: SETTLING_LIMIT - len(settling)]
+    waiting = sorted(uid for uid, pod in unsettled.items() if pod.ended)
+    batch = [unsettled.pop(uid) for uid in waiting[: SETTLING_LIMIT - len(settling)]]
     settling += [pod.uid for pod in batch]
     settled = Meters.total((before.settled, *(pod.meters for pod in (*lost, *batch))))
-    counted = set(settling)
-    live = {uid: pod for uid, pod in held.items() if uid not in counted}
-    total = Meters.total((settled, *(pod.meters for pod in live.values())))
+    total = Meters.total((settled, *(pod.meters for pod in unsettled.values())))
     told = tuple(before.total)
     standing = _Standing(
         final=before.final or final,
@@ -91,7 +92,7 @@ def advance(
         reading=previous if previous is not None and not changed else standing.reading(previous, now),
         changed=changed,
         release=tuple(standing.settling),
-        live=live,
+        live=unsettled,
     )
 
 
@@ -130,8 +131,7 @@ class _Standing:
 
 
 def _last_of(uid: str, known: PodUse, there: Mapping[str, PodUse]) -> PodUse:
-    """The best that is known of a pod that was let go before it was settled."""
-    seen = there.get(uid)
-    if seen is not None and seen.ended:
-        return seen
-    return PodUse(uid, known.meters, ended=True, held=False, estimated=True)
+    """The best that is known of a pod that is gone, or ended and was let go, before it was settled."""
+    if uid in there:
+        return there[uid]
+    return PodUse(uid, known.meters, ended=True, held=False, estimated=known.estimated or not known.ended)

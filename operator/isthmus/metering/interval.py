@@ -10,6 +10,9 @@ ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 _DISRUPTION = "DisruptionTarget"
 # Runtimes that never started a container report the epoch for it; clocks of machines are off, but not by a day.
 _CLOCK_TOLERANCE = timedelta(days=1)
+# Finish times are whole seconds of the machine's clock, and news of them takes a while: a live pod is counted up to a
+# little before now, so that it is never counted past an end that is not yet known here.
+LIVE_LAG = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,15 @@ def pod_interval(
     Ends, for a terminal pod, with the latest finish; where a container was never seen to finish, with the time the pod
     was marked for disruption; else with the machine's last heartbeat, as an estimate. `machine_heartbeat` is that of a
     machine that is not heard any more, None for one that is: a pod there that is not terminal is metered only so far,
-    until the machine is back or the pod's end is known.
+    until the machine is back or the pod's end is known. Other live pods are metered up to LIVE_LAG before `now`.
     """
     statuses = [*pod.status.container_statuses, *pod.status.init_container_statuses]
     start = _start(pod, statuses, first_start)
     if start is None:
         return None
     if pod.status.phase not in ENDED_PHASES:
-        heard = now if machine_heartbeat is None else min(now, machine_heartbeat)
+        sure = now - LIVE_LAG
+        heard = sure if machine_heartbeat is None else min(sure, machine_heartbeat)
         return Interval(start, max(start, heard), ended=False)
     finishes = [time for status in statuses for time in _finishes(status) if time >= start]
     latest = max(finishes, default=start)

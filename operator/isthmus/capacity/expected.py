@@ -1,0 +1,132 @@
+"""Pods that are promised and not bound yet, taken out of what is free."""
+
+import itertools
+import sys
+from bisect import insort
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from isthmus.api.core import PodToleration
+
+from .groups import Group
+from .profile import MachineTaint
+from .taints import untolerated
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPods:
+    """Pods that were promised to the hub and are not bound yet.
+
+    `request` is the effective request of one; `labels` are what the pods require of a machine: keys to the values that
+    will do.
+    """
+
+    request: Mapping[str, int]
+    count: int
+    labels: Mapping[str, tuple[str, ...]]
+    tolerations: tuple[PodToleration, ...] = ()
+
+
+def coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
+    """Equal expectations as one, so that a burst of equal jobs costs what one job does."""
+    counts: dict[object, tuple[ExpectedPods, int]] = {}
+    for pods in expected:
+        tolerations = tuple((t.key, t.operator, t.value, t.effect) for t in pods.tolerations)
+        key = (tuple(sorted(pods.request.items())), tuple(sorted(pods.labels.items())), tolerations)
+        first, count = counts.get(key, (pods, 0))
+        counts[key] = (first, count + max(0, pods.count))
+    return [ExpectedPods(p.request, count, p.labels, p.tolerations) for p, count in counts.values() if count]
+
+
+def subtract(groups: dict[Group, int], expected: Iterable[ExpectedPods], label_keys: tuple[str, ...]) -> int:
+    """Take expected pods out of the groups, in their order, each from the fullest machines that fit it.
+
+    Fullest is first by accelerators, so that pods without stay off machines with. `label_keys` are the keys of
+    `Group.values`. Returns how many pods fit nowhere; those are taken from nothing.
+    """
+    queue = _Queue(groups)
+    return sum(queue.place(pods, _Fit(pods, label_keys)) for pods in expected)
+
+
+class _Queue:
+    """The groups, the fullest first."""
+
+    def __init__(self, counts: dict[Group, int]) -> None:
+        self._counts = counts
+        self._numbers = itertools.count()
+        self._queue = sorted(self._entry(group) for group in counts)
+
+    def _entry(self, group: Group) -> tuple[int, tuple[int, ...], int, Group]:
+        extended = (free for name, free in zip(group.kind.resources, group.free, strict=True) if "/" in name)
+        # The number settles every tie before groups, which have no order, would be compared.
+        return sum(extended), group.free, next(self._numbers), group
+
+    def place(self, pods: ExpectedPods, fit: "_Fit") -> int:
+        """Take the pods out; returns how many fit nowhere."""
+        left = pods.count
+        taken: list[int] = []
+        fresh: list[Group] = []
+        for position, (_, _, _, group) in enumerate(self._queue):
+            if not left:
+                break
+            capacity = fit.capacity(group)
+            if not capacity:
+                continue
+            taken.append(position)
+            machines = self._counts.pop(group)
+            filled = min(left // capacity, machines)
+            rest = left - filled * capacity if filled < machines else 0
+            left -= filled * capacity + rest
+            parts = ((capacity, filled), (rest, 1 if rest else 0), (0, machines - filled - (1 if rest else 0)))
+            for taken_by_each, count in parts:
+                after = group.less(pods.request, taken_by_each)
+                if not count:
+                    continue
+                if after not in self._counts:
+                    fresh.append(after)
+                self._counts[after] = self._counts.get(after, 0) + count
+        for position in reversed(taken):
+            del self._queue[position]
+        for group in fresh:
+            insort(self._queue, self._entry(group))
+        return left
+
+
+class _Fit:
+    """Where pods of one expectation fit; what depends on less than the free vector is looked at once."""
+
+    def __init__(self, pods: ExpectedPods, label_keys: tuple[str, ...]) -> None:
+        self._pods = pods
+        self._asked = [(name, value) for name, value in pods.request.items() if value > 0]
+        self._labels = [(i, pods.labels[key]) for i, key in enumerate(label_keys) if key in pods.labels]
+        self._places: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        self._suitable: dict[tuple[tuple[MachineTaint, ...], tuple[str | None, ...]], bool] = {}
+
+    def capacity(self, group: Group) -> int:
+        """How many of the pods one machine of the group takes."""
+        resources = group.kind.resources
+        places = self._places.get(resources)
+        if places is None:
+            places = self._places[resources] = self._positions(resources)
+        free, fitting = group.free, sys.maxsize
+        for i, value in places:
+            fitting = min(fitting, free[i] // value)
+            if not fitting:
+                return 0
+        return fitting if places and self._suits(group) else 0
+
+    def _positions(self, resources: tuple[str, ...]) -> list[tuple[int, int]]:
+        """Where in a free vector what is asked for stands, with the amount; empty where something is not there."""
+        position = {name: i for i, name in enumerate(resources)}
+        if any(name not in position for name, _ in self._asked):
+            return []
+        return [(position[name], value) for name, value in self._asked]
+
+    def _suits(self, group: Group) -> bool:
+        key = group.kind.taints, group.values
+        suits = self._suitable.get(key)
+        if suits is None:
+            required = all(group.values[i] in allowed for i, allowed in self._labels)
+            suits = required and untolerated(group.kind.taints, self._pods.tolerations) is None
+            self._suitable[key] = suits
+        return suits
