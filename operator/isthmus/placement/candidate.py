@@ -1,51 +1,56 @@
 """One node as one job sees it: the gathered facts on which filters and scores decide."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 from .cost import per_hour
 from .demand import Demand
 from .fit import Fit, Offer, fit_of, offer_of
 from .room import Room
-from .snapshot import NodeView, Snapshot
+from .snapshot import NodeView, in_force
 
 
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """What is known over all nodes: the accelerator models that any of them has."""
 
-    def __init__(self, nodes: Iterable[NodeView]) -> None:
-        self.models: tuple[str, ...] = tuple(
-            sorted({total.accelerator.model for n in nodes if n.profile for total in n.profile.accelerators})
-        )
+    models: tuple[str, ...]
 
-    @classmethod
-    def of(cls, snapshot: Snapshot) -> "Fleet":
-        """The fleet of a snapshot."""
-        return cls(snapshot.nodes)
+
+def fleet_of(nodes: Iterable[NodeView]) -> Fleet:
+    """The fleet that the nodes make up."""
+    return Fleet(tuple(sorted({t.accelerator.model for n in nodes if n.profile for t in n.profile.accelerators})))
 
 
 class Candidate:
     """A node, its room, and what both are to a job; computed when first asked for, kept while the room is the same."""
+
+    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "node", "room")
 
     def __init__(self, demand: Demand, node: NodeView, room: Room, fleet: Fleet) -> None:
         self.demand = demand
         self.node = node
         self.room = room
         self.fleet = fleet
+        self._offer: Offer | None = None
+        self._per_hour: Decimal | None = None
         self._fit: Fit | None = None
         self._version = -1
 
-    @cached_property
+    @property
     def offer(self) -> Offer:
         """What the node's machines are to the job, whatever is free."""
-        price = self.node.price if self.node.price is not None and self.node.price.current else None
-        return offer_of(self.demand, self.room, price)
+        if self._offer is None:
+            self._offer = offer_of(self.demand, self.room, in_force(self.node.price))
+        return self._offer
 
-    @cached_property
+    @property
     def per_hour(self) -> Decimal | None:
         """Price of an hour of the whole job here, or None where the node has no price for it."""
-        return None if self.node.price is None else per_hour(self.demand, self.offer, self.node.price)
+        if self._per_hour is None and self.node.price is not None:
+            self._per_hour = per_hour(self.demand, self.offer, self.node.price)
+        return self._per_hour
 
     @property
     def fit(self) -> Fit:
@@ -61,6 +66,7 @@ class Candidate:
         return self.fit.pods_free >= self.demand.width
 
     def take(self) -> None:
-        """Take the job's pods out of the room."""
+        """Take the job's pods out of the room, until it is undone."""
         if self.offer.need is not None:
+            self.room.mark()
             self.room.take(self.offer.need, self.offer.kinds, self.demand.width)

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from isthmus.api.computejob import Explanation
 
-from .candidate import Fleet
 from .demand import Demand
 from .explanation import Account, account_of, explain, summary
+from .filters.room import INSUFFICIENT
 from .jobclass import Entry, JobClass, class_key
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -17,7 +17,6 @@ from .steering import Affinity
 NO_NODES = "NoNodes"
 NO_SUITABLE_NODE = "NoSuitableNode"
 NODES_UNAVAILABLE = "NodesUnavailable"
-INSUFFICIENT = "InsufficientCapacity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +63,25 @@ def order(demand: Demand) -> tuple[object, ...]:
 def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None = None) -> Outcome:
     """Give each job to the best node with room for all its pods, in order; one that can't run blocks nobody.
 
-    The outcome depends on nothing but the snapshot's and the demands' content, not on their order. `rooms` is an
-    optional memory between cycles that saves work and changes nothing.
+    The outcome depends on nothing but the content of the snapshot and the demands, not on their order. `rooms` saves
+    work from one cycle to the next and changes nothing.
     """
     rooms = Rooms() if rooms is None else rooms
-    nodes = [(node, rooms.of(node)) for node in sorted(snapshot.nodes, key=lambda n: n.name)]
-    rooms.keep(node.name for node, _ in nodes)
-    fleet = Fleet.of(snapshot)
-    classes: dict[tuple[object, ...], JobClass] = {}
     assignments: list[Assignment] = []
-    waiting: list[tuple[Demand, JobClass]] = []
-    for demand in sorted(demands, key=order):
-        key = class_key(demand)
-        job_class = classes.get(key)
-        if job_class is None:
-            job_class = classes[key] = JobClass(demand, nodes, fleet)
-        entry = job_class.best()
-        if entry is None:
-            waiting.append((demand, job_class))
-        else:
-            assignments.append(_assign(demand, job_class, entry))
-    return Outcome(tuple(assignments), _unplaced(waiting))
+    waiting: list[tuple[tuple[object, ...], Demand]] = []
+    rooms.begin(snapshot.nodes)
+    try:
+        for demand in sorted(demands, key=order):
+            key = class_key(demand)
+            job_class = rooms.job_class(key, demand)
+            entry = job_class.best()
+            if entry is None:
+                waiting.append((key, demand))
+            else:
+                assignments.append(_assign(demand, job_class, entry))
+        return Outcome(tuple(assignments), _unplaced(waiting, rooms))
+    finally:
+        rooms.end()
 
 
 def _assign(demand: Demand, job_class: JobClass, entry: Entry) -> Assignment:
@@ -103,28 +100,26 @@ def _assign(demand: Demand, job_class: JobClass, entry: Entry) -> Assignment:
     )
 
 
-def _unplaced(waiting: Sequence[tuple[Demand, JobClass]]) -> tuple[Unplaced, ...]:
+def _unplaced(waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms) -> tuple[Unplaced, ...]:
     """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
-    told: dict[int, tuple[bool, str, str, Explanation]] = {}
+    told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
     unplaced: list[Unplaced] = []
-    for demand, job_class in waiting:
-        found = told.get(id(job_class))
+    for key, demand in waiting:
+        found = told.get(key)
         if found is None:
-            account = account_of(job_class)
-            never, reason = _verdict(account)
-            found = told[id(job_class)] = (never, reason, summary(account), explain(account, None))
+            account = account_of(rooms.job_class(key, demand))
+            found = told[key] = (account.never, _reason(account), summary(account), explain(account, None))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
 
 
-def _verdict(account: Account) -> tuple[bool, str]:
-    """Whether no node could ever run it, and the reason in a word: the common one, where all nodes share it."""
-    if not account.rejected:
-        return False, NO_NODES
-    reasons = {rejection.reason for _, rejection in account.rejected}
-    never = all(rejection.permanent for _, rejection in account.rejected)
+def _reason(account: Account) -> str:
+    """The reason in a word: the nodes' own where all share one."""
+    reasons = account.reasons()
+    if not reasons:
+        return NO_NODES
     if len(reasons) == 1:
-        return never, next(iter(reasons))
-    if never:
-        return True, NO_SUITABLE_NODE
-    return False, INSUFFICIENT if INSUFFICIENT in reasons else NODES_UNAVAILABLE
+        return next(iter(reasons))
+    if account.never:
+        return NO_SUITABLE_NODE
+    return INSUFFICIENT if INSUFFICIENT in reasons else NODES_UNAVAILABLE

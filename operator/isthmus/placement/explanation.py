@@ -1,15 +1,17 @@
 """Why a job stands where it does, or nowhere: bounded for the job's status, and in one sentence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from isthmus.api.computejob import EXPLANATION_NODES, Explanation, NodeVerdict
 from isthmus.api.conditions import truncated
 
-from .filters import crowded
-from .jobclass import JobClass
-from .verdict import Rejection, Score
+from .candidate import Candidate
+from .filters.room import INSUFFICIENT, crowded
+from .jobclass import Entry, JobClass
+from .verdict import Rejection
 
 EXPLANATION_BYTES = 8192
 _MESSAGE = 256
@@ -19,36 +21,80 @@ _OTHER = "Other"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Every node's verdict on one job at one moment."""
+    """Every node's verdict on one class at one moment: with room, without, and ruled out."""
 
-    scored: Sequence[tuple[str, Score]]
-    rejected: Sequence[tuple[str, Rejection]]
+    open: Sequence[Entry]
+    crowded: Sequence[Candidate]
+    rejected: Mapping[str, Rejection]
+
+    @property
+    def never(self) -> bool:
+        """Whether no node could ever run it as job and nodes stand."""
+        ruled_out = bool(self.rejected) and not self.open and not self.crowded
+        return ruled_out and all(r.permanent for r in self.rejected.values())
+
+    def reasons(self) -> Counter[str]:
+        """Nodes by reason, over all of them."""
+        reasons = Counter(rejection.reason for rejection in self.rejected.values())
+        if self.crowded:
+            reasons[INSUFFICIENT] += len(self.crowded)
+        return reasons
+
+    def all_rejected(self) -> dict[str, Rejection]:
+        """The verdict on every node that can't take it now."""
+        return {**self.rejected, **{c.node.name: crowded(c) for c in self.crowded}}
+
+
+def account_of(job_class: JobClass) -> Account:
+    """Every node's verdict on the class as its rooms stand now."""
+    entries = job_class.ranked()
+    return Account(
+        open=[entry for entry in entries if entry.rank is not None],
+        crowded=[entry.candidate for entry in entries if entry.rank is None],
+        rejected=job_class.rejected,
+    )
 
 
 def explain(account: Account, winner: str | None) -> Explanation:
     """The account within the bounds of a job's status: at most 16 nodes and 8 KiB of JSON.
 
-    First the winner, then the other nodes by score, then one node for each reason, then the rest; the counts are over
-    all nodes.
+    First the winner, then the other nodes with room, the best first; then the nodes without, one for each reason before
+    the rest. Where there are more than 16, at least half of the places go to nodes without room, if there are so many.
+    The counts are over all nodes.
     """
-    scored = sorted(account.scored, key=lambda pair: (pair[0] != winner, -pair[1].total, pair[0]))
-    reasons = Counter(rejection.reason for _, rejection in account.rejected)
-    first: dict[str, str] = {}
-    for name, rejection in account.rejected:
-        first.setdefault(rejection.reason, name)
-    rejected = sorted(account.rejected, key=lambda pair: (first[pair[1].reason] != pair[0], pair[0]))
-    room_for_scored = EXPLANATION_NODES - min(len(rejected), max(EXPLANATION_NODES // 2, 16 - len(scored)))
-    shown = scored[:room_for_scored]
+    without = len(account.crowded) + len(account.rejected)
+    places = EXPLANATION_NODES - min(without, EXPLANATION_NODES // 2)
+    best = nsmallest(max(places, EXPLANATION_NODES - without), account.open, key=lambda e: _standing(e, winner))
+    verdicts = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
+    told = _told(account, EXPLANATION_NODES - len(best))
+    reasons = _bounded(account.reasons())
     for limit in (_MESSAGE, 128, 48, 0):
-        verdicts = [NodeVerdict(node=n, score=s.total, parts=dict(s.parts)) for n, s in shown]
-        verdicts += [
+        against = [
             NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
-            for n, r in rejected[: EXPLANATION_NODES - len(shown)]
+            for n, r in told
         ]
-        explanation = Explanation(winner=winner, reasons=_bounded(reasons), nodes=verdicts)
+        explanation = Explanation(winner=winner, reasons=reasons, nodes=[*verdicts, *against])
         if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
+
+
+def _standing(entry: Entry, winner: str | None) -> tuple[bool, tuple[int, ...], str]:
+    name = entry.candidate.node.name
+    return name != winner, tuple(-part for part in entry.rank or ()), name
+
+
+def _told(account: Account, limit: int) -> list[tuple[str, Rejection]]:
+    """The nodes to tell of: one for each reason first, each group by name."""
+    lacking = {candidate.node.name: candidate for candidate in account.crowded}
+    reasons = {**{n: r.reason for n, r in account.rejected.items()}, **dict.fromkeys(lacking, INSUFFICIENT)}
+    first: dict[str, str] = {}
+    names = sorted(reasons)
+    for name in names:
+        first.setdefault(reasons[name], name)
+    ones = set(first.values())
+    chosen = [*(n for n in names if n in ones), *(n for n in names if n not in ones)][:limit]
+    return [(n, crowded(lacking[n]) if n in lacking else account.rejected[n]) for n in chosen]
 
 
 def _bounded(reasons: Counter[str]) -> dict[str, int]:
@@ -64,27 +110,20 @@ def summary(account: Account) -> str:
 
     A reason's gist is given where it is the same for all nodes with that reason, its message where it is the only one.
     """
-    total = len(account.scored) + len(account.rejected)
-    if not total:
+    against = account.all_rejected()
+    if not against and not account.open:
         return "there are no nodes"
     by_reason: dict[str, list[Rejection]] = {}
-    for _, rejection in account.rejected:
+    for rejection in against.values():
         by_reason.setdefault(rejection.reason, []).append(rejection)
     told: list[str] = []
     for reason, found in sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         gist = _common([r.message for r in found]) if len(by_reason) == 1 else ""
         gist = gist or _common([r.gist for r in found])
         told.append(f"{len(found)} {reason} ({gist})" if gist else f"{len(found)} {reason}")
-    head = f"{len(account.scored)}/{total} nodes are available"
+    head = f"{len(account.open)}/{len(account.open) + len(against)} nodes are available"
     return truncated(f"{head}: {', '.join(told)}" if told else head)
 
 
 def _common(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else ""
-
-
-def account_of(job_class: JobClass) -> Account:
-    """Every node's verdict on the class as its rooms stand now."""
-    scored = [(entry.candidate.node.name, score) for entry, score in job_class.scored()]
-    rejected = [*job_class.rejected.items(), *((e.candidate.node.name, crowded(e.candidate)) for e in job_class.full())]
-    return Account(scored, sorted(rejected, key=lambda pair: pair[0]))

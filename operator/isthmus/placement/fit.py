@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from isthmus.capacity.profile import Accelerator, Shape
 
+from .assumed import Assumption
 from .demand import Demand
 from .machines import ACCELERATOR, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
 from .room import Need, Room, pods_on, room_of
@@ -101,31 +102,28 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
             kind = kinds[part[0]]
             if axis is not None:
                 left = part[1][axis] - min(fits, width) * offer.per_pod
-                share = 100 * max(left, 0) // kind.allocatable[axis]
+                share = 100 * max(left, 0) // max(1, kind.allocatable[axis])
                 idle = share if idle is None else min(idle, share)
             elif not kind.accelerators:
                 plain += fits * count
     return Fit(free, offer.pods_empty, largest, plain, idle, offer.affinity, offer.obstacles)
 
 
-def fit(demand: Demand, shapes: Sequence[Shape], need: int, assumed: Sequence[tuple[Demand, int]] = ()) -> Fit:
-    """The fit of `need` pods of a demand on the shapes, once the assumed (demand, width) pairs are taken from them."""
+def fit(demand: Demand, shapes: Sequence[Shape], need: int, assumed: Sequence[Assumption] = ()) -> Fit:
+    """The fit of `need` pods of a demand on the shapes, once what is assumed was taken from them."""
     room = room_of(shapes)
     subtract(room, assumed, None)
     return fit_of(offer_of(demand, room, None), room, need)
 
 
-def subtract(room: Room, assumed: Sequence[tuple[Demand, int]], price: PriceView | None) -> None:
+def subtract(room: Room, assumed: Sequence[Assumption], price: PriceView | None) -> None:
     """Take what was sent earlier out of the room, in the order it was sent.
 
     What does not fit any more leaves the room overdrawn: those pods wait in the member for whatever gets free, so
     nothing that is free is the hub's to give away until newer figures come.
     """
-    offers: dict[int, Offer] = {}
-    for demand, width in assumed:
-        offer = offers.get(id(demand))
-        if offer is None:
-            offer = offers[id(demand)] = offer_of(demand, room, price)
-        taken = 0 if offer.need is None else room.take(offer.need, offer.kinds, width)
-        if taken < width:
+    for assumption in assumed:
+        offer = offer_of(assumption.demand, room, price)
+        taken = 0 if offer.need is None else room.take(offer.need, offer.kinds, assumption.width)
+        if taken < assumption.width:
             room.overdrawn = True

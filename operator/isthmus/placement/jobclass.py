@@ -1,14 +1,13 @@
 """Jobs that are equal to placement share one evaluation of every node."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
 from . import filters, scores
 from .candidate import Candidate, Fleet
 from .demand import Demand
 from .objectives import OBJECTIVES
-from .room import Room
-from .snapshot import NodeView
+from .site import Site
 from .verdict import Rejection, Score
 
 Rank = tuple[int, int, int]
@@ -40,42 +39,66 @@ class Entry:
 
     __slots__ = ("candidate", "cheapness", "parts", "rank", "standing", "version")
 
-    def __init__(self, candidate: Candidate, standing: Mapping[str, int], cheapness: int) -> None:
+    def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
-        self.standing = standing
-        self.cheapness = cheapness
+        self.standing: Mapping[str, int] = {}
+        self.cheapness = 0
         self.version = -1
         self.rank: Rank | None = None
         self.parts: Mapping[str, int] = {}
 
+    @property
+    def score(self) -> Score:
+        """The scores as last ranked."""
+        return Score(self.rank[0] // 100 if self.rank else 0, self.parts)
+
 
 class JobClass:
-    """One class of equal jobs and what every node is to it, computed once and renewed where room has changed."""
+    """One class of equal jobs and what every node is to it, judged once and again only where something has changed."""
 
-    def __init__(self, demand: Demand, nodes: Sequence[tuple[NodeView, Room]], fleet: Fleet) -> None:
+    def __init__(self, demand: Demand) -> None:
         self.demand = demand
         self.exhausted = False
-        self._weights = OBJECTIVES[demand.objective]
         self.rejected: dict[str, Rejection] = {}
-        open_candidates: list[Candidate] = []
-        for node, room in nodes:
-            candidate = Candidate(demand, node, room, fleet)
-            rejection = next((r for f in filters.STANDING if (r := f(candidate)) is not None), None)
-            if rejection is None:
-                open_candidates.append(candidate)
-            else:
-                self.rejected[node.name] = rejection
-        prices = sorted({p for c in open_candidates if (p := c.per_hour) is not None}, reverse=True)
+        self.entries: list[Entry] = []
+        self._weights = OBJECTIVES[demand.objective]
+        self._field = scores.Field(Decimal(0))
+        self._judged: dict[str, tuple[int, Entry | Rejection]] = {}
+        self._fleet = Fleet(())
+        self._epoch = 0
+
+    def judge(self, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
+        """Ask the standing filters and scores about every node that has changed; `epoch` moves when any has."""
+        if epoch == self._epoch:
+            return
+        self._epoch = epoch
+        before = self._judged if fleet == self._fleet else {}
+        self._fleet = fleet
+        self._judged = {}
+        for name, site in sites.items():
+            known = before.get(name)
+            if known is None or known[0] != site.stamp:
+                known = (site.stamp, self._ask(Candidate(self.demand, site.node, site.room, fleet)))
+            self._judged[name] = known
+        self.entries = [found for _, found in self._judged.values() if isinstance(found, Entry)]
+        self.rejected = {name: found for name, (_, found) in self._judged.items() if isinstance(found, Rejection)}
+        self._compare()
+
+    @staticmethod
+    def _ask(candidate: Candidate) -> Entry | Rejection:
+        rejection = next((r for ask in filters.STANDING if (r := ask(candidate)) is not None), None)
+        return Entry(candidate) if rejection is None else rejection
+
+    def _compare(self) -> None:
+        """Measure the nodes against each other: prices, and what else does not hang on what is free."""
+        prices = sorted({p for e in self.entries if (p := e.candidate.per_hour) is not None}, reverse=True)
         places = {price: place for place, price in enumerate(prices)}
         self._field = scores.Field(prices[-1] if prices else Decimal(0))
-        self.entries = [
-            Entry(
-                c,
-                {name: score(c, self._field) for name, score in scores.STANDING.items()},
-                -1 if c.per_hour is None else places[c.per_hour],
-            )
-            for c in open_candidates
-        ]
+        for entry in self.entries:
+            price = entry.candidate.per_hour
+            entry.cheapness = -1 if price is None else places[price]
+            entry.standing = {name: score(entry.candidate, self._field) for name, score in scores.STANDING.items()}
+            entry.version = -1
 
     def best(self) -> Entry | None:
         """The best node with room, or None. Room only shrinks within a cycle, so None stays None."""
@@ -84,39 +107,29 @@ class JobClass:
         chosen: Entry | None = None
         highest: Rank | None = None
         for entry in self.entries:
-            rank = self._rank(entry)
+            rank = entry.rank if entry.version == entry.candidate.room.version else self._ranked(entry)
             if rank is not None and (highest is None or rank > highest):
                 chosen, highest = entry, rank
         self.exhausted = chosen is None
         return chosen
 
-    def scored(self) -> Iterator[tuple[Entry, Score]]:
-        """The nodes with room, and their scores."""
-        for entry in self.entries:
-            rank = self._rank(entry)
-            if rank is not None:
-                yield entry, self.score(entry)
-
-    def full(self) -> Iterator[Entry]:
-        """The nodes that would do but have no room now."""
-        return (entry for entry in self.entries if self._rank(entry) is None)
-
-    def score(self, entry: Entry) -> Score:
-        """The scores of an entry as last ranked."""
-        weighted = entry.rank[0] if entry.rank else 0
-        return Score(weighted // sum(self._weights.values()), entry.parts)
-
-    def _rank(self, entry: Entry) -> Rank | None:
-        """The entry's rank, None where it has no room."""
+    def _ranked(self, entry: Entry) -> Rank | None:
+        """The entry's rank by its room as it is now, None where it has too little."""
         candidate = entry.candidate
-        if entry.version == candidate.room.version:
-            return entry.rank
         entry.version = candidate.room.version
-        if not candidate.fits:
-            entry.rank = None
-            return None
-        parts = {**entry.standing, **{name: score(candidate, self._field) for name, score in scores.ROOM.items()}}
-        weights = self._weights
-        entry.parts = parts
-        entry.rank = (sum(weights[name] * value for name, value in parts.items()), entry.cheapness, sum(parts.values()))
+        entry.rank = None
+        if candidate.fits:
+            parts = dict(entry.standing)
+            for name, score in scores.ROOM.items():
+                parts[name] = score(candidate, self._field)
+            weighted = sum([self._weights[name] * value for name, value in parts.items()])
+            entry.parts = parts
+            entry.rank = (weighted, entry.cheapness, sum(parts.values()))
         return entry.rank
+
+    def ranked(self) -> list[Entry]:
+        """The nodes that would do, ranked by their room as it is now."""
+        for entry in self.entries:
+            if entry.version != entry.candidate.room.version:
+                self._ranked(entry)
+        return self.entries

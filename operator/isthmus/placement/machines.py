@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
+from functools import lru_cache
 
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.families import FAMILIES
@@ -50,9 +51,12 @@ class Kind:
     taints: tuple[MachineTaint, ...]
 
 
+_same_model = lru_cache(maxsize=4096)(model_matches)
+
+
 def _unfit(demand: Demand, accelerator: Accelerator) -> Obstacle:
     """Why an accelerator is not one the job asks for; unknown memory or partition is not what was asked for."""
-    if demand.models and not any(model_matches(wanted, accelerator.model) for wanted in demand.models):
+    if demand.models and not any(_same_model(wanted, accelerator.model) for wanted in demand.models):
         return Obstacle.MODEL
     if demand.minimum_memory_bytes and (accelerator.memory_bytes or 0) < demand.minimum_memory_bytes:
         return Obstacle.MEMORY
@@ -63,7 +67,7 @@ def _unfit(demand: Demand, accelerator: Accelerator) -> Obstacle:
 
 def named_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
     """The accelerators of such a machine whose resource the job's pods ask for."""
-    return tuple(a for a in kind.accelerators if demand.request.get(a.resource_name))
+    return tuple([a for a in kind.accelerators if demand.request.get(a.resource_name)]) if kind.accelerators else ()
 
 
 def used_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
@@ -92,9 +96,9 @@ def obstacle(demand: Demand, kind: Kind, selector: Mapping[str, str], price: Pri
             return min(unfit, key=_stage)
     if price is not None and any(price.of_model(a.meter_model) is None for a in used):
         return Obstacle.UNPRICED
-    if any(kind.labels.get(key) != value for key, value in selector.items()):
+    if selector and any(kind.labels.get(key) != value for key, value in selector.items()):
         return Obstacle.LABEL
-    if untolerated(kind.taints, demand.machine_tolerations) is not None:
+    if kind.taints and untolerated(kind.taints, demand.machine_tolerations) is not None:
         return Obstacle.TAINT
     return Obstacle.NONE
 

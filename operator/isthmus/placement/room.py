@@ -54,12 +54,12 @@ def shares(blocks: Sequence[tuple[int, int]], width: int) -> list[list[tuple[int
 
 
 class Room:
-    """What is free on a node's machines. `version` moves with each change; room is only ever taken.
+    """What is free on a node's machines. A `version` names one state for good: it is never given to another.
 
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     """
 
-    __slots__ = ("axes", "kinds", "overdrawn", "parts", "version")
+    __slots__ = ("_before", "_latest", "axes", "kinds", "overdrawn", "parts", "version")
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -67,13 +67,29 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self._latest = 0
+        self._before: tuple[dict[Part, int], int] | None = None
 
-    def copy(self) -> "Room":
-        """An independent copy: taking from it leaves this one as it is."""
-        twin = Room(self.axes, self.kinds, dict(self.parts))
-        twin.version = self.version
-        twin.overdrawn = self.overdrawn
-        return twin
+    def refill(self, other: "Room") -> None:
+        """Take on the free vectors of another room of the same axes and kinds."""
+        self.parts = other.parts
+        self.overdrawn = other.overdrawn
+        self._changed()
+
+    def mark(self) -> None:
+        """Remember this state for `undo`, unless one is remembered already."""
+        if self._before is None:
+            self._before = (dict(self.parts), self.version)
+
+    def undo(self) -> None:
+        """Return to the remembered state, if there is one, and let go of it."""
+        if self._before is not None:
+            self.parts, self.version = self._before
+            self._before = None
+
+    def _changed(self) -> None:
+        self._latest += 1
+        self.version = self._latest
 
     def need(self, request: Mapping[str, int]) -> Need | None:
         """The request along the axes, or None where it asks for something that no machine here has."""
@@ -91,7 +107,7 @@ class Room:
         taken = min(width, sum(count * fits for _, count, fits in open_parts))
         if not taken:
             return 0
-        self.version += 1
+        self._changed()
         open_parts.sort()
         pieces = shares([(fits, count) for _, count, fits in open_parts], taken)
         for (part, _, _), piece in zip(open_parts, pieces, strict=True):

@@ -1,41 +1,68 @@
-"""Rooms kept from one cycle to the next, so that a cycle costs what changed and not what there is."""
+"""What is kept from one cycle to the next, so that a cycle costs what has changed and not what there is."""
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import count
 
-from isthmus.capacity.profile import Profile
-
-from .assumed import Assumption
+from .candidate import Fleet, fleet_of
+from .demand import Demand
 from .fit import subtract
-from .room import Room, room_of_profile
-from .snapshot import NodeView, PriceView
+from .jobclass import JobClass
+from .room import room_of_profile
+from .site import Site
+from .snapshot import NodeView, in_force
+
+# Classes times nodes that are remembered: some 1 KiB each.
+_CANDIDATES = 32_768
 
 
 class Rooms:
-    """The room of each node after its assumptions. Give the same one to every cycle; it holds no truth of its own.
+    """Rooms of nodes and evaluations of job classes. It holds no truth of its own: the outcome is the same without.
 
-    A room is built anew where the node's profile, price or assumptions changed in any way but further ones at the
-    end.
+    Give the same one to every cycle of one fleet. Bounded: what was not used for longest goes first.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Profile | None, PriceView | None, tuple[Assumption, ...], Room]] = {}
+        self._sites: dict[str, Site] = {}
+        self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
+        self._stamps = count(1)
+        self._fleet = Fleet(())
+        self._epoch = 0
 
-    def of(self, node: NodeView) -> Room:
-        """A copy of the node's room, to take from."""
-        price = node.price if node.price is not None and node.price.current else None
-        kept = self._kept.get(node.name)
-        new = node.assumed
-        if kept is not None and kept[0] is node.profile and kept[1] == price and kept[2] == new[: len(kept[2])]:
-            room = kept[3]
-            new = new[len(kept[2]) :]
+    def begin(self, nodes: Sequence[NodeView]) -> None:
+        """Take in the nodes as they are now."""
+        before, self._sites = self._sites, {}
+        changed = len(before) != len(nodes)
+        for node in sorted(nodes, key=lambda n: n.name):
+            site = before.get(node.name)
+            if site is None:
+                room = room_of_profile(node.profile)
+                subtract(room, node.assumed, in_force(node.price))
+                site = Site(node, room, next(self._stamps))
+                changed = True
+            elif site.renew(node):
+                site.stamp = next(self._stamps)
+                changed = True
+            self._sites[node.name] = site
+        if changed:
+            self._fleet = fleet_of(nodes)
+            self._epoch = next(self._stamps)
+
+    def end(self) -> None:
+        """Undo what the cycle took: what becomes of it comes back as assumptions."""
+        for site in self._sites.values():
+            site.room.undo()
+        for job_class in self._classes.values():
+            job_class.exhausted = False
+
+    def job_class(self, key: tuple[object, ...], demand: Demand) -> JobClass:
+        """The class of the key, judged by the nodes as they are now."""
+        job_class = self._classes.get(key)
+        if job_class is None:
+            job_class = self._classes[key] = JobClass(demand)
+            while len(self._classes) > 1 and len(self._classes) * len(self._sites) > _CANDIDATES:
+                self._classes.popitem(last=False)
         else:
-            room = room_of_profile(node.profile)
-        subtract(room, [(a.demand, a.width) for a in new], price)
-        self._kept[node.name] = (node.profile, price, node.assumed, room)
-        return room.copy()
-
-    def keep(self, names: Iterable[str]) -> None:
-        """Let go of the nodes that are not among the names."""
-        present = set(names)
-        for name in [name for name in self._kept if name not in present]:
-            del self._kept[name]
+            self._classes.move_to_end(key)
+        job_class.judge(self._sites, self._fleet, self._epoch)
+        return job_class

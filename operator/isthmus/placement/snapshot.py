@@ -35,6 +35,11 @@ class PriceView:
         return self.gpu_second.get(ANY_MODEL) if found is None else found
 
 
+def in_force(price: PriceView | None) -> PriceView | None:
+    """The prices, where work may be sent on them."""
+    return price if price is not None and price.current else None
+
+
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since."""
