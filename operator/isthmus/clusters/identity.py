@@ -18,7 +18,7 @@ TOKEN_FILE_SECONDS = 60.0
 class Identity:
     """What a request carries: headers, a client certificate, or neither."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     certificate: ClientCertificate | None = None
 
 

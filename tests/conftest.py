@@ -1,0 +1,62 @@
+"""Coroutine tests: each runs in an event loop of its own and is ended after a minute.
+
+With the mark `simulated_time` the loop's clock jumps to the next timer whenever nothing is ready: pauses of minutes
+take no time, and what happens when is exact. Such a test does no real input or output.
+"""
+
+import asyncio
+import inspect
+import selectors
+from typing import Any
+
+import pytest
+
+LONGEST_SECONDS = 60.0
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Never waits: what the loop would have waited for is added to `now` instead."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("every task waits, and no timer will ever wake one")
+            self.now += max(timeout, 0.0)
+        return ready
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """A loop whose time passes only when every task waits for it."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Seconds since the loop was made."""
+        return self._jumping.now
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "simulated_time: the event loop's time jumps from timer to timer")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine test; leave any other to pytest."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    simulated = pyfuncitem.get_closest_marker("simulated_time") is not None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+
+    async def limited() -> Any:
+        async with asyncio.timeout(24 * 3600 if simulated else LONGEST_SECONDS):
+            await pyfuncitem.obj(**arguments)
+
+    with asyncio.Runner(loop_factory=SimulatedLoop if simulated else None) as runner:
+        runner.run(limited())
+    return True
