@@ -7,20 +7,20 @@ from pydantic import ConfigDict, Field
 
 from .conditions import Conditions
 from .model import (
-    LIST_ATOMIC,
+    DNS_SUBDOMAIN,
     Currency,
     LabelKey,
     Labels,
     LabelValue,
     Model,
+    NodeName,
     Price,
-    Quantity,
     Timestamp,
     list_map,
     rules,
 )
+from .profile import Profile
 
-SHAPE_LIMIT = 256
 MODEL_LIMIT = 128
 
 
@@ -43,27 +43,39 @@ class Identity(Model):
 
     code: Annotated[str, Field(min_length=1, max_length=128, description="Opaque code, unique over all nodes.")]
     issuer: Annotated[str, Field(max_length=253, description="Who issued the code.")] = ""
-    scheme: Annotated[str, Field(max_length=64, description="Under which scheme it was issued.")] = ""
+    scheme: Annotated[str, Field(max_length=64, description="The scheme under which it was issued.")] = ""
 
 
 class Region(Model):
     """Where the node stands."""
 
-    code: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
-    display_name: Annotated[str, Field(max_length=128)] = ""
+    code: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=63,
+            pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
+            description="What ComputeJobs name in spec.placement.regions.",
+        ),
+    ]
+    display_name: Annotated[str, Field(max_length=128, description="The region's name for people.")] = ""
 
 
 class SecretReference(Model):
     """A Secret in the hub's own namespace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
-    key: Annotated[str, Field(min_length=1, max_length=253)] = "kubeconfig"
+    name: Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN, description="The Secret's name.")]
+    key: Annotated[
+        str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$", description="The key that holds it.")
+    ] = "kubeconfig"
 
 
 class KubeConfigAccess(Model):
     """Push access by a kubeconfig that a Secret holds."""
 
-    secret_ref: SecretReference
+    secret_ref: Annotated[
+        SecretReference, Field(description="The Secret with the kubeconfig, in the hub's own namespace.")
+    ]
 
 
 class LocalAccess(Model):
@@ -86,16 +98,16 @@ class Access(Model):
         )
     )
 
-    kube_config: KubeConfigAccess | None = None
-    local: LocalAccess | None = None
+    kube_config: Annotated[KubeConfigAccess, Field(description="By a kubeconfig, from the hub.")] | None = None
+    local: Annotated[LocalAccess, Field(description="The hub's own cluster; write {}.")] | None = None
 
 
 class Taint(Model):
     """Keeps jobs that do not tolerate it off the node."""
 
-    key: LabelKey
-    value: LabelValue = ""
-    effect: Literal["NoSchedule"] = "NoSchedule"
+    key: Annotated[LabelKey, Field(description="The taint's key.")]
+    value: Annotated[LabelValue, Field(description="The taint's value.")] = ""
+    effect: Annotated[Literal["NoSchedule"], Field(description="No new shard without a toleration.")] = "NoSchedule"
 
 
 class Timing(Model):
@@ -108,7 +120,7 @@ class ModelPrice(Model):
     """The price of one whole accelerator of a model for a second."""
 
     model: Annotated[str, Field(min_length=1, max_length=128, description="As the profile names it; * is any other.")]
-    price: Price
+    price: Annotated[Price, Field(description="In the tariff's currency.")]
 
 
 class Prices(Model):
@@ -118,7 +130,12 @@ class Prices(Model):
     gibibyte_second: Annotated[Price, Field(description="One GiB of memory for a second.")]
     gpu_second: Annotated[
         list[ModelPrice],
-        Field(max_length=MODEL_LIMIT, default_factory=list, json_schema_extra=list_map("model")),
+        Field(
+            max_length=MODEL_LIMIT,
+            default_factory=list,
+            json_schema_extra=list_map("model"),
+            description="One whole accelerator for a second, by model.",
+        ),
     ]
 
 
@@ -129,128 +146,74 @@ class Tariff(Model):
         json_schema_extra=rules(
             (
                 "!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil",
-                "tariff.validFrom must be before tariff.validUntil",
+                "validUntil must be after validFrom",
+                ".validUntil",
             ),
         )
     )
 
-    version: Annotated[str, Field(min_length=1, max_length=63)]
-    currency: Currency
-    valid_from: Timestamp | None = None
-    valid_until: Timestamp | None = None
-    prices: Prices
+    version: Annotated[str, Field(min_length=1, max_length=63, description="Printed on every line it prices.")]
+    currency: Annotated[Currency, Field(description="ISO 4217 code of all its prices, such as CNY.")]
+    valid_from: Annotated[Timestamp, Field(description="In force from this instant on.")] | None = None
+    valid_until: Annotated[Timestamp, Field(description="No longer in force from this instant on.")] | None = None
+    prices: Annotated[Prices, Field(description="Decimal prices per meter.")]
 
 
 class ComputeNodeSpec(Model):
     """What the administrator declares of a member cluster."""
 
-    identity: Identity
-    tier: Tier
-    parent: Annotated[str, Field(max_length=50, description="The ComputeNode above this one.")] | None = None
-    region: Region
+    identity: Annotated[Identity, Field(description="Who the node is to the outside; immutable.")]
+    tier: Annotated[Tier, Field(description="Its level.")]
+    parent: Annotated[NodeName, Field(description="The ComputeNode above this one.")] | None = None
+    region: Annotated[Region, Field(description="Where it stands.")]
     labels: Annotated[Labels, Field(default_factory=dict, description="For ComputeJobs' nodeSelector.")]
-    access: Access
+    access: Annotated[Access, Field(description="How the hub reaches the member; exactly one way, for good.")]
     scheduling_state: Annotated[
         Literal["Active", "Cordoned"], Field(description="Cordoned takes no new shards; what runs goes on.")
     ] = "Active"
     taints: Annotated[
-        list[Taint], Field(max_length=32, default_factory=list, json_schema_extra=list_map("key", "value"))
+        list[Taint],
+        Field(
+            max_length=32,
+            default_factory=list,
+            json_schema_extra=list_map("key", "value"),
+            description="Keep off jobs that do not tolerate them.",
+        ),
     ]
-    timing: Annotated[Timing, Field(default_factory=Timing)]
-    tariff: Tariff | None = None
-
-
-class AcceleratorStatus(Model):
-    """Accelerators of one kind in the member, whole or partitioned."""
-
-    vendor: Annotated[str, Field(max_length=63)]
-    resource_name: Annotated[str, Field(max_length=317)]
-    model: Annotated[str, Field(max_length=128)]
-    memory: Quantity | None = None
-    partition_profile: Annotated[str, Field(max_length=63)] | None = None
-    total: Annotated[int, Field(ge=0)]
-    free: Annotated[int, Field(ge=0)]
-
-
-class ShapeTaint(Model):
-    """A taint on the machines of a shape, that a pod must tolerate."""
-
-    key: LabelKey
-    value: LabelValue = ""
-    effect: Literal["NoSchedule", "NoExecute"]
-
-
-class ModelLabel(Model):
-    """The node label that names the model of an accelerator, word for word."""
-
-    key: LabelKey
-    value: LabelValue
-
-
-class ShapeAccelerator(Model):
-    """The accelerators that a shape's machines hold under one resource name.
-
-    The labels stand on the machines: an affinity to them leads to machines with this very accelerator.
-    """
-
-    vendor: Annotated[str, Field(max_length=63)] = ""
-    resource_name: Annotated[str, Field(max_length=317)]
-    model: Annotated[str, Field(max_length=128)]
-    memory: Quantity | None = None
-    partition_profile: Annotated[str, Field(max_length=63)] | None = None
-    label: ModelLabel | None = None
-    other_labels: Annotated[
-        dict[LabelKey, LabelValue],
-        Field(max_length=4, default_factory=dict, description="Labels that tell memory and partition."),
-    ]
-
-
-class ShapeStatus(Model):
-    """Machines with the same free vector, counted."""
-
-    count: Annotated[int, Field(ge=1)]
-    free: Annotated[dict[str, Quantity], Field(max_length=32)]
-    allocatable: Annotated[dict[str, Quantity], Field(max_length=32)]
-    accelerators: Annotated[
-        list[ShapeAccelerator], Field(max_length=8, default_factory=list, json_schema_extra=LIST_ATOMIC)
-    ]
-    labels: Annotated[Labels, Field(default_factory=dict)]
-    taints: Annotated[list[ShapeTaint], Field(max_length=16, default_factory=list, json_schema_extra=LIST_ATOMIC)]
-
-
-class Profile(Model):
-    """The resource profile: what the member has and what of it is free, machine names left out."""
-
-    observed_at: Timestamp
-    sequence: Annotated[int, Field(ge=0, description="Every Dispatch up to this one is in the figures.")] = 0
-    visible_beyond: Annotated[list[int], Field(max_length=256, default_factory=list, json_schema_extra=LIST_ATOMIC)]
-    machines: Annotated[int, Field(ge=0)]
-    allocatable: Annotated[dict[str, Quantity], Field(max_length=64)]
-    free: Annotated[dict[str, Quantity], Field(max_length=64)]
-    gpu_total: Annotated[int, Field(ge=0)]
-    gpu_free: Annotated[int, Field(ge=0)]
-    accelerators: Annotated[
-        list[AcceleratorStatus], Field(max_length=64, default_factory=list, json_schema_extra=LIST_ATOMIC)
-    ]
-    shapes: Annotated[
-        list[ShapeStatus], Field(max_length=SHAPE_LIMIT, default_factory=list, json_schema_extra=LIST_ATOMIC)
-    ]
+    timing: Annotated[Timing, Field(default_factory=Timing, description="How often the hub makes sure of it.")]
+    tariff: Annotated[Tariff, Field(description="What its resources cost; without one, work is unpriced.")] | None = (
+        None
+    )
 
 
 class ComputeNodeStatus(Model):
     """What the hub knows of the member."""
 
-    observed_generation: Annotated[int, Field(ge=0)] = 0
+    observed_generation: Annotated[int, Field(ge=0, description="The metadata.generation this speaks of.")] = 0
     conditions: Annotated[Conditions, Field(default_factory=list)]
     cluster_uid: Annotated[str, Field(max_length=64, description="UID of the member's kube-system namespace.")] = ""
-    kubernetes_version: Annotated[str, Field(max_length=64)] = ""
+    kubernetes_version: Annotated[str, Field(max_length=64, description="As the member's API server says.")] = ""
     jobs: Annotated[int, Field(ge=0, description="Shards that stand on the node and have not ended.")] = 0
     price: Annotated[str, Field(max_length=128, description="The tariff in a word, for the column.")] = ""
-    profile: Profile | None = None
+    profile: Annotated[Profile, Field(description="What the member has and what of it is free.")] | None = None
 
 
 class ComputeNode(Model):
     """A member cluster that offers compute."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.metadata.name.size() <= 50 && !self.metadata.name.contains('.')",
+                "metadata.name must be at most 50 characters without dots: isthmus-node-NAME becomes a namespace",
+            ),
+            (
+                "!has(self.spec.parent) || self.spec.parent != self.metadata.name",
+                "a node can't stand above itself; name another or none",
+                ".spec.parent",
+            ),
+        )
+    )
 
     metadata: dict[str, Any]
     spec: ComputeNodeSpec

@@ -13,15 +13,21 @@ MESSAGE_LIMIT = 1024
 class Condition(Model):
     """One observed aspect of an object, with a reason for machines and a message for people."""
 
-    type: Annotated[str, Field(min_length=1, max_length=64)]
-    status: Literal["True", "False", "Unknown"]
-    observed_generation: Annotated[int, Field(ge=0)] = 0
-    last_transition_time: Timestamp
-    reason: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Z][A-Za-z0-9]*$")]
-    message: Annotated[str, Field(max_length=MESSAGE_LIMIT)] = ""
+    type: Annotated[str, Field(min_length=1, max_length=64, description="What is observed.")]
+    status: Annotated[Literal["True", "False", "Unknown"], Field(description="Whether it holds.")]
+    observed_generation: Annotated[int, Field(ge=0, description="The metadata.generation it was judged by.")] = 0
+    last_transition_time: Annotated[Timestamp, Field(description="When the status last changed.")]
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=128, pattern=r"^[A-Z][A-Za-z0-9]*$", description="Why, in a CamelCase word."),
+    ]
+    message: Annotated[str, Field(max_length=MESSAGE_LIMIT, description="Why, for people, with the mend.")] = ""
 
 
-Conditions = Annotated[list[Condition], Field(max_length=16, json_schema_extra=list_map("type"))]
+Conditions = Annotated[
+    list[Condition],
+    Field(max_length=16, json_schema_extra=list_map("type"), description="What is observed, one entry a type."),
+]
 
 
 def truncated(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from .model import LIST_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp
+from .model import LIST_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp, rules
 
 
 class DispatchState(StrEnum):
@@ -35,39 +35,72 @@ TERMINAL = frozenset(
 class JobReference(Model):
     """The ComputeJob that the shard belongs to."""
 
-    namespace: Annotated[str, Field(max_length=63)]
-    name: Annotated[str, Field(max_length=253)]
-    uid: Annotated[str, Field(max_length=64)]
+    namespace: Annotated[str, Field(min_length=1, max_length=63, description="Its hub namespace.")]
+    name: Annotated[str, Field(min_length=1, max_length=253, description="Its name.")]
+    uid: Annotated[str, Field(min_length=1, max_length=64, description="Its UID.")]
 
 
 class TariffReference(Model):
     """The price list under which the shard was dispatched; the ledger keeps its content by digest."""
 
-    version: Annotated[str, Field(max_length=63)]
-    digest: Annotated[str, Field(max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=63, description="The tariff's version.")]
+    digest: Annotated[str, Field(min_length=1, max_length=64, description="SHA-256 of its canonical content.")]
 
 
 class DispatchSpec(Model):
-    """The desired state of one shard."""
+    """The desired state of one shard. Immutable but for the desired state, in which Cancelled is final."""
 
-    desired_state: Literal["Running", "Suspended", "Cancelled"] = "Running"
-    job: JobReference
-    account: Annotated[str, Field(max_length=63)]
-    shard: Annotated[int, Field(ge=0)]
-    attempt: Annotated[int, Field(ge=1)]
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            *(
+                (f"self.{field} == oldSelf.{field}", "immutable; a further attempt is a new Dispatch", f".{field}")
+                for field in ("job", "account", "shard", "attempt", "sequence", "manifest")
+            ),
+            (
+                "has(self.tariff) == has(oldSelf.tariff) && (!has(self.tariff) || self.tariff == oldSelf.tariff)",
+                "immutable; a further attempt is a new Dispatch",
+                ".tariff",
+            ),
+            (
+                "oldSelf.desiredState != 'Cancelled' || self.desiredState == 'Cancelled'",
+                "a cancelled shard can't be taken up again",
+                ".desiredState",
+            ),
+        )
+    )
+
+    desired_state: Annotated[
+        Literal["Running", "Suspended", "Cancelled"], Field(description="What the shard should be; Cancelled is final.")
+    ] = "Running"
+    job: Annotated[JobReference, Field(description="The ComputeJob it is a shard of.")]
+    account: Annotated[str, Field(min_length=1, max_length=63, description="Who pays.")]
+    shard: Annotated[int, Field(ge=0, description="Which shard of the job.")]
+    attempt: Annotated[int, Field(ge=1, description="Counts the tries of the shard.")]
     sequence: Annotated[int, Field(ge=1, description="Counts the Dispatches of the node.")]
-    tariff: TariffReference | None = None
+    tariff: Annotated[TariffReference, Field(description="The price list in force; none is unpriced.")] | None = None
+    # The four required fields are all it may have: so that CEL, which can't tell one unknown field from another,
+    # sees every change below them.
     manifest: Annotated[
-        dict[str, Any], Field(json_schema_extra=PRESERVE_UNKNOWN, description="The batch/v1 Job to create.")
+        dict[str, Any],
+        Field(
+            json_schema_extra={
+                **PRESERVE_UNKNOWN,
+                "required": ["apiVersion", "kind", "metadata", "spec"],
+                "maxProperties": 4,
+            },
+            description="The batch/v1 Job to create.",
+        ),
     ]
 
 
 class MeterQuantity(Model):
     """Cumulative resource-time of one meter; `model` only where the meter is of accelerators."""
 
-    meter: Literal["MillicoreSeconds", "MebibyteSeconds", "MilliGPUSeconds"]
-    model: Annotated[str, Field(max_length=128)] = ""
-    quantity: Annotated[int, Field(ge=0)]
+    meter: Annotated[
+        Literal["MillicoreSeconds", "MebibyteSeconds", "MilliGPUSeconds"], Field(description="What is counted.")
+    ]
+    model: Annotated[str, Field(max_length=128, description="The accelerator, where the meter is of one.")] = ""
+    quantity: Annotated[int, Field(ge=0, description="Whole units of the meter, cumulative.")]
 
 
 class Reading(Model):
@@ -77,42 +110,53 @@ class Reading(Model):
     whose removal has not been seen yet, so that after a crash none is counted twice or forgotten.
     """
 
-    sequence: Annotated[int, Field(ge=1)]
-    observed_at: Timestamp
-    final: bool = False
-    estimated: bool = False
-    total: Annotated[list[MeterQuantity], Field(max_length=32, default_factory=list, json_schema_extra=LIST_ATOMIC)]
-    settled: Annotated[list[MeterQuantity], Field(max_length=32, default_factory=list, json_schema_extra=LIST_ATOMIC)]
+    sequence: Annotated[int, Field(ge=1, description="Counts the readings of the shard.")]
+    observed_at: Annotated[Timestamp, Field(description="The instant up to which it counts.")]
+    final: Annotated[bool, Field(description="No further reading will come.")] = False
+    estimated: Annotated[bool, Field(description="Some pod's end had to be estimated.")] = False
+    total: Annotated[
+        list[MeterQuantity],
+        Field(max_length=32, default_factory=list, json_schema_extra=LIST_ATOMIC, description="Over all pods."),
+    ]
+    settled: Annotated[
+        list[MeterQuantity],
+        Field(max_length=32, default_factory=list, json_schema_extra=LIST_ATOMIC, description="Over pods let go."),
+    ]
     settling: Annotated[
         list[Annotated[str, Field(max_length=64)]],
-        Field(max_length=1024, default_factory=list, json_schema_extra=LIST_ATOMIC),
+        Field(
+            max_length=1024,
+            default_factory=list,
+            json_schema_extra=LIST_ATOMIC,
+            description="UIDs of pods counted in `settled` whose removal has not been seen yet.",
+        ),
     ]
 
 
 class PodProblem(Model):
     """What keeps pods from running, where it is worth telling."""
 
-    reason: Annotated[str, Field(max_length=128)]
-    message: Annotated[str, Field(max_length=1024)] = ""
-    pods: Annotated[int, Field(ge=1)] = 1
+    reason: Annotated[str, Field(max_length=128, description="Why, in a word, such as ImagePullBackOff.")]
+    message: Annotated[str, Field(max_length=1024, description="Why, in the member's words.")] = ""
+    pods: Annotated[int, Field(ge=1, description="How many pods have it.")] = 1
 
 
 class DispatchStatus(Model):
     """The node's answer."""
 
-    state: DispatchState | None = None
-    reason: Annotated[str, Field(max_length=128)] = ""
-    message: Annotated[str, Field(max_length=1024)] = ""
-    job_uid: Annotated[str, Field(max_length=64)] = ""
-    active: Annotated[int, Field(ge=0)] = 0
-    succeeded: Annotated[int, Field(ge=0)] = 0
-    failed: Annotated[int, Field(ge=0)] = 0
-    completed_indexes: Annotated[str, Field(max_length=65536)] | None = None
-    failed_indexes: Annotated[str, Field(max_length=65536)] | None = None
-    start_time: Timestamp | None = None
-    completion_time: Timestamp | None = None
-    reading: Reading | None = None
-    pod_problem: PodProblem | None = None
+    state: Annotated[DispatchState, Field(description="Where the shard stands.")] | None = None
+    reason: Annotated[str, Field(max_length=128, description="Why, in a CamelCase word.")] = ""
+    message: Annotated[str, Field(max_length=1024, description="Why, for people.")] = ""
+    job_uid: Annotated[str, Field(max_length=64, description="UID of the member's Job.")] = ""
+    active: Annotated[int, Field(ge=0, description="Pods that run or wait to.")] = 0
+    succeeded: Annotated[int, Field(ge=0, description="Pods that succeeded.")] = 0
+    failed: Annotated[int, Field(ge=0, description="Pods that failed.")] = 0
+    completed_indexes: Annotated[str, Field(max_length=65536, description="Such as 1,3-5,7.")] | None = None
+    failed_indexes: Annotated[str, Field(max_length=65536, description="Such as 1,3-5,7.")] | None = None
+    start_time: Annotated[Timestamp, Field(description="When the Job started.")] | None = None
+    completion_time: Annotated[Timestamp, Field(description="When the Job ended.")] | None = None
+    reading: Annotated[Reading, Field(description="The latest meter reading.")] | None = None
+    pod_problem: Annotated[PodProblem, Field(description="What keeps pods from running.")] | None = None
     released: Annotated[bool, Field(description="The member holds nothing of the shard any more.")] = False
 
 

@@ -24,9 +24,10 @@ def list_map(*keys: str) -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
-def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
-    """Schema extension: CEL rules as (rule, message) pairs."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
+def rules(*pairs: tuple[str, str] | tuple[str, str, str]) -> dict[str, Any]:
+    """Schema extension: CEL rules as (rule, message) or (rule, message, path of the field it names)."""
+    keys = ("rule", "message", "fieldPath")
+    return {"x-kubernetes-validations": [dict(zip(keys, pair, strict=False)) for pair in pairs]}
 
 
 LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
@@ -46,6 +47,14 @@ Quantity = Annotated[
     ),
 ]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
-LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
-LabelValue = Annotated[str, Field(max_length=63)]
+
+# As Kubernetes defines them; a key is an optional DNS subdomain, a slash and a name.
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+LabelKey = Annotated[
+    str, Field(min_length=1, max_length=317, pattern=rf"^([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}$")
+]
+LabelValue = Annotated[str, Field(max_length=63, pattern=rf"^({_NAME})?$")]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]
+NodeName = Annotated[str, Field(min_length=1, max_length=50, pattern=DNS_LABEL)]

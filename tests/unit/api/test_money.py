@@ -1,0 +1,23 @@
+import pytest
+
+from isthmus.api.computejob import Money
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("12.34", "12.3400 CNY"),
+        ("0", "0.0000 CNY"),
+        ("0.00005", "<0.0001 CNY"),
+        ("0.00015", "0.0002 CNY"),
+        ("0.00025", "0.0002 CNY"),
+        ("-1.5", "-1.5000 CNY"),
+        ("999999999999999999.999999999999999999", "1000000000000000000.0000 CNY"),
+    ],
+)
+def test_text(amount: str, text: str) -> None:
+    """An amount is shown to four decimals, half-even, and one too small for them is never shown as nothing."""
+    money = Money(amount=amount, currency="CNY")
+    assert money.text == text
+    assert money.to_manifest() == {"amount": amount, "currency": "CNY", "text": text}
+    assert Money.model_validate(money.to_manifest()) == money
