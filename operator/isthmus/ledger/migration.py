@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 
 from isthmus.errors import LedgerError
 
@@ -42,7 +42,7 @@ def _version(connection: Connection, where: str) -> str | None:
         raise LedgerError(
             f"the database {where} holds other tables and no ledger", "give the ledger a database of its own"
         )
-    version: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+    version: str | None = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
     return version
 
 
