@@ -1,0 +1,1 @@
+"""A small trace of openb's form, for checkouts without the trace itself."""
