@@ -39,11 +39,12 @@ def _heading(statement: Statement) -> list[Text]:
 
 def _ending(statement: Statement) -> list[Text]:
     rounding = f", of it {plain(statement.adjustment)} by rounding" if statement.adjustment else ""
-    total = f"total {statement.currency} {statement.total:f} over {len(statement.lines)} lines{rounding}"
+    total = f"total {statement.currency} {statement.total:f} over {_counted(len(statement.lines))}{rounding}"
     ending = [Text(), Text(total, style="bold")]
     if statement.unpriced:
         reasons = sorted({line.unpriced_reason for line in statement.lines if line.unpriced_reason})
-        text = f"{statement.unpriced} lines are Unpriced ({', '.join(reasons)}): the total is not all that is owed"
+        count = "1 line is" if statement.unpriced == 1 else f"{statement.unpriced} lines are"
+        text = f"{count} Unpriced ({', '.join(reasons)}): the total is not all that is owed"
         ending.append(Text(text, style="yellow"))
     return ending
 
@@ -52,6 +53,10 @@ def _figures(each: MeterSum) -> tuple[str, str, str]:
     hours = ROUNDING.divide(each.pricing_quantity, _HOUR).quantize(_SHOWN, context=ROUNDING)
     amount = "Unpriced" if each.amount is None else f"{each.amount.quantize(_SHOWN, context=ROUNDING):f}"
     return f"{hours:f}", each.unit.replace("-second", "-h"), amount
+
+
+def _counted(lines: int) -> str:
+    return "1 line" if lines == 1 else f"{lines} lines"
 
 
 def _grouped(lines: Iterable[Line], *, by_node: bool) -> list[tuple[str, list[Line]]]:
