@@ -21,6 +21,8 @@ class OwnThreadResolver(AbstractResolver):
             self._threads,
             lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG),
         )
+        if not found:
+            raise OSError(f"no address for {host}")
         return [
             ResolveResult(
                 hostname=host,

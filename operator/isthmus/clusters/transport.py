@@ -16,7 +16,7 @@ from yarl import URL
 from isthmus import __version__
 
 from .credentials import Credentials
-from .errors import ApiError, ServerFailure, TooManyRequests, Unauthorized, UnexpectedAnswer, error_of
+from .errors import ApiError, ServerFailure, TooManyRequests, Unauthorized, UnexpectedAnswer, Unreachable, error_of
 from .failures import failure
 from .identity import Identity
 from .limiter import Limiter
@@ -150,6 +150,8 @@ class Transport:
         return await self._attempt(request, await source.identity(), limits)
 
     async def _attempt(self, request: Request, identity: Identity, limits: ClientTimeout) -> ClientResponse:
+        if self._session.closed:
+            raise Unreachable(f"{self.about(request)}: the client is closed")
         headers: CIMultiDict[str] = CIMultiDict(self._credentials.headers)
         headers.extend(identity.headers)
         if request.body is not None:
