@@ -1,6 +1,7 @@
 """How fast and how many at once: a member is asked at a steady pace, whatever the hub wants of it."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ class Limiter:
             raise ValueError(f"qps must not be negative and concurrency at least 1, not {qps} and {concurrency}")
         self._interval = 1 / qps if qps else 0.0
         self._burst = max(1.0, qps) * self._interval
-        self._next = 0.0
+        self._next = -math.inf
         self._slots = asyncio.Semaphore(concurrency)
 
     async def pace(self) -> None:

@@ -63,6 +63,12 @@ class Controls:
         """All objects of the kind as stored."""
         return [*self._store.select(resource, namespace)]
 
+    def remove(self, resource: Resource, name: str, namespace: str = "") -> None:
+        """Delete the object at once, whatever holds it."""
+        key = (namespace, name)
+        self._lifecycle.find(resource, key)
+        self._store.remove(resource, key)
+
     def fail(self, matches: Matcher, error: BaseException, times: int | None = 1, *, after: bool = False) -> None:
         """Raise `error` from the next `times` matching calls (None: from all), which then do nothing.
 
@@ -91,6 +97,10 @@ class Controls:
         """Cut the link: watches end, calls fail, until `heal`."""
         self._cut = error or Unreachable(f"{self.name}: connection refused")
         self._store.signal(self._cut)
+
+    def end_watches(self, error: ClusterError) -> None:
+        """End every watch with this error; the link stays, and a new watch can be opened."""
+        self._store.signal(error)
 
     def bookmark(self) -> None:
         """Send every watch a bookmark."""

@@ -1,0 +1,58 @@
+import asyncio
+
+import pytest
+
+from isthmus.clusters.limiter import Limiter
+
+
+async def _instants(limiter: Limiter, requests: int) -> list[float]:
+    loop = asyncio.get_running_loop()
+    instants = []
+
+    async def request() -> None:
+        async with limiter.slot():
+            instants.append(round(loop.time(), 3))
+
+    await asyncio.gather(*(request() for _ in range(requests)))
+    return instants
+
+
+@pytest.mark.simulated_time
+async def test_requests_keep_the_pace() -> None:
+    """A second's worth may go at once, then one request each interval."""
+    instants = await _instants(Limiter(qps=10, concurrency=100), 25)
+    assert instants[:10] == [0.0] * 10
+    assert instants[10:] == [round(0.1 * number, 3) for number in range(1, 16)]
+
+
+@pytest.mark.simulated_time
+async def test_unused_turns_are_not_saved_beyond_a_second() -> None:
+    """After a long pause no more than one second's worth goes at once."""
+    limiter = Limiter(qps=5, concurrency=100)
+    await asyncio.sleep(3600)
+    instants = await _instants(limiter, 7)
+    assert [instant - 3600 for instant in instants] == pytest.approx([0, 0, 0, 0, 0, 0.2, 0.4])
+
+
+@pytest.mark.simulated_time
+async def test_a_request_that_gives_up_costs_no_slot() -> None:
+    """A cancelled wait for a turn leaves the slot to others."""
+    limiter = Limiter(qps=1, concurrency=1)
+    await _instants(limiter, 1)
+    waiting = asyncio.create_task(_instants(limiter, 1))
+    await asyncio.sleep(0.5)
+    waiting.cancel()
+    assert await asyncio.wait_for(_instants(limiter, 1), 10) == [2.0]
+
+
+@pytest.mark.simulated_time
+async def test_without_a_limit_nothing_waits() -> None:
+    """qps=0 means any pace."""
+    assert await _instants(Limiter(qps=0, concurrency=1), 50) == [0.0] * 50
+
+
+@pytest.mark.parametrize(("qps", "concurrency"), [(-1, 1), (1, 0)])
+def test_limits_that_mean_nothing(qps: float, concurrency: int) -> None:
+    """A negative pace or no slot at all is refused."""
+    with pytest.raises(ValueError, match="must"):
+        Limiter(qps, concurrency)
