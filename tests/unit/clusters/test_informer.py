@@ -153,7 +153,7 @@ async def test_a_history_that_is_always_too_short_is_no_busy_loop() -> None:
     cluster = FakeCluster()
 
     def forget(_: Call) -> None:
-        cluster.put(PODS, _pod("p", status={"message": str(_now())}))
+        cluster.put(PODS, _pod("p", status={"message": str(cluster.requests["list"])}))
         cluster.compact()
 
     async with _running(cluster) as (_, told):

@@ -43,17 +43,14 @@ class Controls:
             self.put(NAMESPACES, {"metadata": {"name": namespace}})
 
     def put(self, resource: Resource, obj: Manifest) -> Manifest:
-        """Store the object as given, status included, whether it is there or not; returns it as stored."""
+        """Store the object as given, status included and whatever its version, in one write; returns it as stored."""
         metadata = obj["metadata"]
         key = (metadata.get("namespace", ""), metadata["name"])
         found = self._store.get(resource, key)
         if found is None:
-            self._lifecycle.created(resource, obj, key[0] or None, dry_run=False)
-        else:
-            self._lifecycle.updated(resource, key, obj, subresource=None, check_version=False)
-        if "status" in obj:
-            self._lifecycle.updated(resource, key, obj, subresource="status", check_version=False)
-        return self._lifecycle.find(resource, key)
+            new = self._lifecycle.created(resource, obj, key[0] or None, dry_run=True)
+            return self._store.put(resource, key, {**new, **({"status": obj["status"]} if "status" in obj else {})})
+        return self._lifecycle.updated(resource, key, obj, subresource=None, forced=True)
 
     def object(self, resource: Resource, name: str, namespace: str = "") -> Manifest | None:
         """The object as stored, or None."""

@@ -71,9 +71,12 @@ class Lifecycle:
         return new if dry_run else self._store.put(resource, key, new)
 
     def updated(
-        self, resource: Resource, key: Key, new: Manifest, *, subresource: str | None, check_version: bool = True
+        self, resource: Resource, key: Key, new: Manifest, *, subresource: str | None, forced: bool = False
     ) -> Manifest:
-        """Put `new` in the place of the stored object: its status alone, or all but its status."""
+        """Put `new` in the place of the stored object: its status alone, or all but its status.
+
+        `forced` checks no version and takes a status with the rest.
+        """
         old = self.find(resource, key)
         new = {"apiVersion": resource.api_version, "kind": resource.kind, **copy.deepcopy(new)}
         metadata = new["metadata"] = dict(new.get("metadata") or {})
@@ -81,14 +84,15 @@ class Lifecycle:
         if resource.namespaced:
             metadata.setdefault("namespace", key[0])
         self._check_identity(resource, new, key[0] or None, name=key[1])
-        if check_version:
+        if not forced:
             _check_version(resource, old, metadata)
         if subresource == "status":
             new = (
                 {**old, "status": new["status"]} if "status" in new else {k: v for k, v in old.items() if k != "status"}
             )
         elif subresource is None:
-            new = self._main_part(resource, old, new)
+            status = {"status": new["status"]} if forced and "status" in new else {}
+            new = {**self._main_part(resource, old, new), **status}
         else:
             raise NotFound(404, "NotFound", "the server could not find the requested resource")
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
