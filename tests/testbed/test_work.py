@@ -1,4 +1,6 @@
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.testbed.workloads import job, pod, pods_of, seconds, terminated, wait_for_phase
@@ -169,3 +171,29 @@ def test_deployments_keep_running(member: Cluster, namespace: str) -> None:
     status = member.get_json(f"/api/v1/namespaces/{namespace}/pods/service")["status"]
     assert status["phase"] == "Running"
     assert status["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_a_start_never_moves(member: Cluster, namespace: str) -> None:
+    """In a burst every Pod starts once: whoever watches sees one start time for each, and its end two seconds on."""
+    columns = '{.metadata.name} {.status.containerStatuses[*].state..startedAt} {.status.phase}{"\\n"}'
+    seen: list[list[str]] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        # An API server ends the watch of a client that cannot keep up; it is then begun anew.
+        while not done.is_set():
+            arguments = ["get", "pods", "--watch", f"--namespace={namespace}", f"--output=jsonpath={columns}"]
+            seen.extend(line.split() for line in member.kubectl(*arguments, "--request-timeout=5s").splitlines())
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        member.apply(job("burst", namespace, {"run-seconds": "2"}, completions=80, parallelism=80))
+        _condition(member, namespace, "burst", "Complete")
+        done.set()
+        watching.result()
+    starts: dict[str, set[str]] = {}
+    for name, start in (line[:2] for line in seen if len(line) == 3):
+        starts.setdefault(name, set()).add(start)
+    assert len(starts) == 80
+    assert {len(times) for times in starts.values()} == {1}
+    assert all(2 <= seconds(terminated(pod)) <= 6 for pod in pods_of(member, namespace))
