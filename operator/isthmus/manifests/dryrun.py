@@ -11,7 +11,8 @@ from isthmus.api.core import Manifest
 from .reading import mapping, sequence
 from .template import Refusal
 
-_FIELD = re.compile(r'(?<=")spec\.')
+# Where an answer without causes names a field: of strict decoding, and of a value of the wrong type.
+_FIELD = re.compile(r'(?P<before>"|Go struct field \w+\.)spec\.')
 _PREFIX = re.compile(r'^Job in version "v1" cannot be handled as a Job: ')
 
 
@@ -25,7 +26,12 @@ def dry_run_manifest(job: ComputeJob, namespace: str) -> Manifest:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": names.dispatch_name(name, uid, 0, 1), "namespace": namespace},
+        # With labels of its own: a Job without any takes those of its pods, and answers for them in its metadata too.
+        "metadata": {
+            "name": names.dispatch_name(name, uid, 0, 1),
+            "namespace": namespace,
+            "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
+        },
         "spec": job.spec.template,
     }
 
@@ -37,8 +43,12 @@ def dry_run_refusal(status: dict[str, Any]) -> Refusal:
     """
     causes = [mapping(c) for c in sequence(mapping(status.get("details")).get("causes"))]
     stated = [f"{_theirs(str(c['field']))}: {c.get('message', '')}" for c in causes if c.get("field")]
-    text = "; ".join(stated) or _FIELD.sub("spec.template.", _PREFIX.sub("", str(status.get("message", ""))))
+    text = "; ".join(stated) or _FIELD.sub(_named, _PREFIX.sub("", str(status.get("message", ""))))
     return Refusal("TemplateInvalid", truncated(text))
+
+
+def _named(match: re.Match[str]) -> str:
+    return '"spec.template.' if match["before"] == '"' else "field spec.template."
 
 
 def _theirs(field: str) -> str:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from isthmus.api import names
+from isthmus.api.conditions import truncated
 
 from . import disruption
 from .reading import mapping, sequence
 from .references import Reference, references
+from .resources import wrong_quantities
 
 SIZE_LIMIT = 256 * 1024
 DEPTH_LIMIT = 64
@@ -47,6 +49,7 @@ def check_template(template: dict[str, Any]) -> Refusal | None:
         or _check_owned(template)
         or _check_pod_metadata(template)
         or _check_failure_policy(template)
+        or _check_quantities(template)
         or _check_references(template)
     )
 
@@ -111,6 +114,16 @@ def _check_failure_policy(template: dict[str, Any]) -> Refusal | None:
         f"{_PATH}.podFailurePolicy.rules has {disruption.RULE_LIMIT} rules, and Isthmus must put one before them that "
         f"ignores DisruptionTarget; leave at most {disruption.RULE_LIMIT - 1}, or write that rule first yourself",
     )
+
+
+def _check_quantities(template: dict[str, Any]) -> Refusal | None:
+    # The API server refuses these as well, but without a word of where they stand.
+    for path, value in wrong_quantities(template):
+        mend = "write one of Kubernetes, such as 500m or 16Gi"
+        return Refusal(
+            "TemplateInvalid", f"{_PATH}.{path} is {truncated(repr(value), 64)}, which is no quantity; {mend}"
+        )
+    return None
 
 
 def _check_references(template: dict[str, Any]) -> Refusal | None:

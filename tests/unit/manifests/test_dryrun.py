@@ -14,7 +14,11 @@ def test_manifest_is_the_users_own() -> None:
     assert dry_run_manifest(job, "isthmus-system") == {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": "train-89b3060496", "namespace": "isthmus-system"},
+        "metadata": {
+            "name": "train-89b3060496",
+            "namespace": "isthmus-system",
+            "labels": {"app.kubernetes.io/managed-by": "isthmus"},
+        },
         "spec": template,
     }
 
@@ -41,6 +45,13 @@ ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
             'unknown field "spec.template.spec.containers[0].imagge"'
         },
         'strict decoding error: unknown field "spec.template.template.spec.containers[0].imagge"',
+    ),
+    "wrong type": (
+        {
+            "message": 'Job in version "v1" cannot be handled as a Job: json: cannot unmarshal string into Go struct '
+            "field Container.spec.template.spec.containers.command of type []string"
+        },
+        "json: cannot unmarshal string into field spec.template.template.spec.containers.command of type []string",
     ),
     "anything else": ({"message": "no"}, "no"),
     "no words": ({}, ""),
