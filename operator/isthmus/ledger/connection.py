@@ -7,7 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -20,6 +20,9 @@ BUSY_SECONDS = 10.0
 URL_FORMS = "sqlite:////absolute/path or postgresql+psycopg://user:password@host/database"
 BEGIN = "isthmus_begin"
 """The execution option that says how SQLite begins a transaction; None: not at all."""
+
+# The advisory lock of a database's writers: any number, as long as it is always this one.
+_TURN = 0x69737468
 
 # What SQLite says, and what can be done about it.
 _MENDS = {
@@ -61,7 +64,7 @@ def engine_of(url: URL, *, read_only: bool) -> Engine:
 
 @contextmanager
 def transaction(engine: Engine, *, write: bool = False) -> Iterator[Connection]:
-    """One transaction: committed at the end, undone where anything is raised.
+    """One transaction: committed at the end, undone where anything is raised. Writers take turns.
 
     Raises LedgerError for the database's own errors.
     """
@@ -70,6 +73,8 @@ def transaction(engine: Engine, *, write: bool = False) -> Iterator[Connection]:
         engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE" if write else "BEGIN"}) as connection,
         connection.begin(),
     ):
+        if write and engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
         yield connection
 
 

@@ -98,33 +98,14 @@ def lines(
     currency: str,
 ) -> Iterator[Line]:
     """The lines whose interval ends in [start, end), in the order of booking, a page in memory at a time."""
-    result = connection.execution_options(yield_per=_PAGE).execute(_usages(account, node, start, end))
-    jobs: dict[str, JobReference] = {}
-    for page in result.partitions():
-        known = price_lists.known(connection, {row.tariff_digest for row in page})
-        for row in page:
-            priced = known.get(row.tariff_digest)
-            job = jobs.get(row.job_uid)
-            if job is None:
-                job = jobs[row.job_uid] = JobReference(namespace=row.job_namespace, name=row.job_name, uid=row.job_uid)
-            usage = Usage(
-                account=row.account,
-                node=row.node,
-                identity=priced.identity if priced else _identity(row),
-                job=job,
-                dispatch_uid=row.dispatch_uid,
-                attempt=row.attempt,
-                sequence=row.sequence,
-                start=from_microseconds(row.start_at),
-                end=from_microseconds(row.end_at),
-                estimated=row.estimated,
-                meter=row.meter,
-                model=row.model,
-                quantity=abs(row.quantity),
-            )
-            yield price_line(
-                usage, tariff=priced.tariff if priced else None, digest=row.tariff_digest, currency=currency
-            )
+    with connection.execution_options(yield_per=_PAGE).execute(_usages(account, node, start, end)) as result:
+        for page in result.partitions():
+            known = price_lists.known(connection, {row.tariff_digest for row in page})
+            for row in page:
+                priced = known.get(row.tariff_digest)
+                usage = _usage(row, priced.identity if priced else _identity(row))
+                tariff = priced.tariff if priced else None
+                yield price_line(usage, tariff=tariff, digest=row.tariff_digest, currency=currency)
 
 
 def totals_by_model(connection: Connection) -> dict[tuple[Meter, str], int]:
@@ -203,6 +184,25 @@ def _usages(account: str | None, node: str | None, start: datetime, end: datetim
     if account is not None and node is not None:
         query = query.where(dispatches.c.node == node)
     return cast("Select[tuple[object, ...]]", query)
+
+
+def _usage(row: Row[tuple[object, ...]], identity: Identity | None) -> Usage:
+    return Usage(
+        account=row.account,
+        node=row.node,
+        identity=identity,
+        job=JobReference(namespace=row.job_namespace, name=row.job_name, uid=row.job_uid),
+        dispatch_uid=row.dispatch_uid,
+        attempt=row.attempt,
+        sequence=row.sequence,
+        start=from_microseconds(row.start_at),
+        end=from_microseconds(row.end_at),
+        estimated=row.estimated,
+        meter=row.meter,
+        model=row.model,
+        # The node's posting of a usage is the account's with the other sign.
+        quantity=abs(row.quantity),
+    )
 
 
 def _identity(row: Row[tuple[object, ...]]) -> Identity | None:

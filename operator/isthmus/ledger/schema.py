@@ -61,7 +61,7 @@ readings = Table(
     Column("estimated", Boolean, nullable=False),
 )
 
-# Numbered without gaps in the order of commitment; two writers at once would take the same number, and one fails.
+# Numbered without gaps in the order of commitment.
 bookings = Table(
     "bookings",
     metadata,

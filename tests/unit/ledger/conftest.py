@@ -85,7 +85,10 @@ def fork(nursery: IO[str], tmp_path: Path) -> Callable[..., Child]:
     return start
 
 
-@pytest.fixture(scope="session", params=["sqlite", *(["postgresql"] if POSTGRES else [])])
+WITHOUT_POSTGRES = pytest.mark.skipif(not POSTGRES, reason="ISTHMUS_TEST_POSTGRES names no PostgreSQL server")
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=WITHOUT_POSTGRES)])
 def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
     """URLs of databases that are empty, one a call."""
 
