@@ -7,7 +7,7 @@ from decimal import Decimal
 from .cost import per_hour
 from .demand import Demand
 from .fit import Fit, Offer, fit_of, offer_of
-from .room import Room
+from .site import Site
 from .snapshot import NodeView, in_force
 
 
@@ -26,17 +26,22 @@ def fleet_of(nodes: Iterable[NodeView]) -> Fleet:
 class Candidate:
     """A node, its room, and what both are to a job; computed when first asked for, kept while the room is the same."""
 
-    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "node", "room")
+    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "room", "site")
 
-    def __init__(self, demand: Demand, node: NodeView, room: Room, fleet: Fleet) -> None:
+    def __init__(self, demand: Demand, site: Site, fleet: Fleet) -> None:
         self.demand = demand
-        self.node = node
-        self.room = room
+        self.site = site
+        self.room = site.room
         self.fleet = fleet
         self._offer: Offer | None = None
         self._per_hour: Decimal | None = None
         self._fit: Fit | None = None
         self._version = -1
+
+    @property
+    def node(self) -> NodeView:
+        """The node as last seen."""
+        return self.site.node
 
     @property
     def offer(self) -> Offer:

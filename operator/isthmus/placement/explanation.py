@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 
 from isthmus.api.computejob import EXPLANATION_NODES, Explanation, NodeVerdict
 from isthmus.api.conditions import truncated
 
 from .candidate import Candidate
 from .filters.room import INSUFFICIENT, crowded
-from .jobclass import Entry, JobClass
+from .jobclass import Entry, JobClass, Rank
 from .verdict import Rejection
 
 EXPLANATION_BYTES = 8192
@@ -35,7 +34,7 @@ class Account:
 
     def reasons(self) -> Counter[str]:
         """Nodes by reason, over all of them."""
-        reasons = Counter(rejection.reason for rejection in self.rejected.values())
+        reasons = Counter(truncated(rejection.reason, 64) for rejection in self.rejected.values())
         if self.crowded:
             reasons[INSUFFICIENT] += len(self.crowded)
         return reasons
@@ -64,7 +63,8 @@ def explain(account: Account, winner: str | None) -> Explanation:
     """
     without = len(account.crowded) + len(account.rejected)
     places = EXPLANATION_NODES - min(without, EXPLANATION_NODES // 2)
-    best = nsmallest(max(places, EXPLANATION_NODES - without), account.open, key=lambda e: _standing(e, winner))
+    # The winner is the first of the best by name, and so are the entries: sorting keeps their order.
+    best = sorted(account.open, key=_rank, reverse=True)[: max(places, EXPLANATION_NODES - without)]
     verdicts = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
     told = _told(account, EXPLANATION_NODES - len(best))
     reasons = _bounded(account.reasons())
@@ -79,9 +79,8 @@ def explain(account: Account, winner: str | None) -> Explanation:
     return explanation
 
 
-def _standing(entry: Entry, winner: str | None) -> tuple[bool, tuple[int, ...], str]:
-    name = entry.candidate.node.name
-    return name != winner, tuple(-part for part in entry.rank or ()), name
+def _rank(entry: Entry) -> Rank:
+    return entry.rank or (0, 0, 0)
 
 
 def _told(account: Account, limit: int) -> list[tuple[str, Rejection]]:
@@ -100,7 +99,7 @@ def _told(account: Account, limit: int) -> list[tuple[str, Rejection]]:
 def _bounded(reasons: Counter[str]) -> dict[str, int]:
     """The counts by reason, the rarest summed up where there are too many."""
     ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    kept = {truncated(reason, 64): count for reason, count in ordered[: _REASONS - 1]}
+    kept = dict(ordered[: _REASONS - 1])
     rest = sum(count for _, count in ordered[_REASONS - 1 :])
     return {**kept, _OTHER: rest} if rest else kept
 

@@ -90,22 +90,24 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
     free = largest = plain = 0
     idle: int | None = None
     need, axis, kinds, usable = offer.need, offer.axis, room.kinds, offer.kinds
-    if need is not None and usable and not room.overdrawn:
-        for part, count in room.parts.items():
-            if part[0] not in usable:
-                continue
-            fits = pods_on(part[1], need)
-            if not fits:
-                continue
-            free += fits * count
-            largest = max(largest, fits)
-            kind = kinds[part[0]]
-            if axis is not None:
-                left = part[1][axis] - min(fits, width) * offer.per_pod
-                share = 100 * max(left, 0) // max(1, kind.allocatable[axis])
-                idle = share if idle is None else min(idle, share)
-            elif not kind.accelerators:
-                plain += fits * count
+    if need is None or room.overdrawn:
+        usable = frozenset()
+    asked = 0 if need is None or axis is None else dict(need)[axis]
+    for (number, vector), count in room.parts.items() if usable else ():
+        if number not in usable:
+            continue
+        fits = pods_on(vector, need or ())
+        if not fits:
+            continue
+        free += fits * count
+        largest = max(largest, fits)
+        if axis is not None:
+            left = vector[axis] - min(fits, width) * asked
+            share = 100 * left // max(left, kinds[number].allocatable[axis], 1)
+            if idle is None or share < idle:
+                idle = share
+        elif not kinds[number].accelerators:
+            plain += fits * count
     return Fit(free, offer.pods_empty, largest, plain, idle, offer.affinity, offer.obstacles)
 
 

@@ -78,7 +78,7 @@ class JobClass:
         for name, site in sites.items():
             known = before.get(name)
             if known is None or known[0] != site.stamp:
-                known = (site.stamp, self._ask(Candidate(self.demand, site.node, site.room, fleet)))
+                known = (site.stamp, self._ask(Candidate(self.demand, site, fleet)))
             self._judged[name] = known
         self.entries = [found for _, found in self._judged.values() if isinstance(found, Entry)]
         self.rejected = {name: found for name, (_, found) in self._judged.items() if isinstance(found, Rejection)}

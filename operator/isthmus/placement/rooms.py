@@ -12,22 +12,27 @@ from .room import room_of_profile
 from .site import Site
 from .snapshot import NodeView, in_force
 
-# Classes times nodes that are remembered: some 1 KiB each.
-_CANDIDATES = 32_768
+CANDIDATES = 32_768
 
 
 class Rooms:
     """Rooms of nodes and evaluations of job classes. It holds no truth of its own: the outcome is the same without.
 
-    Give the same one to every cycle of one fleet. Bounded: what was not used for longest goes first.
+    Give the same one to every cycle of one fleet. At most `candidates` pairs of class and node are kept, some 1 KiB
+    each; what was not used for longest goes first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, candidates: int = CANDIDATES) -> None:
+        self._candidates = candidates
         self._sites: dict[str, Site] = {}
         self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
         self._stamps = count(1)
         self._fleet = Fleet(())
         self._epoch = 0
+
+    def __len__(self) -> int:
+        """How many pairs of class and node are kept."""
+        return len(self._classes) * len(self._sites)
 
     def begin(self, nodes: Sequence[NodeView]) -> None:
         """Take in the nodes as they are now."""
@@ -60,7 +65,7 @@ class Rooms:
         job_class = self._classes.get(key)
         if job_class is None:
             job_class = self._classes[key] = JobClass(demand)
-            while len(self._classes) > 1 and len(self._classes) * len(self._sites) > _CANDIDATES:
+            while len(self._classes) > 1 and len(self) > self._candidates:
                 self._classes.popitem(last=False)
         else:
             self._classes.move_to_end(key)

@@ -1,0 +1,74 @@
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.placement.fleets import NOW
+
+from isthmus.api import core
+from isthmus.api.computejob import ComputeJob, Toleration
+from isthmus.api.quantities import GIBIBYTE
+from isthmus.placement import demand_of, width_of
+
+
+def _job(template: dict[str, Any], **spec: Any) -> ComputeJob:
+    metadata = {"uid": "u1", "name": "train", "namespace": "team", "creationTimestamp": "2026-03-01T12:00:00Z"}
+    return ComputeJob.model_validate({"metadata": metadata, "spec": {"template": template, **spec}})
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "completions", "width"),
+    [
+        pytest.param(None, None, 1, id="neither"),
+        pytest.param(4, None, 4, id="work queue"),
+        pytest.param(None, 9, 1, id="one after another"),
+        pytest.param(4, 9, 4, id="parallelism below completions"),
+        pytest.param(9, 4, 4, id="parallelism above completions"),
+        pytest.param(3, 0, 0, id="no completions"),
+        pytest.param(0, 3, 0, id="no parallelism"),
+        pytest.param(1_000_000, 1_000_000, 1_000_000, id="a million"),
+    ],
+)
+def test_width(parallelism: int | None, completions: int | None, width: int) -> None:
+    """A job is as wide as the pods it runs at once."""
+    assert width_of(core.JobSpec(parallelism=parallelism, completions=completions)) == width
+
+
+def test_everything_is_read() -> None:
+    """Every wish of a ComputeJob and its pods stands in the demand."""
+    pod = {
+        "nodeSelector": {"kubernetes.io/arch": "arm64"},
+        "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        "containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": 2}, "requests": {"cpu": "1500m"}}}],
+    }
+    job = _job(
+        {"parallelism": 3, "completions": 6, "template": {"spec": pod}},
+        priority=7,
+        placement={
+            "nodeSelector": {"site": "north"},
+            "regions": ["r1"],
+            "tiers": ["Edge"],
+            "tolerations": [{"key": "k", "operator": "Exists"}],
+            "accelerator": {"models": ["A100"], "minimumMemory": "40Gi", "partitionProfile": "1g.10gb"},
+            "objective": "Cheapest",
+        },
+    )
+    demand = demand_of(job, "payer", attempt=2, avoid=("north",))
+    assert (demand.key, demand.name, demand.namespace, demand.account) == ("u1", "train", "team", "payer")
+    assert (demand.priority, demand.created, demand.width) == (7, NOW, 3)
+    assert demand.request == {"cpu": 1500, "nvidia.com/gpu": 2, "pods": 1}
+    assert (demand.models, demand.minimum_memory_bytes, demand.partition_profile) == (
+        ("A100",),
+        40 * GIBIBYTE,
+        "1g.10gb",
+    )
+    assert (demand.node_selector, demand.regions, demand.tiers) == ({"site": "north"}, ("r1",), ("Edge",))
+    assert demand.tolerations == (Toleration(key="k", operator="Exists"),)
+    assert demand.machine_selector == {"kubernetes.io/arch": "arm64"}
+    assert demand.machine_tolerations == (core.PodToleration(key="dedicated", operator="Exists"),)
+    assert (demand.objective, demand.attempt, demand.avoid) == ("Cheapest", 2, ("north",))
+
+
+def test_a_template_that_is_no_job_is_an_error() -> None:
+    """What is no JobSpec is refused with a word on where it is wrong."""
+    with pytest.raises(msgspec.ValidationError, match="parallelism"):
+        demand_of(_job({"parallelism": "many"}), "payer")

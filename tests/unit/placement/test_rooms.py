@@ -1,0 +1,32 @@
+from dataclasses import replace
+
+import pytest
+from tests.unit.placement.fleets import demand, node, shape, snapshot
+
+from isthmus.placement import Rooms, place
+
+
+def test_memory_is_bounded() -> None:
+    """However many kinds of job come by, only so many evaluations are kept."""
+    rooms = Rooms(candidates=20)
+    fleet = snapshot(*(node(f"n{n}", shape()) for n in range(4)))
+    for width in range(1, 30):
+        place(fleet, [demand(width=width), demand("other", width=width, tiers=("Edge",))], rooms=rooms)
+    assert len(rooms) == 20
+
+
+def test_a_forgotten_class_is_judged_again() -> None:
+    """More classes in one cycle than are kept give what fresh rooms give."""
+    fleet = snapshot(node("a", shape(1, free={"cpu": 9000})), node("b", shape(1, free={"cpu": 5000})))
+    jobs = [demand(f"{round_}-{width}", width) for round_ in range(3) for width in range(1, 6)]
+    assert place(fleet, jobs, rooms=Rooms(candidates=4)) == place(fleet, jobs)
+
+
+def test_an_error_leaves_nothing_taken() -> None:
+    """A cycle that fails midway does not leave its work in the rooms."""
+    rooms = Rooms()
+    fleet = snapshot(node("n", shape(1, free={"cpu": 1000})))
+    broken = replace(demand("z"), objective="Unheard")
+    with pytest.raises(KeyError, match="Unheard"):
+        place(fleet, [demand("a"), broken], rooms=rooms)
+    assert len(place(fleet, [demand("b")], rooms=rooms).assignments) == 1
