@@ -74,8 +74,10 @@ class ApiError(ClusterError):
         message: str,
         retry_after: float | None = None,
         details: dict[str, Any] | None = None,
+        *,
+        about: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(f"{about}: {message}" if about else message)
         self.status = status
         self.api_reason = api_reason
         self.message = message
@@ -195,4 +197,4 @@ def error_from_status(answer: Status, status: int, *, retry_after: float | None 
     if retry_after is None and isinstance(details.get("retryAfterSeconds"), int):
         retry_after = float(details["retryAfterSeconds"])
     message = answer.message or api_reason or f"HTTP {code}"
-    return kind(code, api_reason, f"{about}: {message}" if about else message, retry_after, details)
+    return kind(code, api_reason, message, retry_after, details, about=about)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from isthmus.api.computejob import ComputeJob
 from isthmus.clusters import JOBS, Invalid, KubernetesApi
-from isthmus.manifests import Refusal, check_template, dry_run_manifest, template_digest
+from isthmus.manifests import Refusal, check_template, dry_run_manifest, dry_run_refusal, template_digest
 
 _REMEMBERED = 10_000
 
@@ -35,7 +35,7 @@ class TemplateJudge:
                 JOBS, dry_run_manifest(job, self._namespace), self._namespace, dry_run=True, strict=True
             )
         except Invalid as error:
-            verdict = Refusal("InvalidTemplate", error.message)
+            verdict = dry_run_refusal({"message": error.message, "details": error.details})
         self._verdicts[digest] = verdict
         if len(self._verdicts) > _REMEMBERED:
             self._verdicts.popitem(last=False)

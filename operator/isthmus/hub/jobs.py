@@ -12,7 +12,7 @@ from isthmus.api.core import JobSpec, Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.names import ANNOTATION_PLACEMENT, FINALIZER_DISPATCH, FINALIZER_JOB, node_namespace
 from isthmus.capacity import effective_request
-from isthmus.clusters import COMPUTEJOBS, DISPATCHES, KubernetesApi, NotFound, WorkQueue
+from isthmus.clusters import COMPUTEJOBS, DISPATCHES, ClusterError, KubernetesApi, NotFound, WorkQueue
 from isthmus.placement import Unplaced, demand_of, width_of
 
 from .admission import TemplateJudge
@@ -113,8 +113,13 @@ class Jobs:
         if unbooked:
             return None  # the booking calls back; a status is never ahead of the bill
         if not dispatches and not record.admitted and record.refusal is None:
-            record.refusal = await self._judge.judge(record.job)
-            record.admitted = record.refusal is None
+            try:
+                record.refusal = await self._judge.judge(record.job)
+            except ClusterError as error:
+                record.problem = (error.reason, f"the template could not be judged: {error}")
+                await self._write_status(record)
+                raise
+            record.admitted, record.problem = record.refusal is None, None
         await self._steer(record, dispatches)
         return await self._write_status(record)
 
