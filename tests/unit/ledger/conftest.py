@@ -85,11 +85,9 @@ def fork(nursery: IO[str], tmp_path: Path) -> Callable[..., Child]:
     return start
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", *(["postgresql"] if POSTGRES else [])])
 def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
     """URLs of databases that are empty, one a call."""
-    if request.param == "postgresql" and not POSTGRES:
-        pytest.skip("ISTHMUS_TEST_POSTGRES names no PostgreSQL server to test the ledger on")
 
     def sqlite() -> str:
         return f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}"

@@ -57,6 +57,16 @@ def test_opened_again(ledger_url: str, item: Make) -> None:
             assert ledger.totals() == {"MillicoreSeconds": 5}
 
 
+@pytest.mark.skipif(
+    "ISTHMUS_TEST_POSTGRES" not in os.environ,
+    reason="ISTHMUS_TEST_POSTGRES names no PostgreSQL server, so the ledger was tested on SQLite alone",
+)
+def test_postgresql_too(request: pytest.FixtureRequest) -> None:
+    """Where a PostgreSQL server is given, every test that takes a ledger has run on it as well."""
+    collected = {item.name for item in request.session.items if "[sqlite" in item.name}
+    assert {name.replace("[sqlite", "[postgresql") for name in collected} <= {i.name for i in request.session.items}
+
+
 def test_the_migrations_make_the_schema(ledger: Ledger) -> None:
     """The tables that migrations make are those the code uses, and the last migration is the one it asks for."""
     with transaction(ledger._engine) as connection:
