@@ -43,7 +43,7 @@ def test_killed_while_booking(ledger_url: str, fork: Callable[..., Any]) -> None
     sequence = 0
     for _ in range(KILLS):
         writer = fork(WRITER, ledger_url, sequence + 1, sequence + 10_000)
-        told = [writer.printed.readline() for _ in range(chance.randint(1, 12))]
+        told = [writer.printed.readline() for _ in range(chance.randint(1, 6))]
         time.sleep(chance.random() / 50)
         told += writer.kill()
         last_sequence, last_start = (int(number) for number in told[-1].split())
