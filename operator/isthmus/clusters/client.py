@@ -150,7 +150,7 @@ class Client(KubernetesApi):
         params = {"fieldValidation": "Strict"} if strict else {}
         if dry_run:
             params["dryRun"] = "All"
-        request = Request("POST", resource.path(namespace), params, _encoded(obj), repeatable=dry_run)
+        request = Request("POST", resource.path(namespace), params, _typed(resource, obj), repeatable=dry_run)
         return await self._object("create", request, type)
 
     async def replace(
@@ -165,7 +165,7 @@ class Client(KubernetesApi):
     ) -> T:
         """PUT the object; Conflict where `metadata.resourceVersion` is set and is not the current one."""
         path = resource.path(namespace, name, subresource)
-        return await self._object("replace", Request("PUT", path, {}, _encoded(obj), repeatable=True), type)
+        return await self._object("replace", Request("PUT", path, {}, _typed(resource, obj), repeatable=True), type)
 
     async def patch(
         self,
@@ -197,8 +197,7 @@ class Client(KubernetesApi):
         """Server-side apply: fields in `obj` become the manager's, others of its former ones are removed."""
         path = resource.path(namespace, obj["metadata"]["name"], subresource)
         params = {"fieldManager": manager, "force": "true" if force else "false"}
-        body = _encoded({"apiVersion": resource.api_version, "kind": resource.kind, **obj})
-        request = Request("PATCH", path, params, body, "application/apply-patch+yaml", repeatable=True)
+        request = Request("PATCH", path, params, _typed(resource, obj), "application/apply-patch+yaml", repeatable=True)
         return await self._object("apply", request, type)
 
     async def delete(
@@ -306,6 +305,11 @@ def _selection(labels: str | None, fields: str | None) -> dict[str, str]:
     if fields:
         params["fieldSelector"] = fields
     return params
+
+
+def _typed(resource: Resource, obj: Manifest) -> bytes:
+    """The object with its kind, which a caller that names the resource need not say again."""
+    return _encoded({"apiVersion": resource.api_version, "kind": resource.kind, **obj})
 
 
 def _encoded(obj: Any) -> bytes:

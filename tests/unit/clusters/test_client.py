@@ -69,7 +69,7 @@ async def test_each_method_is_its_request() -> None:
     pod = "/api/v1/namespaces/a/pods/p"
     jobs, job = "/apis/batch/v1/namespaces/a/jobs", "/apis/batch/v1/namespaces/a/jobs/p"
     none = "application/octet-stream"
-    applied = {"apiVersion": "batch/v1", "kind": "Job", **POD}
+    typed = {"apiVersion": "batch/v1", "kind": "Job", **POD}
     options = {
         "apiVersion": "v1",
         "kind": "DeleteOptions",
@@ -81,11 +81,11 @@ async def test_each_method_is_its_request() -> None:
     assert bodies == [
         ("GET", pod, {}, none, None),
         ("GET", "/api/v1/nodes", selection, none, None),
-        ("POST", jobs, {"dryRun": "All", "fieldValidation": "Strict"}, "application/json", POD),
-        ("PUT", f"{job}/status", {}, "application/json", POD),
+        ("POST", jobs, {"dryRun": "All", "fieldValidation": "Strict"}, "application/json", typed),
+        ("PUT", f"{job}/status", {}, "application/json", typed),
         ("PATCH", job, {}, "application/json-patch+json", [{"op": "remove", "path": "/spec"}]),
         ("PATCH", job, {}, "application/merge-patch+json", {"spec": None}),
-        ("PATCH", job, {"fieldManager": "agent", "force": "false"}, "application/apply-patch+yaml", applied),
+        ("PATCH", job, {"fieldManager": "agent", "force": "false"}, "application/apply-patch+yaml", typed),
         ("DELETE", job, {}, "application/json", options),
     ]
 

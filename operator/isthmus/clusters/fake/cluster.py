@@ -128,6 +128,8 @@ class FakeCluster(Controls, KubernetesApi):
                 new = json_patched(old, cast("JsonPatch", body))
             else:
                 new = merged(old, body) if kind == "merge" else strategic(old, body)
+            if new["metadata"].get("uid") != old["metadata"]["uid"]:
+                raise Invalid(422, "Invalid", f'{resource.kind} "{name}" is invalid: metadata.uid: field is immutable')
             return self._lifecycle.updated(resource, _key(call), new, subresource=subresource)
 
         return await self._answer(call, answer, type)
@@ -148,16 +150,12 @@ class FakeCluster(Controls, KubernetesApi):
 
         def answer() -> Manifest:
             key = _key(call)
-            stored = self._store.get(resource, key)
-            if stored is None:
-                if subresource is not None:
-                    self._lifecycle.find(resource, key)
-                stored = self._lifecycle.created(resource, obj, namespace, dry_run=False)
-                self._ownerships[stored["metadata"]["uid"]] = ownership = Ownership()
-                ownership.apply(stored, obj, manager, force=force)
-                return stored
+            owner = f"{manager}/{subresource}" if subresource else manager
+            if subresource is None and self._store.get(resource, key) is None:
+                self._lifecycle.created(resource, obj, namespace, dry_run=False)
+            stored = self._lifecycle.find(resource, key)
             ownership = self._ownerships.setdefault(stored["metadata"]["uid"], Ownership())
-            new = ownership.apply(stored, obj, f"{manager}/{subresource or ''}", force=force)
+            new = ownership.apply(stored, obj, owner, force=force)
             return self._lifecycle.updated(resource, key, new, subresource=subresource)
 
         return await self._answer(call, answer, type)

@@ -136,7 +136,8 @@ class Lifecycle:
         if resource == NAMESPACES:
             obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
         if self._held(resource, key, obj):
-            self._store.put(resource, key, obj)
+            if obj != self._store.get(resource, key):
+                self._store.put(resource, key, obj)
         else:
             self._drop(resource, key, obj)
         self._cascade(resource, key, metadata["uid"])
