@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,3 +103,12 @@ def test_waiting_ends_with_what_was_seen() -> None:
         wait_for(lambda: empty["x"], 0.05, "a key", interval_seconds=0.01, tolerate=(KeyError,))
     with pytest.raises(KeyError):
         wait_for(lambda: empty["x"], 0.05, "a key", interval_seconds=0.01)
+
+
+def test_programs_are_found_before_any_package_is_installed() -> None:
+    """Finding and building needs Python's standard library alone."""
+    hack = str(build.SOURCES.parent)
+    program = f"import sys; sys.path.insert(0, {hack!r}); import testbed.binaries; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "testbed.binaries" in done.stdout.split()
