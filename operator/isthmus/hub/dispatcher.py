@@ -37,6 +37,7 @@ from .dispatches import DispatchStore
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
+from .nodenamespace import ensure_node_namespace
 
 logger = structlog.get_logger(__name__)
 
@@ -143,6 +144,10 @@ class Dispatcher:
         manifest = self._manifest(record, assignment, sequence, await self._tariff(assignment.node))
         namespace, name = node_namespace(assignment.node), manifest["metadata"]["name"]
         try:
+            return await self._hub.create(DISPATCHES, manifest, namespace)
+        except NotFound:
+            # Somebody deleted the node's namespace.
+            await ensure_node_namespace(self._hub, assignment.node)
             return await self._hub.create(DISPATCHES, manifest, namespace)
         except AlreadyExists:
             return await self._hub.get(DISPATCHES, name, namespace)

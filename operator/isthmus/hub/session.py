@@ -9,11 +9,9 @@ import structlog
 
 from isthmus.agent import Agent, Clocks
 from isthmus.api.computenode import ComputeNode
-from isthmus.api.names import LABEL_MANAGED_BY, LABEL_NODE, MANAGED_BY, node_namespace
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import (
     NAMESPACES,
-    AlreadyExists,
     Client,
     ClusterError,
     Credentials,
@@ -22,6 +20,7 @@ from isthmus.clusters import (
 )
 
 from .dispatches import DispatchStore
+from .nodenamespace import ensure_node_namespace
 from .nodestatus import NodeFacts, Problem
 
 logger = structlog.get_logger(__name__)
@@ -122,7 +121,7 @@ class NodeSession:
             while self._facts.misfit is not None:
                 await asyncio.sleep(RETRY_LIMIT_SECONDS)
                 await self._identify(member)
-            await self._namespace()
+            await ensure_node_namespace(self._shared.hub, self._name)
             agent = Agent(
                 self._name,
                 self._shared.hub_uid,
@@ -192,9 +191,3 @@ class NodeSession:
             return Credentials.from_kubeconfig(text, allow_exec=self._shared.allow_exec)
         except InvalidCredentials as error:
             raise InvalidCredentials(f"{where}, key {reference.key}: {error}") from error
-
-    async def _namespace(self) -> None:
-        labels = {LABEL_NODE: self._name, LABEL_MANAGED_BY: MANAGED_BY}
-        metadata = {"name": node_namespace(self._name), "labels": labels}
-        with suppress(AlreadyExists):
-            await self._shared.hub.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
