@@ -1,9 +1,12 @@
 """One machine's facts, read from its Node and bounded: what of it enters a profile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
 from isthmus.api.core import Node
+from isthmus.api.model import LabelKey, LabelValue
 from isthmus.api.quantities import CPU, MEMORY, PODS, amount
 
 from .accelerators import AcceleratorTable
@@ -14,8 +17,7 @@ from .taints import LIFECYCLE_TAINTS, hard_taints
 RESOURCE_LIMIT = 32
 ACCELERATOR_LIMIT = 8
 TAINT_LIMIT = 16
-_KEY_LIMIT = 317
-_VALUE_LIMIT = 63
+_PAIR = TypeAdapter(tuple[LabelKey, LabelValue])
 _AMOUNT_LIMIT = (1 << 63) - 1
 _FIRST = (CPU, MEMORY, PODS, "ephemeral-storage")
 
@@ -31,8 +33,11 @@ class Facts:
     labels: Mapping[str, str]
 
 
-def read_machine(node: Node, table: AcceleratorTable) -> Facts:
-    """The facts of a Node. Raises ValueError, with a reason for people, for what no machine can be."""
+def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str] = ()) -> Facts:
+    """The facts of a Node, whose labels `shape_labels` are to be told.
+
+    Raises ValueError, with a reason for people, for what no machine can be.
+    """
     labels = node.metadata.labels
     amounts = {name: _bounded(name, text) for name, text in node.status.allocatable.items()}
     found = (table.classify(name, labels) for name, value in sorted(amounts.items()) if value)
@@ -40,10 +45,9 @@ def read_machine(node: Node, table: AcceleratorTable) -> Facts:
     taints = hard_taints(node.spec.taints)
     if len(taints) > TAINT_LIMIT:
         raise ValueError(f"{len(taints)} taints; at most {TAINT_LIMIT} can be told")
-    if any(len(t.key) > _KEY_LIMIT or len(t.value) > _VALUE_LIMIT or not t.key for t in taints):
-        raise ValueError("a taint with an impossible key or value")
-    if any(len(value) > _VALUE_LIMIT for a in accelerators for _, value in a.labels):
-        raise ValueError("an accelerator label with an impossible value")
+    _check_pairs("taint", ((t.key, t.value) for t in taints))
+    _check_pairs("label", (pair for a in accelerators for pair in a.labels))
+    _check_pairs("label", ((key, labels[key]) for key in shape_labels if key in labels))
     return Facts(
         takes_pods=_takes_pods(node, taints),
         allocatable=_kept(amounts, accelerators),
@@ -58,6 +62,14 @@ def _bounded(name: str, text: str) -> int:
     if not 0 <= value <= _AMOUNT_LIMIT:
         raise ValueError(f"allocatable {name} of {text[:64]}")
     return value
+
+
+def _check_pairs(what: str, pairs: Iterable[tuple[str, str]]) -> None:
+    for pair in pairs:
+        try:
+            _PAIR.validate_python(pair)
+        except ValidationError as error:
+            raise ValueError(f"the {what} {'='.join(pair)[:256]} can't be") from error
 
 
 def _takes_pods(node: Node, taints: tuple[MachineTaint, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -27,13 +28,12 @@ _NOTHING: Mapping[str, int] = MappingProxyType({})
 class MachineTable:
     """Machines and the pods bound to them. Each change costs what changed; nothing here raises for a bad object.
 
-    A pod counts on its machine from binding until it is Succeeded or Failed, whoever runs it. `rejected` holds the
-    machines that are left out because what they say can't be, with the reason.
+    A pod counts on its machine from binding until it is Succeeded or Failed, whoever runs it.
     """
 
     def __init__(self, table: AcceleratorTable | None = None, shape_labels: Iterable[str] = ()) -> None:
         self.table = table or AcceleratorTable.default()
-        self.rejected: dict[str, str] = {}
+        self._rejected: dict[str, str] = {}
         self._shape_labels = tuple(sorted({ARCH_LABEL, OS_LABEL, *shape_labels}))
         self._facts: dict[str, Facts] = {}
         self._kinds: dict[str, Kind] = {}
@@ -43,29 +43,35 @@ class MachineTable:
         self._pods: dict[str, tuple[str, Mapping[str, int]]] = {}
         self._unreadable: dict[str, set[str]] = {}
         self._accelerators: dict[str, dict[str, Accelerator]] = {}
+        self._last: tuple[list[ExpectedPods], Profile] | None = None
 
-    def __len__(self) -> int:
-        return len(self._facts)
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Machines that are left out because what they, or pods bound to them, say can't be; with the reason."""
+        unreadable = "a pod bound to it has a request that can't be read"
+        return {**self._rejected, **dict.fromkeys(sorted(self._unreadable), unreadable)}
 
     def upsert_machine(self, node: Node) -> None:
         """Take in a machine as it is now."""
         name = node.metadata.name
         try:
-            facts = read_machine(node, self.table)
+            facts = read_machine(node, self.table, self._shape_labels)
         except ValueError as error:
             self._forget(name)
-            self.rejected[name] = str(error)
+            self._rejected[name] = str(error)
             return
-        self.rejected.pop(name, None)
+        self._rejected.pop(name, None)
+        if self._facts.get(name) == facts:
+            return
         self._facts[name] = facts
         self._kinds[name] = self._kind(facts)
         self._remember(name, facts.accelerators)
-        self._groups.pop(name, None)
+        self._changed(name)
 
     def remove_machine(self, name: str) -> None:
         """Take out a machine; pods still bound to it count nowhere."""
         self._forget(name)
-        self.rejected.pop(name, None)
+        self._rejected.pop(name, None)
 
     def upsert_pod(self, pod: Pod) -> None:
         """Take in a pod as it is now."""
@@ -79,15 +85,15 @@ class MachineTable:
             self.remove_pod(uid)
             self._pods[uid] = (machine, _NOTHING)
             self._unreadable.setdefault(machine, set()).add(uid)
-            self._groups.pop(machine, None)
+            self._changed(machine)
             return
         before = self._pods.get(uid)
-        if before is not None and before[0] == machine and before[1] is request:
+        if before == (machine, request):
             return
         self.remove_pod(uid)
         self._pods[uid] = (machine, request)
         self._used.setdefault(machine, Counter()).update(request)
-        self._groups.pop(machine, None)
+        self._changed(machine)
 
     def remove_pod(self, uid: str) -> None:
         """Take out a pod."""
@@ -95,7 +101,7 @@ class MachineTable:
         if before is None:
             return
         machine, request = before
-        self._groups.pop(machine, None)
+        self._changed(machine)
         if (unreadable := self._unreadable.get(machine)) is not None:
             unreadable.discard(uid)
             if not unreadable:
@@ -132,6 +138,11 @@ class MachineTable:
         Only machines that take pods are in any figure of it. Expected pods that fit nowhere are taken from nothing.
         """
         waiting = coalesced(expected)
+        if self._last is None or self._last[0] != waiting:
+            self._last = waiting, self._figures(now, waiting)
+        return replace(self._last[1], observed_at=now, sequence=sequence, visible_beyond=visible_beyond)
+
+    def _figures(self, now: datetime, waiting: list[ExpectedPods]) -> Profile:
         keys = tuple(sorted({key for pods in waiting for key in pods.labels}))
         groups = self._counted(keys)
         if waiting:
@@ -157,8 +168,6 @@ class MachineTable:
             free=dict(sorted(free.items())),
             accelerators=tuple(AcceleratorTotal(a, *totals[a]) for a in sorted(totals, key=_order)),
             shapes=merged_shapes(groups, SHAPE_LIMIT),
-            sequence=sequence,
-            visible_beyond=visible_beyond,
         )
 
     def _kind(self, facts: Facts) -> Kind:
@@ -210,7 +219,11 @@ class MachineTable:
     def _forget(self, name: str) -> None:
         self._facts.pop(name, None)
         self._kinds.pop(name, None)
+        self._changed(name)
+
+    def _changed(self, name: str) -> None:
         self._groups.pop(name, None)
+        self._last = None
 
 
 def _unlabelled(accelerator: Accelerator) -> Accelerator:

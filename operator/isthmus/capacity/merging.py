@@ -27,8 +27,11 @@ def merged_shapes(groups: Mapping[Group, int], limit: int) -> tuple[Shape, ...]:
         exact[group if not group.values else Group(group.kind, group.free)] += count
     if len(exact) > limit:
         exact = _merged(exact, limit)
-    kept = sorted(exact.items(), key=_size, reverse=True)[:limit] if len(exact) > limit else list(exact.items())
-    return tuple(group.shape(count) for group, count in sorted(kept, key=_order))
+    ordered = sorted(exact.items(), key=_order)
+    if len(ordered) > limit:
+        smallest = set(sorted(range(len(ordered)), key=lambda i: _size(ordered[i]))[: len(ordered) - limit])
+        ordered = [counted for i, counted in enumerate(ordered) if i not in smallest]
+    return tuple(group.shape(count) for group, count in ordered)
 
 
 class _Grid:
