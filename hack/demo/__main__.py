@@ -1,24 +1,22 @@
-"""`python -m demo`: signals, failures and the exit code."""
+"""`python -m demo`: what it runs on, failures and the exit code."""
 
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
 
 from demo.failure import DemoError
 from demo.folder import own_folder
+from demo.interruption import Interruption
 from demo.keeping import withdraw_access
 from demo.performance import perform
 from demo.plan import make_plan
 from demo.source import CHECKOUT, choose_source
 from demo.stage import Stage
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 PLAIN_WIDTH = 140  # columns where there is no terminal to ask
 
@@ -26,11 +24,10 @@ PLAIN_WIDTH = 140  # columns where there is no terminal to ask
 def main() -> int:
     """Runs the demo; 0 where everything is as it must be, 1 where not, 130 where it was interrupted."""
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
-    for ending in ENDINGS:
-        signal.signal(ending, _interrupt)
+    interruption = Interruption(console)
     try:
         with own_folder() as folder:
-            return _on_stage(console, folder)
+            return _on_stage(console, interruption, folder)
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
         return INTERRUPTED
@@ -39,7 +36,7 @@ def main() -> int:
         return 1
 
 
-def _on_stage(console: Console, folder: Path) -> int:
+def _on_stage(console: Console, interruption: Interruption, folder: Path) -> int:
     plan = make_plan(choose_source(os.environ))
     keep = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("DEMO_EXIT") != "1"
     stage = Stage(folder)
@@ -51,7 +48,7 @@ def _on_stage(console: Console, folder: Path) -> int:
             console.print(f"\nThe end of the hub's log:\n{escape(stage.hub_process.tail())}", highlight=False)
         return 1
     finally:
-        _ignore_interrupts()
+        interruption.ignore()
         with console.status("stopping the hub and the clusters"):
             stage.close()
         withdraw_access(folder)
@@ -70,16 +67,6 @@ def _unforeseen(error: Exception, folder: Path) -> DemoError:
 
 def _tell(console: Console, error: DemoError) -> None:
     console.print(f"\n[bold red]✗[/] {escape(str(error))}\n  {escape(error.mend)}", highlight=False)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    _ignore_interrupts()  # one is enough: a second one would cut the cleaning up short
-    raise KeyboardInterrupt
-
-
-def _ignore_interrupts() -> None:
-    for ending in ENDINGS:
-        signal.signal(ending, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Findings:
     member_seconds: Mapping[str, int]
     statements: tuple[TeamStatement, ...]
     latencies: Latencies
-    latencies_at_once: Latencies  # of the jobs that never had to wait for room
+    latencies_at_once: Latencies  # of the jobs that the hub never told to wait for room
     wrong_models: tuple[str, ...]  # pods on a machine of a model that their job does not allow
     seconds: float  # from the first create call to the last job's end
     hub_writes: int

@@ -40,7 +40,7 @@ class Identity:
         """A client for single requests."""
         return RestClient(self.server, self.authority, (self.certificate, self.key))
 
-    def connection(self) -> http.client.HTTPSConnection:
+    def connection(self) -> http.client.HTTPConnection:
         """A connection without a time limit, for a watch."""
         context = ssl.create_default_context(cadata=self.authority)
         # The ssl module takes a client certificate from files only.

@@ -81,8 +81,8 @@ def commands_screen(kubectl: Path, team: Team, explained: ComputeJob | None, fol
     texts = []
     for comment, command in lines:
         if comment:
-            texts.append(Text(f"  # {comment}", "bright_black"))
-        texts.append(Text(f"  {command}", "bold"))
+            texts.append(Text(f"   # {comment}", "bright_black"))
+        texts.append(Text(f"   {command}", "bold"))
     return Group(*texts)
 
 

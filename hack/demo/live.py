@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -77,7 +78,9 @@ class View:
 
     def __rich__(self) -> RenderableType:
         """The live view."""
-        return Group(self._table(), Text(), self._bar(), self._counts(), self._latency())
+        return Padding(
+            Group(self._table(), Text(), self._bar(), self._counts(), self._latency()), (0, 0, 0, 3), expand=False
+        )
 
     def line(self) -> str:
         """The same in one line of plain text."""
@@ -94,7 +97,7 @@ class View:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
         for name in ("NODE", "TIER", "REGION"):
             table.add_column(name, no_wrap=True)
-        for name in ("GPUS FREE", "PODS", "JOBS", "DONE", f"SPENT {CURRENCY}"):
+        for name in ("GPUS FREE", "PODS RUNNING", "JOBS RUNNING", "JOBS DONE", f"SPENT {CURRENCY}"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in self.rows:
             gpus = "–" if row.gpus is None else f"{row.gpus_free}/{row.gpus}"
@@ -125,7 +128,7 @@ class View:
             return Text("create call to Job in a member: none yet", "bright_black")
         return Text(
             f"create call to Job in a member: P50 {duration(self.p50)}, P99 {duration(self.p99)}; "
-            f"{self.waited} jobs had to wait for room",
+            f"{self.waited} jobs were told to wait for room",
             "bright_black",
         )
 

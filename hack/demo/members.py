@@ -123,7 +123,7 @@ def _of_kind(kind: Kind, machines: Iterable[TraceMachine]) -> Iterator[TraceMach
     yield from found
 
 
-def testbed_machine(machine: TraceMachine) -> Machine:
+def played_machine(machine: TraceMachine) -> Machine:
     """The machine as the testbed plays it."""
     return Machine(
         name=machine.name,

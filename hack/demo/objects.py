@@ -16,9 +16,9 @@ IMAGE = "busybox:1.37"
 Object = dict[str, Any]
 
 
-def namespace(name: str, labels: dict[str, str] | None = None) -> Object:
+def namespace(name: str, labels: dict[str, str]) -> Object:
     """A namespace of the hub."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def team_objects(team: Team) -> list[Object]:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 
 from demo.books import Books
 from demo.findings import Findings
@@ -24,6 +23,10 @@ HEARTBEAT_SECONDS = 1.0
 def perform(console: Console, stage: Stage, plan: Plan, folder: Path, *, keep: bool) -> int:
     """The exit code: 1 where something is not as it must be. Raises DemoError and KeyboardInterrupt."""
     began = time.monotonic()
+    console.print(
+        "\n[bold]Isthmus[/]: five Kubernetes control planes on this machine, work from a GPU cluster trace, and its "
+        "bill.\nIt takes two to three minutes; Ctrl-C ends it and leaves nothing behind."
+    )
     run = Run(console, stage, plan, folder)
     run.announce()
     run.start_clusters()
@@ -46,7 +49,8 @@ def _keep(run: Run, stage: Stage, plan: Plan, folder: Path, explained: ComputeJo
     """Leaves the clusters up until Ctrl-C."""
     run.headline("Your turn: in another terminal, from this folder")
     kubectl = offer_access(stage, plan.members, folder)
-    run.console.print(Padding(commands_screen(kubectl, TEAMS[0], explained, folder), (0, 0, 0, 3), expand=False), soft_wrap=True)
+    commands = commands_screen(kubectl, TEAMS[0], explained, folder)
+    run.console.print(commands, soft_wrap=True)
     run.console.print("\nThe clusters stay up until Ctrl-C.")
     try:
         while True:

@@ -8,8 +8,8 @@ from typing import Self
 from demo.board import Board
 from demo.hub import HubProcess
 from demo.identity import Identity
-from demo.members import Member, testbed_machine
-from demo.objects import compute_node, kubeconfig_secret, namespace, team_objects
+from demo.members import Member, played_machine
+from demo.objects import compute_node, kubeconfig_secret, team_objects
 from demo.source import CHECKOUT
 from demo.trace import TraceMachine
 from demo.watching import Watch
@@ -18,7 +18,7 @@ from isthmus.api.names import API_VERSION, LABEL_HUB, SYSTEM_NAMESPACE
 from testbed import Cluster, ClusterSpec, Testbed
 
 HUB = "hub"
-OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:isthmus-hub"
+OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:isthmus"
 CRDS = CHECKOUT / "crds"
 HUB_ROLES = CHECKOUT / "deploy" / "hub.yaml"
 MEMBER_ROLES = CHECKOUT / "deploy" / "member.yaml"
@@ -60,7 +60,7 @@ class Stage:
     ) -> None:
         """Starts a hub that runs no work itself and the members with their machines."""
         specs = [
-            ClusterSpec(member.name, machines=[testbed_machine(machine) for machine in machines[member.name]])
+            ClusterSpec(member.name, machines=[played_machine(machine) for machine in machines[member.name]])
             for member in members
         ]
         self._clusters = self._testbed.start(ClusterSpec(HUB, scheduling=False), *specs, progress=progress)
@@ -69,7 +69,6 @@ class Stage:
         """Installs the CRDs, the operator's rights, and the teams' namespaces."""
         self.hub.kubectl("apply", "--server-side", f"--filename={CRDS}")
         self.hub.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"--filename={CRDS}")
-        self.hub.apply(namespace(SYSTEM_NAMESPACE))
         self.hub.apply(HUB_ROLES.read_text())
         self.hub.apply([item for team in TEAMS for item in team_objects(team)])
 

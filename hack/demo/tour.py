@@ -105,7 +105,7 @@ def figures_screen(findings: Findings) -> RenderableType:
         ("jobs", f"{findings.complete} of {findings.submitted} complete, {report['jobsPerSecond']} a second"),
         ("create call to Job in a member", _latency(findings.latencies.p50, findings.latencies.p99)),
         (
-            f"… of the {findings.latencies_at_once.jobs} that never waited for room",
+            f"… of the {findings.latencies_at_once.jobs} that were not told to wait",
             _latency(findings.latencies_at_once.p50, findings.latencies_at_once.p99),
         ),
         ("the hub's writes a job", str(report["hubWritesPerJob"])),

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from demo.identity import Identity
 
 PAUSE_SECONDS = 0.2
+AGAIN = frozenset({408, 410, 429})  # answers in the 400s after which asking again helps
 
 Change = Literal["ADDED", "MODIFIED", "DELETED"]
 Seen = Callable[[Change, Mapping[str, Any], float], None]
@@ -37,7 +38,7 @@ class Watch:
         self._seen = seen
         self._version = ""  # where to go on; empty: list first
         self._stopped = threading.Event()
-        self._connection: http.client.HTTPSConnection | None = None
+        self._connection: http.client.HTTPConnection | None = None
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch {path}", daemon=True)
         self._thread.start()
@@ -55,6 +56,11 @@ class Watch:
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
+    def join(self, seconds: float) -> bool:
+        """Waits for the end of its thread, at most so long; whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stopped.is_set():
             try:
@@ -65,27 +71,30 @@ class Watch:
                 self._stopped.wait(PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - it is raised again where the demo waits
                 self._failure = error
-                return
+                break
+        if self._connection is not None:
+            self._connection.close()
 
     def _list(self) -> None:
-        response = self._open({})
-        at = time.monotonic()
-        answer = json.loads(response.read())
+        with self._open({}) as response:
+            at = time.monotonic()
+            answer = json.loads(response.read())
         for item in answer["items"]:
             self._seen("ADDED", item, at)
         self._version = answer["metadata"]["resourceVersion"]
 
     def _follow(self) -> None:
-        response = self._open({"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": self._version})
-        while line := response.readline():
-            at = time.monotonic()
-            event = json.loads(line)
-            if event["type"] == "ERROR":  # too old, as a rule: list anew
-                self._version = ""
-                return
-            self._version = event["object"]["metadata"]["resourceVersion"]
-            if event["type"] != "BOOKMARK":
-                self._seen(event["type"], event["object"], at)
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": self._version}
+        with self._open(query) as response:
+            while line := response.readline():
+                at = time.monotonic()
+                event = json.loads(line)
+                if event["type"] == "ERROR":  # too old, as a rule: list anew
+                    self._version = ""
+                    return
+                self._version = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    self._seen(event["type"], event["object"], at)
 
     def _open(self, query: Mapping[str, str]) -> http.client.HTTPResponse:
         if self._connection is not None:
@@ -94,9 +103,11 @@ class Watch:
         path = f"{self._path}?{urlencode({**self._query, **query})}"
         self._connection.request("GET", path, headers={"Accept": "application/json"})
         response = self._connection.getresponse()
-        if 400 <= response.status < 500 and response.status not in {408, 410, 429}:
-            raise WatchRefusedError(f"GET {path}: {response.status} {response.read().decode()[:400]}")
-        if response.status != http.client.OK:
-            self._version = ""
-            raise http.client.HTTPException(f"GET {path}: {response.status}")
-        return response
+        if response.status == http.client.OK:
+            return response
+        with response:
+            told = f"GET {path}: {response.status} {response.read().decode()[:400]}"
+        if 400 <= response.status < 500 and response.status not in AGAIN:
+            raise WatchRefusedError(told)
+        self._version = ""
+        raise http.client.HTTPException(told)
