@@ -146,6 +146,7 @@ class Shard(Model):
     dispatch: Annotated[str, Field(max_length=63, description="Name of its Dispatch, and of its Job there.")]
     attempt: Annotated[int, Field(ge=1, description="Counts the tries.")]
     state: Annotated[str, Field(max_length=32, description="What the node says of it.")]
+    message: Annotated[str, Field(max_length=256, description="Why it was refused or lost.")] = ""
     start_time: Annotated[Timestamp, Field(description="When its Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When its Job ended.")] | None = None
 

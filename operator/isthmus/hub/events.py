@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import structlog
 
-from isthmus.api.computejob import ComputeJob, ComputeJobStatus
+from isthmus.api.computejob import ComputeJob, ComputeJobStatus, Phase
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
 from isthmus.api.conditions import Condition, find
 from isthmus.api.core import Manifest
+from isthmus.api.dispatch import DispatchState
 from isthmus.api.names import API_VERSION, digest
 from isthmus.clusters import EVENTS, ClusterError, KubernetesApi
 
@@ -20,6 +21,8 @@ logger = structlog.get_logger(__name__)
 _WAITING = 5_000
 # Of a condition that is bad news when it is True.
 _BAD_WHEN_TRUE = frozenset({"Failed", "Stalled"})
+# Ends of a shard that call for another attempt.
+_UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
 class EventWriter:
@@ -34,8 +37,17 @@ class EventWriter:
         self._count = 0
 
     def of_transition(self, job: ComputeJob, new: ComputeJobStatus) -> None:
-        """Tell of each of the job's conditions that changed."""
-        self._transitions("ComputeJob", job.metadata, job.status.conditions, new.conditions)
+        """Tell of each of the job's conditions that changed, of a pause and its end, and of shards that are lost."""
+        metadata, old = job.metadata, job.status
+        self._transitions("ComputeJob", metadata, old.conditions, new.conditions)
+        if new.phase is not old.phase and Phase.SUSPENDED in (old.phase, new.phase):
+            word = "suspended" if new.phase is Phase.SUSPENDED else "resumed"
+            self._post("ComputeJob", metadata, "Normal", word.capitalize(), f"the job is {word}")
+        before = {(shard.dispatch, shard.state) for shard in old.shards}
+        for shard in new.shards:
+            if shard.state in _UNTIMELY and (shard.dispatch, shard.state) not in before:
+                message = f"attempt {shard.attempt} on {shard.node}: {shard.message}"
+                self._post("ComputeJob", metadata, "Warning", f"Shard{shard.state}", message)
 
     def of_node(self, node: ComputeNode, new: ComputeNodeStatus) -> None:
         """Tell of each of the node's conditions that changed."""

@@ -20,6 +20,10 @@ class JobRecord:
     """Reason and message of what kept the last try to dispatch it from working."""
     dispatching: bool = False
     status_due: float = 0.0
+    lost: tuple[int, float] | None = None
+    """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
+    written_at: float = 0.0
+    """When its status was last written, in seconds of the time of day."""
 
     @property
     def uid(self) -> str:

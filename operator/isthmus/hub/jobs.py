@@ -21,7 +21,7 @@ from .dispatches import DispatchStore
 from .events import EventWriter
 from .fleet import Fleet
 from .jobrecord import JobRecord
-from .jobstatus import Facts, given_up, job_status, status_patch
+from .jobstatus import Facts, given_up, job_status, status_patch, urgent
 from .scheduler import Scheduler
 
 logger = structlog.get_logger(__name__)
@@ -32,6 +32,8 @@ PENDING_SECONDS = 1.0
 PROGRESS_SECONDS = 1.0
 # How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
 DELETION_SECONDS = 60.0
+# A shard that is lost again and again is tried more and more slowly.
+LONGEST_PAUSE_SECONDS = 300.0
 
 
 class Jobs:
@@ -136,6 +138,10 @@ class Jobs:
             self._scheduler.withdraw(record.uid)
             return
         attempt = dispatches[-1][1].spec.attempt + 1 if dispatches else 1
+        wait = self._pause(record, dispatches)
+        if wait > 0:
+            self.queue.add(record.uid, wait)
+            return
         refused = tuple(node for node, d in dispatches if d.status.state is DispatchState.REFUSED)
         account = self._account_of(record.key[0])
         pinned = record.assigned
@@ -143,6 +149,16 @@ class Jobs:
             demand_of(record.job, account, attempt=attempt, avoid=refused),
             pinned[1] if pinned is not None and pinned[0] == attempt else None,
         )
+
+    def _pause(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float:
+        """Seconds before the next attempt after a loss: doubled each time, none after the first."""
+        attempt = len(dispatches)
+        if attempt < 2 or dispatches[-1][1].status.state is not DispatchState.LOST:
+            return 0.0
+        now = self._now().timestamp()
+        if record.lost is None or record.lost[0] != attempt:
+            record.lost = (attempt, now)
+        return record.lost[1] + min(2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS) - now
 
     async def _desire(self, node: str, dispatch: Dispatch, wish: str) -> None:
         name = dispatch.metadata["name"]
@@ -164,10 +180,14 @@ class Jobs:
         patch = status_patch(record.job.status, new)
         if patch is None:
             return None
+        wait = record.written_at + PROGRESS_SECONDS - self._now().timestamp()
+        if 0 < wait <= PROGRESS_SECONDS and not urgent(record.job.status, new):
+            return wait
         namespace, name = record.key
         body = {"metadata": {"uid": record.uid}, "status": patch}
         try:
             answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
+            record.written_at = self._now().timestamp()
         except NotFound:
             return None
         self._events.of_transition(record.job, new)

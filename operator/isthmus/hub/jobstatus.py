@@ -13,6 +13,7 @@ from isthmus.placement import Unplaced
 
 MAX_ATTEMPTS = 64
 INDEXES_LIMIT = 4096
+_UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _shard(node: str, dispatch: Dispatch) -> Shard:
         dispatch=dispatch.metadata["name"],
         attempt=dispatch.spec.attempt,
         state=dispatch.status.state or "Pending",
+        message=truncated(dispatch.status.message, 256) if dispatch.status.state in _UNTIMELY else "",
         start_time=dispatch.status.start_time,
         completion_time=dispatch.status.completion_time,
     )
@@ -155,7 +157,8 @@ def _placed(facts: Facts, last: Dispatch | None, live: Sequence[tuple[str, Dispa
     if facts.problem is not None:
         return [("Placed", "False", *facts.problem)]
     if facts.unplaced is not None:
-        return [("Placed", "False", facts.unplaced.reason, facts.unplaced.message)]
+        before = f"; {facts.dispatches[-1][0]} had it before: {last.status.message}" if last is not None else ""
+        return [("Placed", "False", facts.unplaced.reason, facts.unplaced.message + before)]
     return []
 
 
@@ -187,6 +190,16 @@ def _stalled(facts: Facts, live: Sequence[tuple[str, Dispatch]]) -> list[Verdict
     if any(c.type == "Stalled" and c.status == "True" for c in facts.job.status.conditions):
         return [("Stalled", "False", "Progressing", "")]
     return []
+
+
+def urgent(old: ComputeJobStatus, new: ComputeJobStatus) -> bool:
+    """Whether somebody may wait for the change: any condition, and any phase but that it runs now.
+
+    Work that ends within the second is never written as Running, and progress is written once a second.
+    """
+    before = {(c.type, c.status, c.reason) for c in old.conditions}
+    after = {(c.type, c.status, c.reason) for c in new.conditions}
+    return before != after or (old.phase is not new.phase and new.phase is not Phase.RUNNING)
 
 
 def status_patch(old: ComputeJobStatus, new: ComputeJobStatus) -> Manifest | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 
 import kopf
@@ -15,6 +16,11 @@ from .hub import Hub
 from .settings import HubSettings
 
 logger = structlog.get_logger(__name__)
+
+# An API server stores objects nested 10,000 levels deep; under Python's own limit of 1,000 a single ComputeJob like
+# that could not be read, nor any list that it stands in, and the hub would neither go on nor start. Copying takes
+# several frames a level; the template is refused before anything else looks into it.
+RECURSION_LIMIT = 100_000
 
 
 def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
@@ -40,6 +46,7 @@ def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
 
 async def serve(settings: HubSettings) -> None:
     """Run the hub until SIGTERM or SIGINT. Raises ClusterError, LedgerError, HubError where it can't begin."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
     if settings.kubeconfig is None:
         credentials, login = Credentials.in_cluster(), None
     else:
