@@ -7,7 +7,7 @@ from decimal import Decimal
 from isthmus.api.computejob import Explanation
 
 from .demand import Demand
-from .explanation import Account, account_of, explain, summary
+from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
 from .jobclass import Entry, JobClass, class_key
 from .rooms import Rooms
@@ -87,7 +87,7 @@ def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None 
 def _assign(demand: Demand, job_class: JobClass, entry: Entry) -> Assignment:
     candidate = entry.candidate
     node = candidate.node
-    explanation = explain(account_of(job_class), node.name)
+    explanation = explain(verdicts_of(job_class), node.name)
     candidate.take()
     return Assignment(
         demand=demand,
@@ -107,19 +107,19 @@ def _unplaced(waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms
     for key, demand in waiting:
         found = told.get(key)
         if found is None:
-            account = account_of(rooms.job_class(key, demand))
-            found = told[key] = (account.never, _reason(account), summary(account), explain(account, None))
+            verdicts = verdicts_of(rooms.job_class(key, demand))
+            found = told[key] = (verdicts.never, _reason(verdicts), summary(verdicts), explain(verdicts, None))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
 
 
-def _reason(account: Account) -> str:
+def _reason(verdicts: Verdicts) -> str:
     """The reason in a word: the nodes' own where all share one."""
-    reasons = account.reasons()
+    reasons = verdicts.reasons()
     if not reasons:
         return NO_NODES
     if len(reasons) == 1:
         return next(iter(reasons))
-    if account.never:
+    if verdicts.never:
         return NO_SUITABLE_NODE
     return INSUFFICIENT if INSUFFICIENT in reasons else NODES_UNAVAILABLE

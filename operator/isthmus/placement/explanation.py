@@ -19,7 +19,7 @@ _OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Verdicts:
     """Every node's verdict on one class at one moment: with room, without, and ruled out."""
 
     open: Sequence[Entry]
@@ -44,36 +44,36 @@ class Account:
         return {**self.rejected, **{c.node.name: crowded(c) for c in self.crowded}}
 
 
-def account_of(job_class: JobClass) -> Account:
+def verdicts_of(job_class: JobClass) -> Verdicts:
     """Every node's verdict on the class as its rooms stand now."""
     entries = job_class.ranked()
-    return Account(
+    return Verdicts(
         open=[entry for entry in entries if entry.rank is not None],
         crowded=[entry.candidate for entry in entries if entry.rank is None],
         rejected=job_class.rejected,
     )
 
 
-def explain(account: Account, winner: str | None) -> Explanation:
-    """The account within the bounds of a job's status: at most 16 nodes and 8 KiB of JSON.
+def explain(verdicts: Verdicts, winner: str | None) -> Explanation:
+    """The verdicts within the bounds of a job's status: at most 16 nodes and 8 KiB of JSON.
 
     First the winner, then the other nodes with room, the best first; then the nodes without, one for each reason before
     the rest. Where there are more than 16, at least half of the places go to nodes without room, if there are so many.
     The counts are over all nodes.
     """
-    without = len(account.crowded) + len(account.rejected)
+    without = len(verdicts.crowded) + len(verdicts.rejected)
     places = EXPLANATION_NODES - min(without, EXPLANATION_NODES // 2)
     # The winner is the first of the best by name, and so are the entries: sorting keeps their order.
-    best = sorted(account.open, key=_rank, reverse=True)[: max(places, EXPLANATION_NODES - without)]
-    verdicts = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
-    told = _told(account, EXPLANATION_NODES - len(best))
-    reasons = _bounded(account.reasons())
+    best = sorted(verdicts.open, key=_rank, reverse=True)[: max(places, EXPLANATION_NODES - without)]
+    shown = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
+    told = _told(verdicts, EXPLANATION_NODES - len(best))
+    reasons = _bounded(verdicts.reasons())
     for limit in (_MESSAGE, 128, 48, 0):
         against = [
             NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
             for n, r in told
         ]
-        explanation = Explanation(winner=winner, reasons=reasons, nodes=[*verdicts, *against])
+        explanation = Explanation(winner=winner, reasons=reasons, nodes=[*shown, *against])
         if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
@@ -83,17 +83,17 @@ def _rank(entry: Entry) -> Rank:
     return entry.rank or (0, 0, 0)
 
 
-def _told(account: Account, limit: int) -> list[tuple[str, Rejection]]:
+def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:
     """The nodes to tell of: one for each reason first, each group by name."""
-    lacking = {candidate.node.name: candidate for candidate in account.crowded}
-    reasons = {**{n: r.reason for n, r in account.rejected.items()}, **dict.fromkeys(lacking, INSUFFICIENT)}
+    lacking = {candidate.node.name: candidate for candidate in verdicts.crowded}
+    reasons = {**{n: r.reason for n, r in verdicts.rejected.items()}, **dict.fromkeys(lacking, INSUFFICIENT)}
     first: dict[str, str] = {}
     names = sorted(reasons)
     for name in names:
         first.setdefault(reasons[name], name)
     ones = set(first.values())
     chosen = [*(n for n in names if n in ones), *(n for n in names if n not in ones)][:limit]
-    return [(n, crowded(lacking[n]) if n in lacking else account.rejected[n]) for n in chosen]
+    return [(n, crowded(lacking[n]) if n in lacking else verdicts.rejected[n]) for n in chosen]
 
 
 def _bounded(reasons: Counter[str]) -> dict[str, int]:
@@ -104,13 +104,13 @@ def _bounded(reasons: Counter[str]) -> dict[str, int]:
     return {**kept, _OTHER: rest} if rest else kept
 
 
-def summary(account: Account) -> str:
+def summary(verdicts: Verdicts) -> str:
     """One sentence for people: how many nodes would do, and the reasons against the others, commonest first.
 
     A reason's gist is given where it is the same for all nodes with that reason, its message where it is the only one.
     """
-    against = account.all_rejected()
-    if not against and not account.open:
+    against = verdicts.all_rejected()
+    if not against and not verdicts.open:
         return "there are no nodes"
     by_reason: dict[str, list[Rejection]] = {}
     for rejection in against.values():
@@ -120,7 +120,7 @@ def summary(account: Account) -> str:
         gist = _common([r.message for r in found]) if len(by_reason) == 1 else ""
         gist = gist or _common([r.gist for r in found])
         told.append(f"{len(found)} {reason} ({gist})" if gist else f"{len(found)} {reason}")
-    head = f"{len(account.open)}/{len(account.open) + len(against)} nodes are available"
+    head = f"{len(verdicts.open)}/{len(verdicts.open) + len(against)} nodes are available"
     return truncated(f"{head}: {', '.join(told)}" if told else head)
 
 

@@ -31,8 +31,8 @@ class Rooms:
         self._epoch = 0
 
     def __len__(self) -> int:
-        """How many pairs of class and node are kept."""
-        return len(self._classes) * len(self._sites)
+        """How many pairs of class and node are kept; a class without nodes counts too."""
+        return len(self._classes) * max(1, len(self._sites))
 
     def begin(self, nodes: Sequence[NodeView]) -> None:
         """Take in the nodes as they are now."""

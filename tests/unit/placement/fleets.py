@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from isthmus.api import core
@@ -12,6 +13,8 @@ from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
 from isthmus.placement import Assumption, Demand, NodeView, PriceView, Snapshot
 
+# A shared machine may pause.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GPU = "nvidia.com/gpu"
 PRODUCT = "nvidia.com/gpu.product"

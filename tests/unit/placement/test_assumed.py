@@ -1,6 +1,6 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.unit.placement.fleets import demand, profile
+from tests.unit.placement.fleets import UNHURRIED, demand, profile
 
 from isthmus.capacity.profile import Profile
 from isthmus.placement import AssumedLedger, Assumption
@@ -79,6 +79,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 TestInterleavings = Interleavings.TestCase
+TestInterleavings.settings = UNHURRIED
 
 
 def test_late_assumption_is_not_subtracted_again() -> None:

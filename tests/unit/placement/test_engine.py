@@ -10,6 +10,7 @@ from tests.unit.placement.fleets import (
     GPU,
     NOW,
     T4,
+    UNHURRIED,
     demand,
     fleets,
     node,
@@ -40,6 +41,7 @@ def _pods(node_: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
     return packable(there, pods)
 
 
+@UNHURRIED
 @given(fleet=fleets(), jobs=queues())
 def test_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
     """What a node is given goes on its machines together with all that was sent to it before."""
@@ -50,6 +52,7 @@ def test_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...
             assert _pods(each, [*((a.demand, a.width) for a in each.assumed), *given_])
 
 
+@UNHURRIED
 @given(fleet=fleets(), jobs=queues())
 def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
     """Every job stands once in the outcome, and where it is assigned the node meets all that it asks for."""
@@ -69,6 +72,7 @@ def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, 
             assert all(any(model_matches(m, value) for m in job.models) for value in values)
 
 
+@UNHURRIED
 @given(fleet=fleets(), jobs=queues(), data=st.data())
 def test_order_of_input_changes_nothing(
     fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], data: st.DataObject
@@ -78,6 +82,7 @@ def test_order_of_input_changes_nothing(
     assert shuffled == place(snapshot(*fleet), jobs)
 
 
+@UNHURRIED
 @given(fleet=fleets(), jobs=queues())
 def test_a_lone_job_is_placed_where_there_is_room(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
     """A job without a place has none: on no node that only lacks room could its pods be packed."""
@@ -88,6 +93,7 @@ def test_a_lone_job_is_placed_where_there_is_room(fleet: tuple[NodeView, ...], j
         assert not any(_pods(each, [(job, job.width)]) for each in idle if each.name in lacking)
 
 
+@UNHURRIED
 @given(data=st.data())
 def test_what_is_kept_changes_nothing(data: st.DataObject) -> None:
     """Cycle after cycle, with nodes changing, coming and going, kept rooms give what fresh ones give."""
@@ -183,9 +189,9 @@ def test_never_says_no_while_it_may_change() -> None:
     assert (does_not.never, does_not.reason) == (True, "NoSuitableNode")
 
 
-def test_a_hundred_thousand_equal_jobs() -> None:
+def test_ten_thousand_equal_jobs() -> None:
     """Equal jobs that wait share one evaluation and one explanation."""
-    jobs = [demand(f"job-{n}", gpus=1) for n in range(100_000)]
+    jobs = [demand(f"job-{n}", gpus=1) for n in range(10_000)]
     outcome = place(snapshot(node("n", shape(1, accelerator=T4, gpus=4))), jobs)
     assert len(outcome.assignments) == 4
     assert len({id(u.explanation) for u in outcome.unplaced}) == 1

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.placement.fleets import A100, GPU, MIG, T4, TAINT, TOLERATION, demand, demands, shape, shapes
+from tests.unit.placement.fleets import A100, GPU, MIG, T4, TAINT, TOLERATION, UNHURRIED, demand, demands, shape, shapes
 from tests.unit.placement.packing import packable
 
 from isthmus.api.quantities import GIBIBYTE
@@ -21,6 +21,7 @@ def allowed(job: Demand, there: Shape) -> bool:
     return all(any(model_matches(m, a.model) for m in job.models) for a in there.accelerators)
 
 
+@UNHURRIED
 @given(there=st.lists(shapes(), min_size=1, max_size=3), job=demands())
 def test_equal_pods_fit_as_trying_everything_says(there: list[Shape], job: Demand) -> None:
     """As many pods fit as can be packed, and not one more."""

@@ -1,12 +1,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.placement.fleets import shape, shapes
+from tests.unit.placement.fleets import UNHURRIED, shape, shapes
 
 from isthmus.placement.room import pods_on, room_of, shares
 
 _blocks = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), min_size=1, max_size=5)
 
 
+@UNHURRIED
 @given(blocks=_blocks, data=st.data())
 def test_spreading_leaves_the_smallest_largest_block(blocks: list[tuple[int, int]], data: st.DataObject) -> None:
     """Spreading is what putting one pod after another onto the machine with most room gives."""
@@ -25,6 +26,7 @@ def test_spreading_leaves_the_smallest_largest_block(blocks: list[tuple[int, int
     assert sorted(left) == sorted(machines)
 
 
+@UNHURRIED
 @given(there=st.lists(shapes(), min_size=1, max_size=3), cpu=st.integers(1, 3), width=st.integers(0, 9))
 def test_taking_loses_nothing(there: list, cpu: int, width: int) -> None:  # type: ignore[type-arg]
     """Taking pods keeps every machine, takes exactly their request, and never more than a machine has."""

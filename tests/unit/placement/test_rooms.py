@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.placement.fleets import demand, node, shape, snapshot
+from tests.unit.placement.fleets import A100, T4, demand, node, shape, snapshot
 
 from isthmus.placement import Rooms, place
 
@@ -30,3 +30,14 @@ def test_an_error_leaves_nothing_taken() -> None:
     with pytest.raises(KeyError, match="Unheard"):
         place(fleet, [demand("a"), broken], rooms=rooms)
     assert len(place(fleet, [demand("b")], rooms=rooms).assignments) == 1
+
+
+def test_a_new_model_is_heard_of_everywhere() -> None:
+    """What is kept of one node does not go on saying that no node offers what another has got."""
+    rooms = Rooms()
+    job = demand(gpus=1, models=("A100",))
+    old = node("old", shape(accelerator=T4))
+    (before,) = place(snapshot(old), [job], rooms=rooms).unplaced
+    (after,) = place(snapshot(node("new", shape(accelerator=A100)), old), [job], rooms=rooms).assignments
+    assert [v.message for v in before.explanation.nodes] == ["wants A100; this node has Tesla-T4; no node offers it"]
+    assert [v.message for v in after.explanation.nodes] == [None, "wants A100; this node has Tesla-T4"]
