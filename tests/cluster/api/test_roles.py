@@ -305,3 +305,18 @@ def test_hub_that_is_its_own_member(ruled: Cluster) -> None:
     as_isthmus(ruled, "create", "--validate=false", "-f", "-", body=dispatch)
     as_isthmus(ruled, "delete", "namespace", "isthmus-node-local", "--wait=false")
     as_isthmus(ruled, "create", "--validate=false", "-f", "-", body=tenant_objects(HUB_UID, "team", "physics")[0])
+
+
+@pytest.mark.parametrize("attempt", attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev"), ids=str)
+def test_viewer_of_the_whole_cluster(ruled: Cluster, attempt: Attempt) -> None:
+    """Bound cluster-wide, the viewer sees the ComputeNodes and everybody's work, and writes nothing."""
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "auditor"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "isthmus-viewer"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "auditor"}],
+    }
+    ruled.apply(binding)
+    wait_for(lambda: may(ruled, "auditor", attempt), 20, "the auditor's role")
+    assert not any(may(ruled, "auditor", Attempt(verb, attempt.resource)) for verb in WRITE.split())
