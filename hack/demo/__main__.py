@@ -45,7 +45,9 @@ def _on_stage(console: Console, interruption: Interruption, folder: Path) -> int
     except Exception as error:  # noqa: BLE001 - whatever it is, a person is told what to do next
         _tell(console, error if isinstance(error, DemoError) else _unforeseen(error, folder))
         if stage.hub_process is not None:
-            console.print(f"\nThe end of the hub's log:\n{escape(stage.hub_process.tail())}", highlight=False)
+            console.print(
+                f"\nThe end of the hub's log:\n{escape(stage.hub_process.tail())}", highlight=False, soft_wrap=True
+            )
         return 1
     finally:
         interruption.ignore()

@@ -27,6 +27,8 @@ class Interruption:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.ignore()
         self._pass_over(number, frame)
+        # Control planes that are just starting are waited for: ended half-way, they could leave something behind.
+        self._console.print("\nStopping what was started …")
         raise KeyboardInterrupt
 
     def _pass_over(self, number: int, _frame: FrameType | None) -> None:

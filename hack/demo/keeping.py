@@ -65,24 +65,23 @@ def hello() -> Object:
 def commands_screen(kubectl: Path, team: Team, explained: ComputeJob | None, folder: Path) -> RenderableType:
     """The next three commands; the second one is about the job that was explained."""
     where = folder.relative_to(CHECKOUT)
-    job = f"-n {team.namespace} computejobs"
+    own = f"-n {team.namespace}"
+    job = f"{own} computejobs"
     if explained is not None:
         job = f"-n {explained.metadata['namespace']} computejob/{explained.metadata['name']}"
-    own, condition = f"-n {team.namespace}", "--for=condition=Complete"
-    lines = (
-        ("", f"export KUBECONFIG={where / HUB}.kubeconfig"),
-        ("the members, with what is free and what they cost", f"{kubectl} get computenodes"),
-        ("everything about the job explained above", f"{kubectl} describe {job}"),
-        (
-            "a job of your own, and wait for it",
-            f"{kubectl} apply {own} -f {where / TRIED}.json && {kubectl} wait {own} {condition} computejob/{TRIED}",
+    commands = {
+        "": (f"export KUBECONFIG={where / HUB}.kubeconfig",),
+        "the members: what is free, what they cost": (f"{kubectl} get computenodes",),
+        "all about the job explained above": (f"{kubectl} describe {job}",),
+        "a job of your own": (
+            f"{kubectl} apply {own} -f {where / TRIED}.json",
+            f"{kubectl} wait {own} --for=condition=Complete computejob/{TRIED}",
         ),
-    )
+    }
     texts = []
-    for comment, command in lines:
-        if comment:
-            texts.append(Text(f"   # {comment}", "bright_black"))
-        texts.append(Text(f"   {command}", "bold"))
+    for comment, lines in commands.items():
+        texts += [Text(f"   # {comment}", "bright_black")] if comment else []
+        texts += [Text(f"   {line}", "bold") for line in lines]
     return Group(*texts)
 
 

@@ -45,9 +45,9 @@ def nodes_screen(work: Sequence[NodeWork]) -> Table:
 
 
 def models_screen(work: Sequence[ModelWork], members: Sequence[Member]) -> Table:
-    """Where the work went by GPU model: pods on each node."""
+    """Where the work went by GPU model: how many pods on each node."""
     names = [member.name.upper() for member in members]
-    table = _table("GPU MODEL", "GPU-SECONDS", *names, right=("GPU-SECONDS", *names))
+    table = _table("PODS BY GPU MODEL", "GPU-SECONDS", *names, right=("GPU-SECONDS", *names))
     for model in work:
         counts = (str(model.pods_by_node.get(member.name, "")) for member in members)
         table.add_row(model.model, f"{model.gpu_seconds:,}" if model.gpu_seconds else "", *counts)
@@ -83,16 +83,18 @@ def wish(job: DemoJob) -> str:
     return f"{pods}; {', '.join(parts)} each{where}; {job.team.objective.lower()}"
 
 
-def statement_screen(statements: Sequence[TeamStatement], shown: Path) -> RenderableType:
-    """Each team's statement, and where the whole of it lies."""
+def statement_screen(statements: Sequence[TeamStatement], checkout: Path) -> RenderableType:
+    """Each team's statement, and where in the checkout the whole of it lies."""
     parts: list[RenderableType] = []
     for statement in statements:
         parts += [
             Text(statement.table.rstrip("\n")),
-            Text(f"{statement.lines} lines in {statement.csv.relative_to(shown)}\n", "bright_black"),
+            Text(f"{statement.lines} lines in {statement.csv.relative_to(checkout)}\n", "bright_black"),
         ]
     total = sum((statement.total for statement in statements), Decimal(0))
-    parts.append(Text(f"Together: {total:.2f} {CURRENCY}; the hub's Settlements say the same.", "bold"))
+    agreed = not any(statement.problems() for statement in statements)
+    told = "the hub's Settlements say the same" if agreed else "the hub's Settlements say something else"
+    parts.append(Text(f"Together: {total:.2f} {CURRENCY}; {told}.", "bold"))
     return Group(*parts)
 
 

@@ -111,6 +111,6 @@ def test_the_commands_are_ready_to_paste() -> None:
         "export KUBECONFIG=build/demo/hub.kubeconfig",
         f"{kubectl} get computenodes",
         f"{kubectl} describe -n team-language computejob/openb-pod-1",
-        f"{kubectl} apply {own} -f build/demo/hello.json && "
+        f"{kubectl} apply {own} -f build/demo/hello.json",
         f"{kubectl} wait {own} --for=condition=Complete computejob/hello",
     ]
