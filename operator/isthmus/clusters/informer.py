@@ -85,6 +85,7 @@ class Informer(Generic[T]):
         self._name = f"{client.name}: {resource.plural}"
         self._cache = ObjectCache(self._name, on_change, transform)
         self._version = ""
+        self._heard = float("-inf")
         self._failures = 0
         self._relisting = False
 
@@ -101,6 +102,10 @@ class Informer(Generic[T]):
     def get(self, namespace: str, name: str) -> T | None:
         """The object as last seen, or None."""
         return self._cache.items.get((namespace, name))
+
+    def silence_seconds(self) -> float:
+        """Seconds since anything was heard: a list, a change, or a bookmark, which says that nothing has changed."""
+        return asyncio.get_running_loop().time() - self._heard
 
     async def wait_synced(self) -> None:
         """Return once the first list stands in the cache."""
@@ -120,11 +125,12 @@ class Informer(Generic[T]):
             self.connected = False
 
     async def _list(self) -> None:
+        asked = asyncio.get_running_loop().time()
         listing = await self._client.list(
             self._resource, self._namespace, labels=self._labels, fields=self._fields, type=self._type
         )
         self._cache.replace(listing.items, listing.undecodable)
-        self._version = listing.resource_version
+        self._version, self._heard = listing.resource_version, asked
         self.synced.set()
 
     async def _watch(self) -> None:
@@ -144,6 +150,7 @@ class Informer(Generic[T]):
             async for event in stream:
                 useful = True
                 self._failures, self._relisting = 0, False
+                self._heard = asyncio.get_running_loop().time()
                 self._cache.take(event)
                 if event.resource_version:
                     self._version = event.resource_version

@@ -2,29 +2,25 @@
 
 import asyncio
 import random
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from multidict import CIMultiDict
 from yarl import URL
 
 from isthmus import __version__
 
+from .connections import Connections
 from .credentials import Credentials
 from .errors import ApiError, ServerFailure, TooManyRequests, Unauthorized, UnexpectedAnswer, Unreachable, error_of
 from .failures import failure
 from .identity import Identity
 from .limiter import Limiter
-from .resolver import OwnThreadResolver
 from .tls import context_for
 
-# A dead peer is noticed by the kernel after idle + count * interval seconds, even where no data is due.
-_KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 _ATTEMPTS = 5
 _LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.25
@@ -63,12 +59,8 @@ class Transport:
         self._limiter = limiter
         self._timeout = timeout_seconds
         self._rng = rng
-        self._resolver = OwnThreadResolver(name)
         self._session = ClientSession(
-            # Watches hold a connection each; the limiter bounds the others.
-            connector=TCPConnector(
-                limit=0, keepalive_timeout=60, socket_factory=_socket, resolver=self._resolver, ttl_dns_cache=60
-            ),
+            connector=Connections(name),
             headers={"User-Agent": f"isthmus/{__version__}", "Accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -111,7 +103,6 @@ class Transport:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
-        await self._resolver.close()
 
     async def _exchange(self, request: Request) -> bytes:
         async with await self._open(request, ClientTimeout(total=self._timeout)) as response:
@@ -203,13 +194,3 @@ def _retry_after(response: ClientResponse) -> float | None:
         return max(0.0, float(response.headers["Retry-After"]))
     except (KeyError, ValueError):
         return None
-
-
-def _socket(info: Any) -> socket.socket:
-    family, kind, protocol, _, _ = info
-    made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE.items():
-        if hasattr(socket, option):
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return made

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from isthmus.clusters import NAMESPACES, SERVICEACCOUNTS, Client, Credentials, FakeCluster, KubernetesApi, NotFound
-from testbed import Cluster, ClusterSpec, Testbed
+from testbed import Cluster, ClusterSpec, Part, Testbed
 
 Opener = Callable[[], AbstractAsyncContextManager[KubernetesApi]]
 
@@ -63,6 +63,12 @@ async def connected(cluster: Cluster, **identity: Any) -> AsyncIterator[Client]:
     credentials = Credentials.from_kubeconfig(cluster.kubeconfig(**identity).read_text())
     async with await Client.connect(credentials, name=cluster.name) as client:
         yield client
+
+
+def restart(cluster: Cluster) -> None:
+    """Kill the API server and start it again."""
+    cluster.kill(Part.APISERVER)
+    cluster.start(Part.APISERVER)
 
 
 async def ready_namespace(api: KubernetesApi, name: str) -> str:
