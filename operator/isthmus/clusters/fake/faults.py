@@ -28,7 +28,7 @@ class Call:
 
 
 Matcher = Callable[[Call], bool]
-Callback = Callable[[Call], None]
+Callback = Callable[[Call], object]
 
 
 class _Rule:
