@@ -96,6 +96,7 @@ async def test_a_plugin_may_give_a_certificate(tmp_path: Path, authority: Certif
         pytest.param(_prints({"clientCertificateData": "x"}), "neither a token nor", id="certificate without key"),
         pytest.param(_prints({"token": "t"}).replace("v1", "v1beta1"), "answered in .*v1beta1", id="another version"),
         pytest.param("time.sleep(60)", "did not answer within", id="hangs"),
+        pytest.param("os.system('sleep 60')", "did not answer within", id="waits for another that hangs"),
     ],
 )
 async def test_a_plugin_that_gives_nothing_is_told(tmp_path: Path, body: str, words: str) -> None:
