@@ -8,6 +8,7 @@ from isthmus.api.conditions import Condition, truncated, with_condition
 from isthmus.api.core import Manifest
 from isthmus.api.settlement import MeterTotal, Settlement, SettlementStatus
 from isthmus.clusters import SETTLEMENTS, KubernetesApi, NotFound, WorkQueue
+from isthmus.settlement.money import amount_text
 from isthmus.settlement.statement import Statement
 
 from .booking import Booking
@@ -127,7 +128,7 @@ def _totals(status: SettlementStatus, statement: Statement, account: str) -> Set
             meter=each.meter,
             model=each.model,
             quantity=each.quantity,
-            amount=None if each.amount is None else f"{each.amount:f}",
+            amount=None if each.amount is None else amount_text(each.amount),
         )
         for each in statement.meters
     ]
