@@ -66,6 +66,7 @@ class Agent:
         self._dispatches = dispatches
         self._clocks = clocks
         self._on_profile = on_profile
+        self._on_connection = on_connection
         self._dirty = asyncio.Event()
         self._sequence = SequenceTracker(floor=floor)
         self._expectations = Expectations()
@@ -75,7 +76,7 @@ class Agent:
             accelerators,
             on_shard=self._changed,
             on_capacity=self._dirty.set,
-            on_connection=on_connection,
+            on_connection=self._linked,
         )
         jobs = MemberJobs(member, Tenancy(member, hub_uid))
         meter = ShardMeter(member, hub_uid, self._view, jobs, clocks.now)
@@ -100,6 +101,16 @@ class Agent:
         if self._ready:  # before the lists are in, what is missing proves nothing
             self._queue.add(name)
 
+    def _linked(self, error: ClusterError | None) -> None:
+        """A watch was lost; or all stand (again), and what waited for the member need not wait out its back-off."""
+        if error is None:
+            self._look_at_all()
+        self._on_connection(error)
+
+    def _look_at_all(self) -> None:
+        for name in {d.metadata["name"] for d in self._dispatches.all()} | self._view.shards():
+            self._changed(name)
+
     def link_error(self) -> ClusterError | None:
         """What keeps a watch on the member from standing, where one does not."""
         return self._view.link_error()
@@ -111,8 +122,7 @@ class Agent:
                 group.create_task(self._view.run())
                 await self._view.wait_synced()
                 self._ready = True
-                for name in {d.metadata["name"] for d in self._dispatches.all()} | self._view.shards():
-                    self._queue.add(name)
+                self._look_at_all()
                 group.create_task(self._publish())
         finally:
             await self._queue.close()

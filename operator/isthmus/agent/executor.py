@@ -4,31 +4,27 @@ The order of writes is the protocol (DESIGN.md §5): Accepted before the Job is 
 pod's finalizer goes. Every write of a Dispatch status names the resourceVersion that the decision was made on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
 
-from isthmus.api.core import Job, Manifest
-from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
+from isthmus.api.core import Job, Manifest, Pod
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
 from isthmus.api.names import FINALIZER_POD
 from isthmus.clusters import DISPATCHES, Forbidden, Invalid, KubernetesApi, NotFound
 
+from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import observe, pod_ended
+from .observe import observe, pod_ended, succeeded_in, without_job
 from .steps import Facts, Step, next_step
+from .tenancy import NamespaceTaken
 from .view import MemberView
 
 logger = structlog.get_logger(__name__)
 
-# Progress is told at most this often: a status write a second a shard, and none between for short work.
-REPORT_SECONDS = 1.0
-# Cost so far of long work moves at least this often.
-READING_SECONDS = 60.0
-# Pods that ended are let go at least this often while their Job goes on, and at once where something deletes them.
-SETTLE_SECONDS = 5.0
 # The watch shows a Job within moments of its creation; after this long without it, the API is asked.
 WATCH_LAG_SECONDS = 5.0
 
@@ -85,11 +81,14 @@ class Executor:
             execution.seen = True
             execution.job_uid = job.metadata.uid
         pods = self._view.pods(name)
+        held = {pod.metadata.uid for pod in pods if FINALIZER_POD in pod.metadata.finalizers}
+        reading = dispatch.status.reading
         facts = Facts(
             dispatch=dispatch,
             job=job,
-            pods=sum(1 for pod in pods if FINALIZER_POD in pod.metadata.finalizers),
-            accepted_here=execution.accepted_here,
+            pods=len(held),
+            unsettled=len(held.difference(reading.settling if reading else ())),
+            may_create=execution.accepted_here and not execution.job_uid,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
         return await self._do(next_step(facts), dispatch, execution, job)
@@ -112,8 +111,10 @@ class Executor:
                 await self._lose(dispatch, execution)
             case Step.REPORT if job is not None:
                 return await self._report(dispatch, execution, job)
+            case Step.SETTLE:
+                return await self._settle(dispatch, execution)
             case Step.RELEASE:
-                await self._meter.release(dispatch.metadata["name"], dispatch.status.reading)
+                await self._meter.release(dispatch.metadata["name"], dispatch.status.reading, execution)
             case Step.CLEAR:
                 return await self._clear(dispatch, execution)
             case _:
@@ -128,7 +129,7 @@ class Executor:
     async def _create(self, dispatch: Dispatch, execution: Execution) -> float | None:
         try:
             execution.job_uid = await self._jobs.create(dispatch)
-        except (Invalid, Forbidden) as error:
+        except (Invalid, Forbidden, NamespaceTaken) as error:
             if self._jobs.terminating(error):
                 raise
             await self._end(
@@ -140,20 +141,21 @@ class Executor:
 
     async def _recover(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Accepted, but the watch shows no Job: it was never created, or it is gone."""
-        name = dispatch.metadata["name"]
         cancelled = dispatch.spec.desired_state == "Cancelled"
         if await self._jobs.find(dispatch) is not None:
             return REPORT_SECONDS  # the watch is behind
         if not (dispatch.status.job_uid or execution.job_uid) and await self._jobs.hold_name(dispatch):
             return REPORT_SECONDS  # the placeholder, or the Job that came after all, arrives by watch
-        if any(not pod_ended(pod) for pod in self._view.pods(name)):
-            await self._jobs.delete_pods(self._view.pods(name))
+        # Whether the shard may be run again rests on this list: the watch on pods may be behind the one on Jobs.
+        pods = await self._meter.listed(dispatch)
+        if any(not pod_ended(pod) for pod in pods):
+            await self._jobs.delete_pods([pod for pod in pods if not pod_ended(pod)])
             return REPORT_SECONDS
         if cancelled:
-            await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "", released=True)
+            await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "", pods=pods, released=True)
         else:
-            message = "the member's Job is gone, and it was not Isthmus that deleted it"
-            await self._end(dispatch, execution, DispatchState.LOST, "JobVanished", message)
+            state, reason, message = without_job(dispatch, pods)
+            await self._end(dispatch, execution, state, reason, message, pods=pods)
         return 0.0
 
     async def _lose(self, dispatch: Dispatch, execution: Execution) -> None:
@@ -169,7 +171,7 @@ class Executor:
         pods = self._view.pods(name)
         seen = observe(job, pods)
         if seen.ended:
-            pods = tuple(await self._meter.complete(name, job, pods))
+            pods = tuple(await self._meter.complete(dispatch, job, pods))
             seen = observe(job, pods)
         now = self._clock()
         old = dispatch.status
@@ -191,34 +193,45 @@ class Executor:
         )
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
-        wait = self._until_due(execution, old, status, settle=advance.urgent, backlog=bool(advance.release), now=now)
-        if wait > 0:
-            return wait
-        if advance.reading is not None:
+        if not has_news(old, status):
+            execution.noticed_at = None
+        elif execution.noticed_at is None:
+            execution.noticed_at = now
+        wait = seconds_until_due(
+            old,
+            status,
+            urgent=advance.urgent,
+            backlog=bool(advance.release),
+            since=now - execution.written_at,
+            noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
+        )
+        if advance.reading is not None and wait <= 0:
             status = status.model_copy(update={"reading": advance.reading})
-        if status == old:
-            return READING_SECONDS if not seen.ended else None
+        if wait > 0 or status == old:
+            # What an earlier write settled is let go even so: its process may have stopped before it did.
+            await self._meter.release(name, old.reading, execution)
+            return wait if wait > 0 else READING_SECONDS
         written = await self._write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading)
+        await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
 
-    @staticmethod
-    def _until_due(
-        execution: Execution, old: DispatchStatus, new: DispatchStatus, *, settle: bool, backlog: bool, now: float
-    ) -> float:
-        """Seconds until a write is due; zero or less when it is now."""
-        since = now - execution.written_at
-        if new.state in TERMINAL:
-            return 0.0
-        if settle or new.state is not old.state or _progress(new) != _progress(old):
-            return REPORT_SECONDS - since
-        if backlog:
-            return SETTLE_SECONDS - since
-        return READING_SECONDS - since
+    async def _settle(self, dispatch: Dispatch, execution: Execution) -> float | None:
+        """Pods of a shard that has ended: a Job's controller that lagged behind made them, or a create that came late.
+
+        They are stopped, and their time is read; where the reading was final, the ledger records a conflict.
+        """
+        pods = self._view.pods(dispatch.metadata["name"])
+        running = [pod for pod in pods if not pod_ended(pod)]
+        if running:
+            await self._jobs.delete_pods(running)
+            return REPORT_SECONDS
+        status = dispatch.status
+        await self._end(dispatch, execution, status.state or DispatchState.LOST, status.reason, status.message)
+        return 0.0
 
     async def _clear(self, dispatch: Dispatch, execution: Execution) -> float | None:
-        """The watch shows nothing of the shard any more: make sure by a consistent read, then say so."""
-        if await self._jobs.find(dispatch) is not None:
+        """The watch shows nothing of the shard any more: make sure by consistent reads, then say so."""
+        if await self._jobs.find(dispatch) is not None or await self._meter.listed(dispatch):
             return REPORT_SECONDS
         await self._write(dispatch, execution, dispatch.status.model_copy(update={"released": True}))
         return None
@@ -247,11 +260,13 @@ class Executor:
         reason: str,
         message: str,
         *,
+        pods: Sequence[Pod] | None = None,
         released: bool = False,
     ) -> None:
-        """Write a terminal state with the last reading, which takes in all pods still held."""
+        """Write a terminal state with the last reading, which takes in all pods still held (by default the view's)."""
         name = dispatch.metadata["name"]
-        pods = self._view.pods(name)
+        if pods is None:
+            pods = self._view.pods(name)
         reading = dispatch.status.reading
         advance = self._meter.advance(reading, pods, execution, final=True)
         status = dispatch.status.model_copy(
@@ -260,13 +275,14 @@ class Executor:
                 "reason": reason,
                 "message": message[:1024],
                 "active": 0,
+                "succeeded": max(dispatch.status.succeeded, succeeded_in(pods)),
                 "reading": advance.reading or reading,
                 "released": released and not pods,
                 "pod_problem": None,
             }
         )
         written = await self._write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading)
+        await self._meter.release(name, written.status.reading, execution)
 
     async def _write(self, dispatch: Dispatch, execution: Execution, status: DispatchStatus) -> Dispatch:
         """Write the whole status on the version that was decided on. Raises Conflict where that is not the newest."""
@@ -280,9 +296,6 @@ class Executor:
         execution.latest = written
         execution.live = dict(execution.measured)
         execution.written_at = self._clock()
+        execution.noticed_at = None
         logger.debug("reported", dispatch=name, state=status.state)
         return written
-
-
-def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:
-    return status.active, status.succeeded, status.failed, status.pod_problem

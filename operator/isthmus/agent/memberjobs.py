@@ -15,6 +15,9 @@ from .tenancy import Tenancy
 
 logger = structlog.get_logger(__name__)
 
+VANISHED = "vanished"
+"""Stands for the UID of a Job that was there and went before it could be read."""
+
 _RELEASE: Manifest = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER_POD]}}
 
 
@@ -26,23 +29,24 @@ class MemberJobs:
         self._tenancy = tenancy
 
     async def create(self, dispatch: Dispatch) -> str:
-        """Create the Dispatch's Job, or take up the one that an earlier try created. Its UID."""
+        """Create the Dispatch's Job, or take up the one that an earlier try created. Its UID, or VANISHED."""
         namespace = await self._tenancy.ensure(dispatch)
         metadata = dispatch.spec.manifest["metadata"]
         annotations = {**metadata.get("annotations", {}), ANNOTATION_DISPATCH_UID: dispatch.metadata["uid"]}
         manifest = {**dispatch.spec.manifest, "metadata": {**metadata, "annotations": annotations}}
         try:
-            job = await self._member.create(JOBS, manifest, namespace, type=Job)
+            created = await self._member.create(JOBS, manifest, namespace, type=Job)
         except AlreadyExists:
-            job = await self._member.get(JOBS, metadata["name"], namespace, type=Job)
-            if job.metadata.labels.get(LABEL_JOB_UID) != dispatch.spec.job.uid:
+            found = await self.find(dispatch)
+            if found is not None and found.metadata.labels.get(LABEL_JOB_UID) != dispatch.spec.job.uid:
                 raise Invalid(
                     409, "NameTaken", f"Job {namespace}/{metadata['name']} is there and is not this hub's"
                 ) from None
+            return found.metadata.uid if found is not None else VANISHED
         except NotFound as error:
             self._tenancy.forget(namespace)
             raise Conflict(409, "NamespaceMissing", f"namespace {namespace} went away: {error.message}") from error
-        return job.metadata.uid
+        return created.metadata.uid
 
     @staticmethod
     def terminating(error: ApiError) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from isthmus.api.core import Job, Pod
-from isthmus.api.dispatch import Reading
+from isthmus.api.dispatch import Dispatch, Reading
 from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB
 from isthmus.capacity import shared_request
 from isthmus.clusters import PODS, KubernetesApi
@@ -47,7 +47,7 @@ class ShardMeter:
         self._jobs = jobs
         self._now = now
 
-    async def complete(self, name: str, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
+    async def complete(self, dispatch: Dispatch, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
         """The shard's pods, for certain all of them: listed anew where the watch has shown fewer than the Job counts.
 
         Each pod carries our finalizer until its reading is written, so none that the Job counted can be gone.
@@ -56,9 +56,13 @@ class ShardMeter:
         failed = sum(1 for pod in pods if pod.status.phase == "Failed")
         if succeeded >= job.status.succeeded and failed >= job.status.failed:
             return pods
-        labels = f"{LABEL_HUB}={self._hub_uid},{LABEL_DISPATCH}={name}"
-        listing = await self._member.list(PODS, job.metadata.namespace, labels=labels, type=Pod)
-        return listing.items
+        return await self.listed(dispatch)
+
+    async def listed(self, dispatch: Dispatch) -> Sequence[Pod]:
+        """The shard's pods by a consistent list; none where its namespace is gone."""
+        namespace = dispatch.spec.manifest["metadata"]["namespace"]
+        labels = f"{LABEL_HUB}={self._hub_uid},{LABEL_DISPATCH}={dispatch.metadata['name']}"
+        return (await self._member.list(PODS, namespace, labels=labels, type=Pod)).items
 
     def advance(self, previous: Reading | None, pods: Iterable[Pod], execution: Execution, *, final: bool) -> Metered:
         """The reading that follows `previous`."""
@@ -80,16 +84,19 @@ class ShardMeter:
             complete=not waiting,
         )
 
-    async def release(self, name: str, reading: Reading | None) -> None:
-        """Let go the pods that the written reading settles."""
-        if reading is None or not reading.settling:
-            return
-        settled = set(reading.settling)
-        await self._jobs.release([pod for pod in self._view.pods(name) if pod.metadata.uid in settled])
+    async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
+        """Let go the pods that the written reading settles, each once."""
+        settled = set(reading.settling) if reading is not None else set()
+        execution.released &= settled
+        due = settled - execution.released
+        pods = [pod for pod in self._view.pods(name) if pod.metadata.uid in due]
+        await self._jobs.release(pods)
+        execution.released.update(pod.metadata.uid for pod in pods)
 
     def _use(self, pod: Pod, execution: Execution, now: datetime) -> PodUse:
         uid = pod.metadata.uid
-        interval = pod_interval(pod, now=now, first_start=execution.starts.get(uid))
+        heard = None if pod_ended(pod) else now - timedelta(seconds=self._view.silence_seconds())
+        interval = pod_interval(pod, now=now, machine_heartbeat=heard, first_start=execution.starts.get(uid))
         held = FINALIZER_POD in pod.metadata.finalizers
         if interval is None:
             return PodUse(uid, PodMeters(), ended=pod_ended(pod), held=held)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from isthmus.api.core import Job, Pod
-from isthmus.api.dispatch import DispatchState, PodProblem
+from isthmus.api.dispatch import Dispatch, DispatchState, PodProblem
 
 INDEXES_LIMIT = 65536
+_INDEX = "batch.kubernetes.io/job-completion-index"
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
@@ -80,6 +81,8 @@ def observe(job: Job, pods: Iterable[Pod]) -> Observation:
         state = DispatchState.RUNNING if begun else DispatchState.ACCEPTED
         reason = message = ""
     ended = state in (DispatchState.SUCCEEDED, DispatchState.FAILED)
+    # Pods are seen to succeed before their Job counts them; should it vanish, they must not be run again.
+    succeeded = job.status.succeeded if verdict is not None else max(job.status.succeeded, succeeded_in(known))
     last = max((c.last_transition_time for c in job.status.conditions if c.last_transition_time), default=None)
     return Observation(
         state=state,
@@ -87,7 +90,7 @@ def observe(job: Job, pods: Iterable[Pod]) -> Observation:
         reason=reason,
         message=message[:1024],
         active=job.status.active,
-        succeeded=job.status.succeeded,
+        succeeded=succeeded,
         failed=job.status.failed,
         completed_indexes=_indexes(job.status.completed_indexes),
         failed_indexes=_indexes(job.status.failed_indexes),
@@ -95,6 +98,24 @@ def observe(job: Job, pods: Iterable[Pod]) -> Observation:
         completion_time=timestamp(job.status.completion_time or last) if ended else None,
         problem=None if ended else pod_problem(known),
     )
+
+
+def succeeded_in(pods: Iterable[Pod]) -> int:
+    """How many of the pods succeeded; of an Indexed Job, how many of its indexes have one that did."""
+    succeeded = [pod.metadata for pod in pods if pod.status.phase == "Succeeded"]
+    return len({metadata.annotations.get(_INDEX, metadata.uid) for metadata in succeeded})
+
+
+def without_job(dispatch: Dispatch, pods: Iterable[Pod]) -> tuple[DispatchState, str, str]:
+    """How a shard ended whose Job is gone, by somebody else's hand: state, reason and message.
+
+    `pods` are those that are left of it, all of them ended. Where they show that everything had succeeded, it has.
+    """
+    spec = dispatch.spec.manifest["spec"]
+    completions = spec.get("completions") or (1 if spec.get("parallelism", 1) == 1 else None)
+    if completions is not None and succeeded_in(pods) >= completions:
+        return DispatchState.SUCCEEDED, "PodsSucceeded", "the member's Job is gone, after all its pods had succeeded"
+    return DispatchState.LOST, "JobVanished", "the member's Job is gone, and it was not Isthmus that deleted it"
 
 
 def _indexes(text: str) -> str | None:

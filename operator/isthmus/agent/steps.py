@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.api.core import Job
-from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.manifests import is_placeholder
 
 from .observe import job_verdict
@@ -22,6 +22,7 @@ class Step(StrEnum):
     DELETE = "Delete"  # delete the member's Job
     REPORT = "Report"  # tell what the member shows
     LOSE = "Lose"  # the name is held by a placeholder: the Job never came to be
+    SETTLE = "Settle"  # pods came to light after the end: stop them and read them too
     RELEASE = "Release"  # take the finalizer off pods whose reading is written
     CLEAR = "Clear"  # nothing is left in the member: say so
     WAIT = "Wait"
@@ -34,8 +35,11 @@ class Facts:
     dispatch: Dispatch
     job: Job | None
     pods: int
-    accepted_here: bool
-    """This process wrote Accepted: no other can have created the Job."""
+    """Pods that carry our finalizer."""
+    unsettled: int
+    """Those of them that no written reading has settled."""
+    may_create: bool
+    """This process wrote Accepted, and no create of its own is known to have succeeded: no Job was there yet."""
     awaiting_watch: bool
     """This process created the Job and the watch has not shown it yet."""
 
@@ -63,14 +67,24 @@ def next_step(facts: Facts) -> Step:  # noqa: PLR0911 - one return a row of the 
 def _without_job(facts: Facts) -> Step:
     if facts.awaiting_watch:
         return Step.WAIT
-    if facts.accepted_here and not facts.dispatch.status.job_uid and facts.dispatch.spec.desired_state != "Cancelled":
+    if facts.may_create and not facts.dispatch.status.job_uid and facts.dispatch.spec.desired_state != "Cancelled":
         return Step.CREATE
     return Step.RECOVER
 
 
 def _after_end(facts: Facts) -> Step:
-    if facts.dispatch.spec.desired_state != "Cancelled" or facts.dispatch.status.released:
-        return Step.RELEASE if facts.pods else Step.WAIT
-    if facts.job is not None:
-        return Step.DELETE if facts.job.metadata.deletion_timestamp is None else Step.RELEASE
-    return Step.RELEASE if facts.pods else Step.CLEAR
+    status, job = facts.dispatch.status, facts.job
+    leaving = facts.dispatch.spec.desired_state == "Cancelled" and not status.released
+    if job is not None and job.metadata.deletion_timestamp is None and (leaving or _strayed(job, status.state)):
+        return Step.DELETE
+    if facts.unsettled:
+        return Step.SETTLE
+    if facts.pods:
+        return Step.RELEASE
+    return Step.CLEAR if leaving and job is None else Step.WAIT
+
+
+def _strayed(job: Job, state: DispatchState | None) -> bool:
+    """Whether the Job must not be there: a create that was given up landed after all, where no placeholder stood."""
+    given_up = state in (DispatchState.CANCELLED, DispatchState.LOST)
+    return given_up and not is_placeholder(job.metadata.labels)

@@ -28,6 +28,8 @@ _RESOURCES: dict[str, Resource] = {
 class NamespaceTaken(ApiError):  # noqa: N818 - the tree of cluster errors names what happened
     """The namespace is there and isn't ours."""
 
+    reason = "NamespaceTaken"
+
 
 class Tenancy:
     """Makes tenants' namespaces in one member, each once a connection."""

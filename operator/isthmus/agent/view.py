@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from isthmus.api.core import Job, Node, Pod
-from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB
+from isthmus.api.core import Job, Metadata, Node, Pod
+from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, tenant_namespace_prefix
 from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
@@ -32,11 +32,20 @@ class MemberView:
     ) -> None:
         self.machines = MachineTable(accelerators)
         self._hub_uid = hub_uid
+        self._prefix = tenant_namespace_prefix(hub_uid)
         self._on_shard = on_shard
         self._on_capacity = on_capacity
         self._on_connection = on_connection
         self._jobs: dict[str, Job] = {}
         self._pods: dict[str, dict[str, Pod]] = {}
+        self._pod_informer = Informer(
+            member,
+            PODS,
+            type=Pod,
+            on_change=self._pod,
+            on_connection=self._linked,
+            longest_pause_seconds=LONGEST_PAUSE_SECONDS,
+        )
         self._informers: tuple[Informer[Any], ...] = (
             Informer(
                 member,
@@ -46,14 +55,7 @@ class MemberView:
                 on_connection=self._linked,
                 longest_pause_seconds=LONGEST_PAUSE_SECONDS,
             ),
-            Informer(
-                member,
-                PODS,
-                type=Pod,
-                on_change=self._pod,
-                on_connection=self._linked,
-                longest_pause_seconds=LONGEST_PAUSE_SECONDS,
-            ),
+            self._pod_informer,
             Informer(
                 member,
                 JOBS,
@@ -80,6 +82,10 @@ class MemberView:
         """What keeps a watch from standing, or None while all three stand."""
         return next((informer.error for informer in self._informers if informer.error is not None), None)
 
+    def silence_seconds(self) -> float:
+        """For how long nothing was heard of pods: what has become of them since, nobody here knows."""
+        return self._pod_informer.silence_seconds()
+
     def _linked(self, _error: ClusterError | None) -> None:
         self._on_connection(self.link_error())
 
@@ -102,13 +108,16 @@ class MemberView:
             self.machines.upsert_machine(node)
         self._on_capacity()
 
+    def _ours(self, metadata: Metadata) -> bool:
+        """Whether it is of this hub; a copy that somebody made elsewhere is not, whatever its labels say."""
+        return metadata.labels.get(LABEL_HUB) == self._hub_uid and metadata.namespace.startswith(self._prefix)
+
     def _pod(self, kind: str, _old: Pod | None, pod: Pod) -> None:
         if kind == "DELETED":
             self.machines.remove_pod(pod.metadata.uid)
         else:
             self.machines.upsert_pod(pod)
-        labels = pod.metadata.labels
-        name = labels.get(LABEL_DISPATCH) if labels.get(LABEL_HUB) == self._hub_uid else None
+        name = pod.metadata.labels.get(LABEL_DISPATCH) if self._ours(pod.metadata) else None
         if name is not None:
             pods = self._pods.setdefault(name, {})
             if kind == "DELETED":
@@ -121,6 +130,8 @@ class MemberView:
         self._on_capacity()
 
     def _job(self, kind: str, _old: Job | None, job: Job) -> None:
+        if not self._ours(job.metadata):
+            return
         name = job.metadata.name
         if kind == "DELETED":
             self._jobs.pop(name, None)

@@ -58,7 +58,12 @@ def node_of_namespace(namespace: str) -> str | None:
 
 def tenant_namespace(hub_uid: str, namespace: str) -> str:
     """The member namespace of one tenant of one hub: two hubs, or two tenants, never share one."""
-    return f"iwt-{digest(hub_uid, length=8)}-{digest(namespace, length=12)}"
+    return tenant_namespace_prefix(hub_uid) + digest(namespace, length=12)
+
+
+def tenant_namespace_prefix(hub_uid: str) -> str:
+    """How the names of all member namespaces of one hub begin."""
+    return f"iwt-{digest(hub_uid, length=8)}-"
 
 
 def dispatch_name(job_name: str, job_uid: str, shard: int, attempt: int) -> str:

@@ -19,6 +19,7 @@ MERGE_KEYS = {
     "taints": "key",
     "finalizers": "",
 }
+_DELETE = "$deleteFromPrimitiveList/"
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -35,12 +36,18 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 def strategic(target: Any, patch: Any, key: str = "") -> Any:
-    """Strategic merge patch: as above, but the lists in MERGE_KEYS merge entry by entry, `$patch: delete` removes."""
+    """Strategic merge patch: as above, but the lists in MERGE_KEYS merge entry by entry.
+
+    `$patch: delete` removes an entry of a list of maps, `$deleteFromPrimitiveList/NAME` entries of the list NAME.
+    """
     if isinstance(patch, dict):
         result = dict(target) if isinstance(target, dict) else {}
         for name, value in patch.items():
             if value is None:
                 result.pop(name, None)
+            elif name.startswith(_DELETE):
+                short = name.removeprefix(_DELETE)
+                result[short] = [entry for entry in result.get(short) or [] if entry not in value]
             elif not name.startswith("$"):
                 result[name] = strategic(result.get(name), value, name)
         return result
