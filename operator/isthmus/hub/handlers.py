@@ -1,5 +1,6 @@
 """kopf's part: it watches the hub's own kinds and hands each object to the reconciler that knows what to do."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import kopf
@@ -11,8 +12,13 @@ from .hub import Hub
 REMOVAL_RETRY_SECONDS = 2.0
 
 
-def registry_of(hub: Hub, login: kopf.ConnectionInfo | None) -> kopf.OperatorRegistry:
-    """The handlers, bound to one hub; `login` is used where given, else the pod's own ServiceAccount."""
+def registry_of(
+    hub: Hub, login: kopf.ConnectionInfo | None, close: Callable[[], Awaitable[None]]
+) -> kopf.OperatorRegistry:
+    """The handlers, bound to one hub; `login` is used where given, else the pod's own ServiceAccount.
+
+    `close` ends the hub. Kopf calls it when told to stop, since it waits some seconds for whatever tasks are left.
+    """
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -28,6 +34,10 @@ def registry_of(hub: Hub, login: kopf.ConnectionInfo | None) -> kopf.OperatorReg
         settings.persistence.finalizer = f"{GROUP}/node"
         settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
         settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+
+    @kopf.on.cleanup(registry=registry)
+    async def end(**_: object) -> None:
+        await close()
 
     @kopf.on.resume(GROUP, VERSION, "computenodes", registry=registry)
     @kopf.on.create(GROUP, VERSION, "computenodes", registry=registry)

@@ -8,7 +8,7 @@ import structlog
 from isthmus.agent import Clocks
 from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import AcceleratorTable
-from isthmus.clusters import COMPUTEJOBS, NAMESPACES, Client, Credentials, NotFound
+from isthmus.clusters import COMPUTEJOBS, NAMESPACES, Client, Credentials, NotFound, UnexpectedAnswer
 from isthmus.errors import HubError
 from isthmus.ledger import Ledger
 
@@ -93,7 +93,7 @@ class Hub:
             hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
             try:
                 await client.list(COMPUTEJOBS, page=1)
-            except NotFound as error:
+            except (NotFound, UnexpectedAnswer) as error:
                 raise HubError(
                     "the hub's API serves no ComputeJobs", "install the CRDs first: kubectl apply -f crds/"
                 ) from error

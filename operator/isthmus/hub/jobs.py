@@ -190,6 +190,7 @@ class Jobs:
             record.written_at = self._now().timestamp()
         except NotFound:
             return None
+        logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(record.job, new)
         record.job = ComputeJob.model_validate(answer)
         return await self._expire(record) if record.finished else None

@@ -106,7 +106,8 @@ def _shard(node: str, dispatch: Dispatch) -> Shard:
         node=node,
         dispatch=dispatch.metadata["name"],
         attempt=dispatch.spec.attempt,
-        state=dispatch.status.state or "Pending",
+        # That a node has taken it and has not begun is no news worth a write of its own.
+        state="Pending" if dispatch.status.state in (None, DispatchState.ACCEPTED) else str(dispatch.status.state),
         message=truncated(dispatch.status.message, 256) if dispatch.status.state in _UNTIMELY else "",
         start_time=dispatch.status.start_time,
         completion_time=dispatch.status.completion_time,

@@ -55,19 +55,28 @@ async def serve(settings: HubSettings) -> None:
     hub = await Hub.open(settings, credentials)
     ready = asyncio.Event()
     running = asyncio.create_task(hub.run(ready), name="hub")
+
+    told_to_stop = asyncio.Event()
+
+    async def close() -> None:
+        told_to_stop.set()
+        running.cancel()
+        await asyncio.wait({running})
+
     try:
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not running.done():
             operator = asyncio.create_task(
-                kopf.operator(registry=registry_of(hub, login), standalone=True, clusterwide=True), name="kopf"
+                kopf.operator(registry=registry_of(hub, login, close), standalone=True, clusterwide=True), name="kopf"
             )
             await asyncio.wait({running, operator}, return_when=asyncio.FIRST_COMPLETED)
-            operator.cancel()
+            if not told_to_stop.is_set():
+                operator.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await operator
-        if running.done():
+        if running.done() and not running.cancelled():
             running.result()
     finally:
         running.cancel()
