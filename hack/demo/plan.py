@@ -10,8 +10,8 @@ from demo.trace import TraceMachine, read_trace
 from demo.workload import TRACE_SECONDS_PER_SECOND, DemoJob, draw_jobs
 
 JOB_COUNT = 240
-WINDOW_SECONDS = 40.0
-SEED = 8
+WINDOW_SECONDS = 60.0
+SEED = 12
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from demo.trace import TraceMachine, TracePod
 
 TRACE_SECONDS_PER_SECOND = 120  # two minutes of the trace are a second here
 SHORTEST_SECONDS = 1
-LONGEST_SECONDS = 12
+LONGEST_SECONDS = 10
 MOST_COMPLETIONS = 8
 INDEXED_SHARE = 0.3
 PARALLEL_SHARE = 0.15
