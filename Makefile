@@ -52,8 +52,8 @@ verify: install ## Fail when a generated file differs from what the models rende
 	@$(BIN)/python -m generate --check
 
 .PHONY: bench
-bench: tools ## Run the benchmarks; results go to benchmarks/results
-	@$(BIN)/python benchmarks/run.py
+bench: install ## Measure placement: a burst in one cycle, and single arrivals
+	@$(BIN)/python benchmarks/placement/cycle.py
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and pin them with hashes
