@@ -10,6 +10,7 @@ import selectors
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LONGEST_SECONDS = 60.0
 
@@ -41,8 +42,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the mark known, and let no property fail because the machine is busy."""
     config.addinivalue_line("markers", "simulated_time: the event loop's time jumps from timer to timer")
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -245,4 +245,4 @@ class Protocol(RuleBasedStateMachine):
 
 
 TestProtocol = Protocol.TestCase
-TestProtocol.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestProtocol.settings = settings(max_examples=300, stateful_step_count=50)
