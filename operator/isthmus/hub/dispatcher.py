@@ -129,11 +129,9 @@ class Dispatcher:
             }
             try:
                 self._jobs.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body))
-            except Conflict:
-                fresh = await self._hub.get(COMPUTEJOBS, name, namespace)
-                if fresh["metadata"]["uid"] != record.uid:
+            except (Conflict, NotFound):
+                if not await self._jobs.still_there(record):
                     return False
-                self._jobs.learn(fresh)
             spec = record.job.spec
             if record.deleting or spec.suspend or spec.cancel:
                 return False

@@ -11,7 +11,9 @@ from isthmus.capacity import Profile
 from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
 from isthmus.settlement.tariff import tariff_state
 
-from .nodestatus import NodeFacts
+from .nodestatus import CONNECTING, NO_PROFILE, NodeFacts
+
+_BEGINNING = frozenset({CONNECTING, NO_PROFILE})
 
 
 @dataclass(slots=True)
@@ -31,7 +33,9 @@ class Fleet:
         self._currency = currency
         self._dispatches_of = dispatches_of
         self._nodes: dict[str, FleetNode] = {}
+        self._expected: set[str] = set()
         self._assumed = AssumedLedger()
+        self._settled = False
 
     def get(self, name: str) -> FleetNode | None:
         """The node of that name."""
@@ -40,6 +44,22 @@ class Fleet:
     def all(self) -> Iterable[FleetNode]:
         """Every node."""
         return self._nodes.values()
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Say which nodes there are, before the watch shows them: others have been removed."""
+        self._expected.update(names)
+
+    def removed(self, name: str) -> bool:
+        """Whether there is no such node (any more)."""
+        return name not in self._nodes and name not in self._expected
+
+    def settled(self) -> bool:
+        """Whether each node was reached, or found to be out of reach, since the hub started. Once so, always so."""
+        if not self._settled:
+            blocked = [known.facts.blocked() for known in self._nodes.values()]
+            waiting = any(problem is not None and problem[0] in _BEGINNING for problem in blocked)
+            self._settled = not waiting and self._expected <= self._nodes.keys()
+        return self._settled
 
     def put(self, node: ComputeNode) -> FleetNode:
         """Take in a node as declared."""
@@ -53,6 +73,7 @@ class Fleet:
     def drop(self, name: str) -> None:
         """The node is gone."""
         self._nodes.pop(name, None)
+        self._expected.discard(name)
         self._assumed.drop(name)
 
     def observed(self, name: str, profile: Profile) -> None:
@@ -92,9 +113,19 @@ class Fleet:
         """How many shards stand on the node."""
         return sum(1 for d in self._dispatches_of(name) if d.status.state not in TERMINAL)
 
-    def unreachable(self) -> dict[str, str]:
-        """Nodes whose member can't be reached now, with why."""
-        return {name: known.facts.problem[0] for name, known in self._nodes.items() if known.facts.problem}
+    def unreachable(self, names: Iterable[str]) -> dict[str, str]:
+        """Those of the nodes whose member can't be reached now, with why.
+
+        One that is not yet known to be out of reach is not among them: a hub that has just started knows of none.
+        """
+        found: dict[str, str] = {}
+        for name in names:
+            known = self._nodes.get(name)
+            if known is not None and known.facts.problem and known.facts.problem[0] not in _BEGINNING:
+                found[name] = known.facts.problem[0]
+            elif self.removed(name):
+                found[name] = "NodeRemoved"
+        return found
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What placement may know at `now`."""

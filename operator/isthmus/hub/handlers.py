@@ -1,11 +1,11 @@
 """kopf's part: it watches the hub's own kinds and hands each object to the reconciler that knows what to do."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 import kopf
 
 from isthmus.api.names import GROUP, VERSION
+from isthmus.clusters import ClusterError
 
 from .hub import Hub
 
@@ -46,8 +46,11 @@ def registry_of(
         hub.nodes.apply(dict(body))
 
     @kopf.on.delete(GROUP, VERSION, "computenodes", registry=registry)
-    async def node_deleted(name: str, meta: kopf.Meta, **_: object) -> None:
-        waiting_for = await hub.nodes.remove(name, datetime.fromisoformat(meta["deletionTimestamp"]))
+    async def node_deleted(body: kopf.Body, **_: object) -> None:
+        try:
+            waiting_for = await hub.nodes.remove(dict(body))
+        except ClusterError as error:
+            raise kopf.TemporaryError(f"the hub's API: {error}", delay=REMOVAL_RETRY_SECONDS) from error
         if waiting_for is not None:
             raise kopf.TemporaryError(waiting_for, delay=REMOVAL_RETRY_SECONDS)
 

@@ -6,9 +6,19 @@ from typing import Self
 import structlog
 
 from isthmus.agent import Clocks
+from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import AcceleratorTable
-from isthmus.clusters import COMPUTEJOBS, NAMESPACES, Client, Credentials, NotFound, UnexpectedAnswer
+from isthmus.clusters import (
+    COMPUTEJOBS,
+    COMPUTENODES,
+    NAMESPACES,
+    Client,
+    Credentials,
+    Listing,
+    NotFound,
+    UnexpectedAnswer,
+)
 from isthmus.errors import HubError
 from isthmus.ledger import Ledger
 
@@ -97,12 +107,14 @@ class Hub:
                 raise HubError(
                     "the hub's API serves no ComputeJobs", "install the CRDs first: kubectl apply -f crds/"
                 ) from error
+            nodes: Listing[Manifest] = await client.list(COMPUTENODES)
             clocks = Clocks.system()
             ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
         except BaseException:
             await client.close()
             raise
         hub = cls(settings, client, hub_uid, ledger, clocks)
+        hub.fleet.expect(node["metadata"]["name"] for node in nodes.items)
         hub.nodes.begin(
             Surroundings(
                 hub=client,

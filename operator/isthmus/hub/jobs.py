@@ -12,7 +12,7 @@ from isthmus.api.core import JobSpec, Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.names import ANNOTATION_PLACEMENT, FINALIZER_DISPATCH, FINALIZER_JOB, node_namespace
 from isthmus.capacity import effective_request
-from isthmus.clusters import COMPUTEJOBS, DISPATCHES, ClusterError, KubernetesApi, NotFound, WorkQueue
+from isthmus.clusters import COMPUTEJOBS, DISPATCHES, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue
 from isthmus.placement import Unplaced, demand_of, width_of
 
 from .admission import TemplateJudge
@@ -72,12 +72,31 @@ class Jobs:
         """A watch showed the job, or its end."""
         uid = body["metadata"]["uid"]
         if gone:
-            self._records.pop(uid, None)
-            self._scheduler.withdraw(uid)
-            self.queue.add(uid)
+            self._vanished(uid)
             return
         self.learn(body)
         self.queue.add(uid)
+
+    def _vanished(self, uid: str) -> None:
+        self._records.pop(uid, None)
+        self._scheduler.withdraw(uid)
+        self.queue.add(uid)
+
+    async def still_there(self, record: JobRecord) -> bool:
+        """Whether the job is there, by a consistent read; if so, it is known anew, and if not, it is forgotten.
+
+        Its end may have been missed: a watch that was cut off shows what is there, not what has gone meanwhile.
+        """
+        namespace, name = record.key
+        try:
+            fresh = await self._hub.get(COMPUTEJOBS, name, namespace)
+        except NotFound:
+            fresh = None
+        if fresh is None or fresh["metadata"]["uid"] != record.uid:
+            self._vanished(record.uid)
+            return False
+        self.learn(fresh)
+        return True
 
     def learn(self, body: Manifest) -> JobRecord:
         """Take in a form of the job, unless a newer one is known."""
@@ -188,8 +207,8 @@ class Jobs:
         try:
             answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
             record.written_at = self._now().timestamp()
-        except NotFound:
-            return None
+        except (NotFound, Conflict):
+            return 0.2 if await self.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(record.job, new)
         record.job = ComputeJob.model_validate(answer)
@@ -212,7 +231,7 @@ class Jobs:
             estimate=estimate,
             completions=completions,
             gpus=gpus,
-            unreachable=self._fleet.unreachable(),
+            unreachable=self._fleet.unreachable(node for node, _ in dispatches),
             now=timestamp(self._now()) or "",
         )
 
@@ -226,7 +245,8 @@ class Jobs:
         if wait > 0:
             return wait
         namespace, name = record.key
-        await self._hub.delete(COMPUTEJOBS, name, namespace, uid=record.uid, propagation="Background")
+        if await self.still_there(record):
+            await self._hub.delete(COMPUTEJOBS, name, namespace, uid=record.uid, propagation="Background")
         return None
 
     async def _delete(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -236,7 +256,7 @@ class Jobs:
             return 0.5
         left = await self._clear(dispatches)
         asked = datetime.fromisoformat(record.job.metadata["deletionTimestamp"])
-        unreachable = self._fleet.unreachable()
+        unreachable = self._fleet.unreachable(left)
         overdue = (self._now() - asked).total_seconds() - DELETION_SECONDS
         if left and not (overdue >= 0 and all(node in unreachable for node in left)):
             if any(node in unreachable for node in left):
@@ -248,15 +268,21 @@ class Jobs:
             body = {"metadata": {"uid": record.uid, "finalizers": rest}}
             try:
                 await self._hub.patch(COMPUTEJOBS, name, namespace, body)
-            except NotFound:
-                return None
+            except (NotFound, Conflict):
+                return 0.2 if await self.still_there(record) else None
         return None
 
     async def _clear(self, dispatches: tuple[tuple[str, Dispatch], ...]) -> list[str]:
-        """Move each Dispatch of an ended job towards its removal. The nodes that still hold one."""
+        """Move each Dispatch of an ended job towards its removal. The nodes that still hold one.
+
+        Nobody answers any more for a node that was removed. Should it come back, its agent deletes what it finds
+        without a Dispatch.
+        """
         left: list[str] = []
         for node, dispatch in dispatches:
-            if dispatch.spec.desired_state != "Cancelled":
+            if self._fleet.removed(node):
+                await self._remove(node, dispatch)
+            elif dispatch.spec.desired_state != "Cancelled":
                 await self._desire(node, dispatch, "Cancelled")
             elif dispatch.status.state in TERMINAL and dispatch.status.released and self._booking.is_booked(dispatch):
                 await self._remove(node, dispatch)

@@ -12,7 +12,7 @@ from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_namespace
 from isthmus.capacity import Profile, to_status
-from isthmus.clusters import COMPUTENODES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
+from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
 from isthmus.settlement.tariff import tariff_state
 
 from .events import EventWriter
@@ -136,26 +136,44 @@ class Nodes:
                 return "DuplicateIdentity", f"ComputeNode {mate} has the same spec.identity.code; codes are unique"
         return None
 
-    async def remove(self, name: str, asked: datetime) -> str | None:
+    async def remove(self, body: Manifest) -> str | None:
         """Take a node out; what is still in the way, or None when it is gone. A dead member is waited for a minute."""
+        name = body["metadata"]["name"]
+        if self._fleet.get(name) is None:  # asked for while no hub was there
+            self.apply(body)
         known = self._fleet.get(name)
         if known is None or self._shared is None:
             return None
-        if not known.facts.deleting:
-            known.facts.deleting = True
-            self.changed(name)
-        live = self._fleet.live(name)
+        waiting = await self._leave(name)
+        asked = datetime.fromisoformat(body["metadata"]["deletionTimestamp"])
         overdue = (self._clocks.now() - asked).total_seconds() > REMOVAL_SECONDS
-        if live and not (overdue and known.facts.problem):
-            return f"{live} shards stand on the node; cancel or delete their jobs, or let them end"
+        if waiting and not (overdue and self._fleet.unreachable([name])):
+            if known.facts.deleting != waiting:
+                known.facts.deleting = waiting
+                self.changed(name)
+            return waiting
         await self.close_session(name)
         self._fleet.drop(name)
         self._problems.pop(name, None)
-        if not live:
-            await self._shared.hub.delete(NAMESPACES, node_namespace(name), propagation="Background")
+        self.queue.add(name)
+        self._on_reachability(name)
         for session, _ in self._sessions.values():
             session.restart_if_misfit()
         return None
+
+    async def _leave(self, name: str) -> str:
+        """Have the agent clear away what shards that ended left in the member; what is still there, in words."""
+        if self._shared is None:
+            return ""
+        live = self._fleet.live(name)
+        if live:
+            return f"{live} shards stand on it; cancel or delete their jobs, or let them end"
+        left = [d for d in self._shared.dispatches.node(name).all() if not d.status.released]
+        for dispatch in left:
+            if dispatch.spec.desired_state != "Cancelled":
+                wish = {"spec": {"desiredState": "Cancelled"}}
+                await self._hub.patch(DISPATCHES, dispatch.metadata["name"], node_namespace(name), wish)
+        return f"what {len(left)} shards left in the member is being cleared away" if left else ""
 
     async def close_session(self, name: str) -> None:
         """Stop following a node."""
@@ -172,6 +190,7 @@ class Nodes:
     async def _write_status(self, name: str) -> float | None:
         known = self._fleet.get(name)
         if known is None:
+            await self._forget_namespace(name)
             return None
         now = self._clocks.now()
         tariff = tariff_state(known.node.spec.tariff, now, self._currency)
@@ -194,6 +213,11 @@ class Nodes:
             known.node = ComputeNode.model_validate(answer)
             logger.debug("node status written", node=name, fields=sorted(patch))
         return min(_price_change(known, now), REPUBLISH_SECONDS)
+
+    async def _forget_namespace(self, name: str) -> None:
+        """The namespace of a node that was removed goes with its last Dispatch."""
+        if self._shared is not None and self._fleet.removed(name) and not [*self._shared.dispatches.node(name).all()]:
+            await self._hub.delete(NAMESPACES, node_namespace(name), propagation="Background")
 
     def _publish_due(self, known: FleetNode) -> bool:
         name = known.node.metadata["name"]

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Literal
 
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
-from isthmus.api.conditions import Condition, truncated, with_condition
+from isthmus.api.conditions import Condition, find, truncated, with_condition
 from isthmus.api.profile import Profile as ProfileStatus
 from isthmus.settlement.tariff import TariffState, price_summary
 
+CONNECTING = "Connecting"
+NO_PROFILE = "NoProfile"
 Verdict = tuple[Literal["True", "False", "Unknown"], str, str]
 Problem = tuple[str, str]
 
@@ -18,22 +20,23 @@ class NodeFacts:
     """What the hub found out about a member since it started. Problems are (reason, message) pairs."""
 
     connected: bool = False
-    problem: Problem | None = ("Connecting", "the hub has not reached the member yet")
+    problem: Problem | None = (CONNECTING, "the hub has not reached the member yet")
     misfit: Problem | None = None
     """Reached, and not to be used: the hub itself, or another node's member."""
     observed: bool = False
     """Machines and pods are listed, and figures follow."""
-    deleting: bool = False
+    deleting: str = ""
+    """What its removal waits for, once that was asked for."""
     cluster_uid: str = ""
     version: str = ""
 
     def blocked(self) -> Problem | None:
         """Why no new shard may go to the node, or None where it may."""
         if self.deleting:
-            return "Deleting", "the node is being removed"
+            return "Deleting", f"the node is being removed: {self.deleting}"
         if self.misfit or self.problem:
             return self.misfit or self.problem
-        return None if self.observed else ("NoProfile", "the member's machines are not listed yet")
+        return None if self.observed else (NO_PROFILE, "the member's machines are not listed yet")
 
 
 def node_status(
@@ -72,7 +75,7 @@ def node_status(
 def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState) -> dict[str, Verdict]:
     reachable: Verdict = ("True", "Connected", "the member's API answers")
     if facts.problem is not None:
-        reachable = ("Unknown" if facts.problem[0] == "Connecting" else "False", *facts.problem)
+        reachable = ("Unknown" if facts.problem[0] == CONNECTING else "False", *facts.problem)
     blocked = facts.blocked()
     ready: Verdict = ("True", "Ready", "the member is reached and its figures are followed")
     if blocked is not None:
@@ -82,9 +85,7 @@ def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState) -> dict[
         schedulable = ("False", "Cordoned", "spec.schedulingState is Cordoned; set it to Active to place work here")
     elif blocked is None and not tariff.ok:
         schedulable = ("False", tariff.reason, tariff.message)
-    return {
-        "Reachable": reachable,
-        "Schedulable": schedulable,
-        "PriceCurrent": ("True" if tariff.ok else "False", tariff.reason, tariff.message),
-        "Ready": ready,
-    }
+    price: Verdict = ("True" if tariff.ok else "False", tariff.reason, tariff.message)
+    if blocked is not None and blocked[0] in {CONNECTING, NO_PROFILE} and find(node.status.conditions, "Ready"):
+        return {"PriceCurrent": price}  # a hub that has just started leaves standing what the last one found out
+    return {"Reachable": reachable, "Schedulable": schedulable, "PriceCurrent": price, "Ready": ready}

@@ -88,5 +88,7 @@ class Scheduler:
             sequence = self._fleet.next_sequence(assignment.node)
             self._fleet.assume(assignment.node, sequence, demand, assignment.width)
             self._on_assigned(assignment, sequence)
+        if not self._fleet.settled():  # a verdict over a part of the fleet would be taken back at once
+            return
         for verdict in outcome.unplaced:
             self._on_unplaced(verdict.demand.key, verdict)
