@@ -1,4 +1,6 @@
+from collections.abc import Callable, Mapping
 from itertools import islice, product
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -15,8 +17,9 @@ GIB = 1 << 30
 
 
 def group(cpu: int, memory: int, gpus: int = 0, *, kind: Kind | None = None) -> Group:
-    """A machine of 64 cores, 256 GiB and, where `gpus` is not None, 8 accelerators, with so much of it free."""
-    return Group(kind or PLAIN, (cpu, memory, gpus))
+    """A machine of 64 cores, 256 GiB and 8 accelerators, or of another kind, with so much of it free at most."""
+    kind = kind or PLAIN
+    return Group(kind, tuple(map(min, (cpu, memory, gpus), kind.allocatable)))
 
 
 RESOURCES = ("cpu", "memory", "nvidia.com/gpu")
@@ -25,7 +28,8 @@ PLAIN = Kind(RESOURCES, ALLOCATABLE, (GPU,), (), ())
 TAINTED = Kind(RESOURCES, ALLOCATABLE, (GPU,), (TAINT,), ())
 NEWER = Kind(RESOURCES, ALLOCATABLE, (OTHER,), (), ())
 ARM = Kind(RESOURCES, ALLOCATABLE, (GPU,), (), (("kubernetes.io/arch", "arm64"),))
-KINDS = (PLAIN, TAINTED, NEWER, ARM)
+SMALLER = Kind(RESOURCES, (48_000, 192 * GIB, 4), (GPU,), (), ())
+KINDS = (PLAIN, TAINTED, NEWER, ARM, SMALLER)
 
 
 def test_few() -> None:
@@ -96,9 +100,9 @@ def test_never_more(groups: dict[Group, int], limit: int, cpu: int, memory: int,
     """However coarsely machines are told, no pod fits more often than on the machines themselves; few are left out."""
     request = {"cpu": cpu, "memory": memory * GIB, "nvidia.com/gpu": gpus}
 
-    def fitting(shapes: tuple[Shape, ...], facts: object) -> int:
+    def fitting(shapes: tuple[Shape, ...], facts: object, vector: Callable[[Shape], Mapping[str, int]]) -> int:
         return sum(
-            s.count * min(s.free.get(name, 0) // value for name, value in request.items() if value)
+            s.count * min(vector(s).get(name, 0) // value for name, value in request.items() if value)
             for s in shapes
             if (s.accelerators, s.taints, s.labels) == facts
         )
@@ -109,14 +113,15 @@ def test_never_more(groups: dict[Group, int], limit: int, cpu: int, memory: int,
     assert sum(s.count for s in merged) == sum(groups.values())
     for kind in KINDS:
         facts = (kind.accelerators, kind.taints, dict(kind.labels))
-        assert fitting(merged, facts) <= fitting(exact, facts)
+        for vector in (attrgetter("free"), attrgetter("allocatable")):
+            assert fitting(merged, facts, vector) <= fitting(exact, facts, vector)
     assert all(s.free[name] <= s.allocatable[name] for s in merged for name in s.free)
 
 
 @pytest.mark.parametrize("limit", [1, 4, 7])
 def test_order(limit: int) -> None:
     """The same machines are told the same way, in whatever order they were met."""
-    groups = {group(cpu, GIB * cpu % 97, cpu % 9, kind=KINDS[cpu % 4]): 1 for cpu in range(50)}
+    groups = {group(cpu, GIB * cpu % 97, cpu % 9, kind=KINDS[cpu % 5]): 1 for cpu in range(50)}
     backwards = dict(reversed(groups.items()))
     shuffled = dict(islice([*list(groups.items())[25:], *list(groups.items())[:25]], 50))
     assert merged_shapes(groups, limit) == merged_shapes(backwards, limit) == merged_shapes(shuffled, limit)
