@@ -12,7 +12,9 @@ from isthmus.capacity import AcceleratorTable
 from isthmus.clusters import (
     COMPUTEJOBS,
     COMPUTENODES,
+    DISPATCHES,
     NAMESPACES,
+    SETTLEMENTS,
     Client,
     Credentials,
     Listing,
@@ -101,12 +103,7 @@ class Hub:
         client = await Client.connect(credentials, name="hub", concurrency=128)
         try:
             hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
-            try:
-                await client.list(COMPUTEJOBS, page=1)
-            except (NotFound, UnexpectedAnswer) as error:
-                raise HubError(
-                    "the hub's API serves no ComputeJobs", "install the CRDs first: kubectl apply -f crds/"
-                ) from error
+            await _kinds_served(client)
             nodes: Listing[Manifest] = await client.list(COMPUTENODES)
             clocks = Clocks.system()
             ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
@@ -177,3 +174,16 @@ class Hub:
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).all():
             self.jobs.queue.add(dispatch.spec.job.uid)
+
+
+async def _kinds_served(client: Client) -> None:
+    """Return once the API serves our kinds. Just after installation it asks for patience, which kopf would log."""
+    for resource in (COMPUTEJOBS, DISPATCHES, SETTLEMENTS):
+        try:
+            await client.get(resource, "none", "default")
+        except NotFound:
+            continue
+        except UnexpectedAnswer as error:
+            raise HubError(
+                f"the hub's API serves no {resource.kind}s", "install the CRDs first: kubectl apply -f crds/"
+            ) from error
