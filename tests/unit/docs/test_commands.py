@@ -1,0 +1,87 @@
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page, page
+
+from demo.plan import JOB_COUNT
+from isthmus.cli.main import app
+
+TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group's
+OPTIONS = {
+    name: {flag: each for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+    for name, command in COMMANDS.items()
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_make_targets_exist(page: Page) -> None:
+    """Every make target that a page names is in the Makefile, with a word of help."""
+    named = [word for text in (*page.words(), *page.commands()) for word in re.findall(r"^make ([a-z-]+)", text)]
+    assert set(named) <= TARGETS
+
+
+def _calls(page: Page) -> Iterator[tuple[str, list[str]]]:
+    """Each call of `isthmus`: the command and its options, in commands and in backticks."""
+    for text in (*page.commands(), *page.words()):
+        words = shlex.split(text) if text in page.commands() else text.split()
+        if words and words[0] in {"isthmus", ".venv/bin/isthmus"} and len(words) > 1:
+            yield words[1], [word.partition("=")[0] for word in words[2:] if word.startswith("-")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_isthmus_commands_and_options_exist(page: Page) -> None:
+    """Every command of `isthmus` that a page names is there, and has the options it is given."""
+    for name, options in _calls(page):
+        assert name in OPTIONS, name
+        assert set(options) <= OPTIONS[name].keys(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_options_in_backticks_exist(page: Page) -> None:
+    """Every option that a page names in backticks is one of `isthmus`."""
+    named = {word.split()[0].partition("=")[0] for word in page.words() if word.startswith("--")}
+    if page.name == "docs/testbed.md":  # it speaks of other programs' flags
+        return
+    assert named <= set().union(*(set(options) for options in OPTIONS.values()))
+
+
+def test_statements_are_asked_for_as_the_command_wants() -> None:
+    """Each `isthmus statement` of the pages has the options that are required."""
+    required = {"--ledger", "--start", "--end", "--currency"}
+    calls = [options for each in PAGES for name, options in _calls(each) if name == "statement" and options]
+    assert calls
+    assert all(required <= set(options) for options in calls)
+
+
+def test_the_table_of_hub_options_is_whole() -> None:
+    """docs/hub.md lists every option of `isthmus hub`, with its environment variable and its default."""
+    (table,) = [table for table in page("docs/hub.md").tables() if table.header[0] == "option"]
+    told = {row[0].strip("`"): (row[1].strip("`"), row[2].strip("`")) for row in table.rows}
+    params = {flag: each for flag, each in OPTIONS["hub"].items() if flag in each.opts and flag != "--help"}
+    assert told.keys() == {flag for flag in params if not flag.startswith("-h")}
+    assert {flag: each.envvar or "" for flag, each in params.items() if flag in told} == {
+        flag: envvar for flag, (envvar, _) in told.items()
+    }
+    for flag, (_, default) in told.items():
+        if isinstance(params[flag].default, str):
+            assert default == params[flag].default
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_environment_variables_are_read_somewhere(page: Page) -> None:
+    """Every variable ISTHMUS_* or DEMO_* that a page names is read by the code."""
+    named = {match for word in page.words() for match in re.findall(r"\b(?:ISTHMUS|DEMO)_[A-Z_]+", word)}
+    code = "\n".join(
+        path.read_text() for folder in ("operator/isthmus/cli", "hack/demo") for path in (ROOT / folder).glob("*.py")
+    )
+    assert {name for name in named if f'"{name}"' not in code} == set()
+
+
+def test_the_readme_tells_how_many_jobs_the_demo_runs() -> None:
+    """The number of jobs in the README is the demo's."""
+    assert f"run {JOB_COUNT} jobs" in page("README.md").text
