@@ -13,6 +13,9 @@ K = TypeVar("K", bound=Hashable)
 
 logger = structlog.get_logger(__name__)
 
+# Beyond any limit of use; without a bound a key that fails for hours would make a number too large for a float.
+_MOST_DOUBLINGS = 32
+
 
 class WorkQueue(Generic[K]):
     """Runs `handler(key)` for each added key, at most `workers` at once and never twice at once for one key.
@@ -102,7 +105,8 @@ class WorkQueue(Generic[K]):
     def _back_off(self, key: K) -> float:
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures
-        return float(min(self._retry_seconds * 2 ** (failures - 1), self._retry_limit_seconds))
+        doublings = min(failures - 1, _MOST_DOUBLINGS)
+        return float(min(self._retry_seconds * 2**doublings, self._retry_limit_seconds))
 
     async def close(self) -> None:
         """Stop taking keys, cancel what runs and wait for it."""
