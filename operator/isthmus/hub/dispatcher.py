@@ -1,5 +1,6 @@
 """Turns an assignment into a Dispatch: pins the job to the node, writes the Dispatch, and only then moves on."""
 
+import asyncio
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
@@ -38,6 +39,7 @@ from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import ensure_node_namespace
+from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
 
@@ -64,6 +66,8 @@ class Dispatcher:
         self._fleet = fleet
         self._booking = booking
         self._assigned: dict[str, tuple[Assignment, int]] = {}
+        self._unsure: dict[str, float] = {}
+        """When, on the loop's clock, a create was last sent of which nobody knows whether it is carried out."""
         self.queue: WorkQueue[str] = WorkQueue(self._dispatch, name="dispatcher", workers=64)
 
     def assigned(self, assignment: Assignment, sequence: int) -> None:
@@ -86,6 +90,8 @@ class Dispatcher:
                 return None
             body = await self._create(record, assignment, sequence)
         except (Invalid, Forbidden, NotFound) as error:
+            if self._may_land(uid):
+                raise
             # Definitely not written. The next try begins with a new placement.
             if record is not None:
                 record.problem = ("DispatchFailed", f"no Dispatch could be written for {assignment.node}: {error}")
@@ -96,15 +102,26 @@ class Dispatcher:
             logger.info("Dispatch not known to be written, trying again", node=assignment.node, error=str(error))
             raise
         del self._assigned[uid]
+        self._unsure.pop(uid, None)
         record.dispatching = False
         record.problem = None
         record.unplaced = None
-        self._dispatches.put(assignment.node, Dispatch.model_validate(body))
+        dispatch = Dispatch.model_validate(body)
+        if dispatch.spec.sequence != sequence:  # written by a former process: no Dispatch will bear our number
+            self._fleet.forget(assignment.node, sequence)
+            self._fleet.assume(assignment.node, dispatch.spec.sequence, assignment.demand, assignment.width)
+        self._dispatches.put(assignment.node, dispatch)
         self._jobs.queue.add(uid)
         return None
 
+    def _may_land(self, uid: str) -> bool:
+        """Whether a create whose answer never came may still be carried out: then no other node may have the job."""
+        sent = self._unsure.get(uid)
+        return sent is not None and asyncio.get_running_loop().time() - sent < PIN_SECONDS
+
     def _give_up(self, uid: str, record: JobRecord | None, again_seconds: float = 0.0) -> None:
         assignment, sequence = self._assigned.pop(uid)
+        self._unsure.pop(uid, None)
         self._fleet.forget(assignment.node, sequence)
         if record is not None:
             record.dispatching = False
@@ -114,6 +131,8 @@ class Dispatcher:
         """Write finalizer and chosen node on the job, on the version that was seen. False where it is gone or going."""
         attempt = assignment.demand.attempt
         namespace, name = record.key
+        if record.uid not in self._unsure and _halted(record):
+            return False
         while not (record.held and record.assigned == (attempt, assignment.node)):
             metadata = record.job.metadata
             finalizers = [*metadata.get("finalizers", ())]
@@ -132,23 +151,31 @@ class Dispatcher:
             except (Conflict, NotFound):
                 if not await self._jobs.still_there(record):
                     return False
-            spec = record.job.spec
-            if record.deleting or spec.suspend or spec.cancel:
+            if _halted(record):
                 return False
         return True
 
     async def _create(self, record: JobRecord, assignment: Assignment, sequence: int) -> Manifest:
         """Write the Dispatch, or take up the one that an earlier try wrote."""
         manifest = self._manifest(record, assignment, sequence, await self._tariff(assignment.node))
-        namespace, name = node_namespace(assignment.node), manifest["metadata"]["name"]
         try:
-            return await self._hub.create(DISPATCHES, manifest, namespace)
+            return await self._write(record.uid, manifest)
         except NotFound:
             # Somebody deleted the node's namespace.
             await ensure_node_namespace(self._hub, assignment.node)
-            return await self._hub.create(DISPATCHES, manifest, namespace)
+            return await self._write(record.uid, manifest)
         except AlreadyExists:
+            name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
             return await self._hub.get(DISPATCHES, name, namespace)
+
+    async def _write(self, uid: str, manifest: Manifest) -> Manifest:
+        try:
+            return await self._hub.create(DISPATCHES, manifest, manifest["metadata"]["namespace"])
+        except (Invalid, Forbidden, NotFound, AlreadyExists):
+            raise
+        except ClusterError:
+            self._unsure[uid] = asyncio.get_running_loop().time()
+            raise
 
     async def _tariff(self, node: str) -> TariffReference | None:
         known = self._fleet.get(node)
@@ -195,6 +222,11 @@ class Dispatcher:
             },
             "spec": spec.to_manifest(),
         }
+
+
+def _halted(record: JobRecord) -> bool:
+    """Whether the job is not to be run now, or never again."""
+    return record.deleting or record.job.spec.suspend or record.job.spec.cancel
 
 
 def _placement(assignment: Assignment) -> str:

@@ -129,6 +129,7 @@ class Jobs:
         if record.deleting:
             return await self._delete(record, dispatches)
         if record.finished:
+            await self._stop(dispatches)
             return await self._expire(record)
         unbooked = [d for _, d in dispatches if not self._booking.is_booked(d)]
         if unbooked:
@@ -142,6 +143,8 @@ class Jobs:
                 raise
             record.admitted, record.problem = record.refusal is None, None
         await self._steer(record, dispatches)
+        if record.dispatching and record.job.spec.cancel:
+            return None  # a shard may be on its way; the dispatcher calls back when that is known
         return await self._write_status(record)
 
     async def _steer(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> None:
@@ -168,6 +171,12 @@ class Jobs:
             demand_of(record.job, account, attempt=attempt, avoid=refused),
             pinned[1] if pinned is not None and pinned[0] == attempt else None,
         )
+
+    async def _stop(self, dispatches: tuple[tuple[str, Dispatch], ...]) -> None:
+        """Cancel live shards of a job that has ended: one that a former hub process had on its way can come late."""
+        for node, dispatch in dispatches:
+            if dispatch.status.state not in TERMINAL and dispatch.spec.desired_state != "Cancelled":
+                await self._desire(node, dispatch, "Cancelled")
 
     def _pause(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float:
         """Seconds before the next attempt after a loss: doubled each time, none after the first."""

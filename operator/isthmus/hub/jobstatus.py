@@ -74,7 +74,8 @@ def _phase(facts: Facts, last: Dispatch | None) -> Phase:
         return running.get(state, Phase.DISPATCHED) if state else Phase.DISPATCHED
     if state is DispatchState.SUCCEEDED:
         return Phase.SUCCEEDED
-    if state is DispatchState.FAILED or given_up(facts.dispatches) is not None:
+    obeyed = facts.job.spec.cancel and state is DispatchState.CANCELLED
+    if state is DispatchState.FAILED or (given_up(facts.dispatches) is not None and not obeyed):
         return Phase.FAILED
     if facts.job.spec.cancel:
         return Phase.CANCELLED
