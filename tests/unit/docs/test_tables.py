@@ -56,8 +56,6 @@ def test_accelerators() -> None:
     table, rows = AcceleratorTable.default(), _table("docs/nodes.md", "vendor").rows
     vendors = list(dict.fromkeys(family.vendor for family in FAMILIES))
     assert [row[0].split()[0] for row in rows] == [vendor.split()[0] for vendor in vendors]
-        name.split()[0] for name in dict.fromkeys(f.vendor for f in FAMILIES)
-    ]
     for row in rows:
         resources = [word for word in _words(row[1]) if "/" in word]
         assert resources, row
