@@ -81,6 +81,7 @@ class WorkQueue(Generic[K]):
 
     async def _run(self, key: K) -> None:
         again: float | None = None
+        self._again.discard(key)  # the run that begins now sees what was added until now
         try:
             again = await self._handler(key)
             self._failures.pop(key, None)
