@@ -21,6 +21,8 @@ from .view import MemberView
 
 # Figures change with each pod; they are summed up at most this often.
 PROFILE_SECONDS = 0.1
+# What could not be written is written within so long of the API's return.
+RETRY_LIMIT_SECONDS = 5.0
 
 
 class NodeDispatches(DispatchView, Protocol):
@@ -89,7 +91,9 @@ class Agent:
             meter=meter,
             clock=clocks.monotonic,
         )
-        self._queue: WorkQueue[str] = WorkQueue(self._executor.reconcile, name=f"agent/{node}")
+        self._queue: WorkQueue[str] = WorkQueue(
+            self._executor.reconcile, name=f"agent/{node}", retry_limit_seconds=RETRY_LIMIT_SECONDS
+        )
         self._ready = False
 
     def dispatch_changed(self, name: str) -> None:

@@ -15,6 +15,8 @@ class Execution:
     job_uid: str = ""
     created_at: float | None = None
     seen: bool = False
+    denied_at: float | None = None
+    """When the member first said that we may not create the Job."""
     written_at: float = float("-inf")
     noticed_at: float | None = None
     """When something was first seen that the status does not tell yet."""

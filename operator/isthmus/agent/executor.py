@@ -12,13 +12,14 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import DISPATCHES, Forbidden, Invalid, KubernetesApi, NotFound
+from isthmus.clusters import DISPATCHES, ApiError, Forbidden, Invalid, KubernetesApi
 
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import observe, pod_ended, succeeded_in, without_job
+from .orphans import sweep
 from .steps import Facts, Step, next_step
 from .tenancy import NamespaceTaken
 from .view import MemberView
@@ -27,6 +28,8 @@ logger = structlog.get_logger(__name__)
 
 # The watch shows a Job within moments of its creation; after this long without it, the API is asked.
 WATCH_LAG_SECONDS = 5.0
+# An API server that has just started denies everybody everything until it has read its roles.
+DENIED_SECONDS = 15.0
 
 
 class DispatchView(Protocol):
@@ -74,7 +77,8 @@ class Executor:
         """Do what is due for the Dispatch; the answer is when, in seconds, to look again. Raises ClusterError."""
         dispatch = self.current(name)
         if dispatch is None:
-            return await self._sweep(name)
+            self._executions.pop(name, None)
+            return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
         execution = self._executions.setdefault(name, Execution())
         job = self._view.job(name)
         if job is not None:
@@ -130,7 +134,7 @@ class Executor:
         try:
             execution.job_uid = await self._jobs.create(dispatch)
         except (Invalid, Forbidden, NamespaceTaken) as error:
-            if self._jobs.terminating(error):
+            if self._jobs.terminating(error) or self._may_be_starting(error, execution):
                 raise
             await self._end(
                 dispatch, execution, DispatchState.REFUSED, f"Member{error.reason}", error.message, released=True
@@ -138,6 +142,14 @@ class Executor:
             return None
         execution.created_at = self._clock()
         return WATCH_LAG_SECONDS
+
+    def _may_be_starting(self, error: ApiError, execution: Execution) -> bool:
+        """Whether the member's API server denies what it may allow in a moment: one that starts knows no roles yet."""
+        if not self._jobs.denied(error):
+            return False
+        if execution.denied_at is None:
+            execution.denied_at = self._clock()
+        return self._clock() - execution.denied_at < DENIED_SECONDS
 
     async def _recover(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Accepted, but the watch shows no Job: it was never created, or it is gone."""
@@ -235,22 +247,6 @@ class Executor:
             return REPORT_SECONDS
         await self._write(dispatch, execution, dispatch.status.model_copy(update={"released": True}))
         return None
-
-    async def _sweep(self, name: str) -> float | None:
-        """The Dispatch is gone: so must its Job and pods. Only after a consistent read of the hub says it is."""
-        self._executions.pop(name, None)
-        job, pods = self._view.job(name), self._view.pods(name)
-        if job is None and not pods:
-            return None
-        try:
-            await self._hub.get(DISPATCHES, name, self._namespace)
-        except NotFound:
-            if job is not None and job.metadata.deletion_timestamp is None:
-                await self._jobs.delete_orphan(job)
-            await self._jobs.release([pod for pod in pods if pod_ended(pod)])
-            if job is None:
-                await self._jobs.delete_pods([pod for pod in pods if not pod_ended(pod)])
-        return REPORT_SECONDS
 
     async def _end(
         self,

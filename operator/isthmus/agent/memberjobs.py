@@ -8,7 +8,7 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_UID
-from isthmus.clusters import JOBS, PODS, AlreadyExists, ApiError, Conflict, Invalid, KubernetesApi, NotFound
+from isthmus.clusters import JOBS, PODS, AlreadyExists, ApiError, Conflict, Forbidden, Invalid, KubernetesApi, NotFound
 from isthmus.manifests import placeholder
 
 from .tenancy import Tenancy
@@ -53,6 +53,11 @@ class MemberJobs:
         """Whether a create was refused only because its namespace is being deleted."""
         causes = error.details.get("causes") or []
         return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+
+    @staticmethod
+    def denied(error: ApiError) -> bool:
+        """Whether the member's authorization said no, not its admission: that is of us, not of this Job."""
+        return isinstance(error, Forbidden) and 'User "' in error.message and " cannot " in error.message
 
     async def find(self, dispatch: Dispatch) -> Job | None:
         """The Job, by a consistent read."""

@@ -15,7 +15,9 @@ class Accounts:
     """One watch on the hub's namespaces."""
 
     def __init__(self, hub: KubernetesApi) -> None:
-        self.informer: Informer[NamespaceView] = Informer(hub, NAMESPACES, type=NamespaceView)
+        self.informer: Informer[NamespaceView] = Informer(
+            hub, NAMESPACES, type=NamespaceView, longest_pause_seconds=5.0
+        )
 
     def of(self, namespace: str) -> str:
         """The account of a namespace."""

@@ -68,7 +68,7 @@ class Dispatcher:
         self._assigned: dict[str, tuple[Assignment, int]] = {}
         self._unsure: dict[str, float] = {}
         """When, on the loop's clock, a create was last sent of which nobody knows whether it is carried out."""
-        self.queue: WorkQueue[str] = WorkQueue(self._dispatch, name="dispatcher", workers=64)
+        self.queue: WorkQueue[str] = WorkQueue(self._dispatch, name="dispatcher", workers=64, retry_limit_seconds=5.0)
 
     def assigned(self, assignment: Assignment, sequence: int) -> None:
         """Placement gave a job to a node."""

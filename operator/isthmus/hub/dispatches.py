@@ -60,7 +60,9 @@ class DispatchStore:
         self._on_change = on_change
         self._nodes: dict[str, NodeDispatches] = {}
         self._jobs: dict[str, dict[tuple[str, str], Dispatch]] = {}
-        self._informer: Informer[Any] = Informer(hub, DISPATCHES, type=dict, on_change=self._changed)
+        self._informer: Informer[Any] = Informer(
+            hub, DISPATCHES, type=dict, on_change=self._changed, longest_pause_seconds=5.0
+        )
 
     async def run(self) -> None:
         """Watch until cancelled."""

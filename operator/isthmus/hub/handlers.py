@@ -1,6 +1,7 @@
 """kopf's part: it watches the hub's own kinds and hands each object to the reconciler that knows what to do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain, repeat
 
 import kopf
 
@@ -10,6 +11,13 @@ from isthmus.clusters import ClusterError
 from .hub import Hub
 
 REMOVAL_RETRY_SECONDS = 2.0
+
+
+class _Pauses:
+    """Seconds between tries at the hub's API, without an end: one that is away must not end the hub."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((0.5, 1.0, 2.0), repeat(5.0))
 
 
 def registry_of(
@@ -31,6 +39,7 @@ def registry_of(
         settings.posting.enabled = False
         # The kinds are known at start, and were looked for: no watch on definitions and namespaces is needed.
         settings.scanning.disabled = True
+        settings.networking.error_backoffs = _Pauses()
         settings.persistence.finalizer = f"{GROUP}/node"
         settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
         settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)

@@ -62,7 +62,7 @@ class Jobs:
         self._account_of = account_of
         self._now = now
         self._records: dict[str, JobRecord] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64)
+        self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
 
     def get(self, uid: str) -> JobRecord | None:
         """What is known of a job."""

@@ -55,7 +55,7 @@ class Nodes:
         self._sessions: dict[str, tuple[NodeSession, asyncio.Task[None]]] = {}
         self._published: dict[str, float] = {}
         self._problems: dict[str, Problem | None] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self._write_status, name="nodes", workers=16)
+        self.queue: WorkQueue[str] = WorkQueue(self._write_status, name="nodes", workers=16, retry_limit_seconds=5.0)
 
     def begin(self, shared: Surroundings) -> None:
         """From now on sessions may be opened."""

@@ -15,7 +15,9 @@ class SecretStore:
     def __init__(self, hub: KubernetesApi, namespace: str, on_change: Callable[[str], None]) -> None:
         self._namespace = namespace
         self._on_change = on_change
-        self.informer: Informer[Any] = Informer(hub, SECRETS, type=dict, namespace=namespace, on_change=self._changed)
+        self.informer: Informer[Any] = Informer(
+            hub, SECRETS, type=dict, namespace=namespace, on_change=self._changed, longest_pause_seconds=5.0
+        )
 
     def get(self, name: str) -> Mapping[str, bytes] | None:
         """The content of a Secret, decoded, or None where it is not there."""
