@@ -181,9 +181,9 @@ class ComputeNodeSpec(Model):
         ),
     ]
     timing: Annotated[Timing, Field(default_factory=Timing, description="How often the hub makes sure of it.")]
-    tariff: Annotated[Tariff, Field(description="What its resources cost; without one, work is unpriced.")] | None = (
-        None
-    )
+    tariff: (
+        Annotated[Tariff, Field(description="What its resources cost; without one in force it takes no work.")] | None
+    ) = None
 
 
 class ComputeNodeStatus(Model):
