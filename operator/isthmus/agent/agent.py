@@ -75,13 +75,14 @@ class Agent:
         self._view = MemberView(
             member,
             hub_uid,
+            node,
             accelerators,
             on_shard=self._changed,
             on_capacity=self._dirty.set,
             on_connection=self._linked,
         )
         jobs = MemberJobs(member, Tenancy(member, hub_uid))
-        meter = ShardMeter(member, hub_uid, self._view, jobs, clocks.now)
+        meter = ShardMeter(member, hub_uid, node, view=self._view, jobs=jobs, now=clocks.now)
         self._executor = Executor(
             hub,
             node_namespace(node),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, Reading
-from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB
+from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB, LABEL_NODE
 from isthmus.capacity import shared_request
 from isthmus.clusters import PODS, KubernetesApi
 from isthmus.metering import Meters as PodMeters
@@ -31,18 +31,20 @@ class Metered:
 
 
 class ShardMeter:
-    """Readings of shards of one member. `now` is the time of day."""
+    """Readings of the shards of one node. `now` is the time of day."""
 
     def __init__(
         self,
         member: KubernetesApi,
         hub_uid: str,
+        node: str,
+        *,
         view: MemberView,
         jobs: MemberJobs,
         now: Callable[[], datetime],
     ) -> None:
         self._member = member
-        self._hub_uid = hub_uid
+        self._owner = f"{LABEL_HUB}={hub_uid},{LABEL_NODE}={node}"
         self._view = view
         self._jobs = jobs
         self._now = now
@@ -61,7 +63,7 @@ class ShardMeter:
     async def listed(self, dispatch: Dispatch) -> Sequence[Pod]:
         """The shard's pods by a consistent list; none where its namespace is gone."""
         namespace = dispatch.spec.manifest["metadata"]["namespace"]
-        labels = f"{LABEL_HUB}={self._hub_uid},{LABEL_DISPATCH}={dispatch.metadata['name']}"
+        labels = f"{self._owner},{LABEL_DISPATCH}={dispatch.metadata['name']}"
         return (await self._member.list(PODS, namespace, labels=labels, type=Pod)).items
 
     def advance(self, previous: Reading | None, pods: Iterable[Pod], execution: Execution, *, final: bool) -> Metered:

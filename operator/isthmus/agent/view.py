@@ -1,11 +1,11 @@
-"""A member as the agent sees it: its machines, all its pods, and the Jobs that are ours, by watch."""
+"""A member as the agent sees it: its machines, all its pods, and the Jobs that are its node's, by watch."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from isthmus.api.core import Job, Metadata, Node, Pod
-from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, tenant_namespace_prefix
+from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, LABEL_NODE, tenant_namespace_prefix
 from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
@@ -17,13 +17,15 @@ class MemberView:
     """Three watches on a member, indexed the way the agent asks.
 
     `on_shard(name)` is called when a Job or pod of the Dispatch `name` changed, `on_capacity()` when the figures may
-    have, `on_connection(error)` when a watch lost or regained the member.
+    have, `on_connection(error)` when a watch lost or regained the member. Two nodes of a hub may for a moment look at
+    one cluster: what bears another node's name takes up room here, and is nothing of ours.
     """
 
     def __init__(
         self,
         member: KubernetesApi,
         hub_uid: str,
+        node: str,
         accelerators: AcceleratorTable,
         *,
         on_shard: Callable[[str], None],
@@ -31,7 +33,7 @@ class MemberView:
         on_connection: Callable[[ClusterError | None], None],
     ) -> None:
         self.machines = MachineTable(accelerators)
-        self._hub_uid = hub_uid
+        self._owner = {LABEL_HUB: hub_uid, LABEL_NODE: node}
         self._prefix = tenant_namespace_prefix(hub_uid)
         self._on_shard = on_shard
         self._on_capacity = on_capacity
@@ -60,7 +62,7 @@ class MemberView:
                 member,
                 JOBS,
                 type=Job,
-                labels=f"{LABEL_HUB}={hub_uid}",
+                labels=",".join(f"{label}={value}" for label, value in self._owner.items()),
                 on_change=self._job,
                 on_connection=self._linked,
                 longest_pause_seconds=LONGEST_PAUSE_SECONDS,
@@ -109,8 +111,8 @@ class MemberView:
         self._on_capacity()
 
     def _ours(self, metadata: Metadata) -> bool:
-        """Whether it is of this hub; a copy that somebody made elsewhere is not, whatever its labels say."""
-        return metadata.labels.get(LABEL_HUB) == self._hub_uid and metadata.namespace.startswith(self._prefix)
+        """Whether it is of this node; a copy that somebody made elsewhere is not, whatever its labels say."""
+        return self._owner.items() <= metadata.labels.items() and metadata.namespace.startswith(self._prefix)
 
     def _pod(self, kind: str, _old: Pod | None, pod: Pod) -> None:
         if kind == "DELETED":

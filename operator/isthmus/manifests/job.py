@@ -40,7 +40,7 @@ def render(
     spec = disruption.with_rule(template) | {
         "suspend": suspend,
         "podReplacementPolicy": "Failed",
-        "template": _pod_template(mapping(template.get("template")), hub_uid, dispatch, affinity),
+        "template": _pod_template(mapping(template.get("template")), hub_uid, node, dispatch, affinity),
     }
     return {
         "apiVersion": "batch/v1",
@@ -68,10 +68,14 @@ def job_labels(*, hub_uid: str, node: str, dispatch: str, namespace: str, job_ui
 
 
 def _pod_template(
-    template: dict[str, Any], hub_uid: str, dispatch: str, affinity: Sequence[Requirement]
+    template: dict[str, Any], hub_uid: str, node: str, dispatch: str, affinity: Sequence[Requirement]
 ) -> dict[str, Any]:
     metadata = mapping(template.get("metadata"))
-    labels = mapping(metadata.get("labels")) | {names.LABEL_HUB: hub_uid, names.LABEL_DISPATCH: dispatch}
+    labels = mapping(metadata.get("labels")) | {
+        names.LABEL_HUB: hub_uid,
+        names.LABEL_NODE: node,
+        names.LABEL_DISPATCH: dispatch,
+    }
     pod = with_requirements(mapping(template.get("spec")), affinity)
     if pod.get("automountServiceAccountToken") is None:
         pod = pod | {"automountServiceAccountToken": False}

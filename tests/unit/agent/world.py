@@ -245,11 +245,14 @@ class World:
 class Process:
     """One process with an agent, killed at its write number `kill_at` where that is given."""
 
-    def __init__(self, world: World, kill_at: int | None = None, moment: Moment = "before") -> None:
+    def __init__(
+        self, world: World, kill_at: int | None = None, moment: Moment = "before", *, node: str = NODE
+    ) -> None:
         self.dead = asyncio.Event()
         self.writes: list[Call] = []
         self.profiles: list[Profile] = []
         self.errors: list[ClusterError | None] = []
+        self.node = node
         self.kill_at = kill_at
         self.moment = moment
         self.hub = Line(self, world.hub)
@@ -260,16 +263,16 @@ class Process:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        store = DispatchStore(self.hub, self._changed)
+        store = DispatchStore(self.hub, self._changed, lambda _error: None)
         async with asyncio.TaskGroup() as group:
             group.create_task(store.run())
             await store.wait_synced()
             self.agent = Agent(
-                NODE,
+                self.node,
                 HUB_UID,
                 hub=self.hub,
                 member=self.member,
-                dispatches=store.node(NODE),
+                dispatches=store.node(self.node),
                 accelerators=AcceleratorTable.default(),
                 clocks=Clocks(loop.time, now),
                 floor=0,
@@ -278,8 +281,8 @@ class Process:
             )
             group.create_task(self.agent.run())
 
-    def _changed(self, _node: str, dispatch: Dispatch, _gone: bool) -> None:
-        if self.agent is not None:
+    def _changed(self, node: str, dispatch: Dispatch, _gone: bool) -> None:
+        if self.agent is not None and node == self.node:
             self.agent.dispatch_changed(dispatch.metadata["name"])
 
     async def kill(self) -> None:

@@ -78,7 +78,12 @@ def test_whole_manifest() -> None:
             "podFailurePolicy": {"rules": [IGNORE]},
             "template": {
                 "metadata": {
-                    "labels": {"app": "train", "isthmus.dev/hub": HUB, "isthmus.dev/dispatch": "train-89b3060496"},
+                    "labels": {
+                        "app": "train",
+                        "isthmus.dev/hub": HUB,
+                        "isthmus.dev/node": "core-1",
+                        "isthmus.dev/dispatch": "train-89b3060496",
+                    },
                     "annotations": {"a": "b"},
                     "finalizers": ["isthmus.dev/metering"],
                 },
