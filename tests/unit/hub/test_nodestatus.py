@@ -1,0 +1,159 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
+from isthmus.hub.nodestatus import CONNECTING, NO_PROFILE, NodeFacts, node_status
+from isthmus.settlement.tariff import tariff_state
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LATER = datetime(2026, 11, 22, 13, tzinfo=UTC)
+TARIFF = {"version": "1", "currency": "CNY", "prices": {"coreSecond": "0.0001", "gibibyteSecond": "0.00001"}}
+Table = dict[str, tuple[str, str]]
+
+
+def node(status: ComputeNodeStatus | None = None, **spec: Any) -> ComputeNode:
+    """A node in its second generation."""
+    declared = {
+        "identity": {"code": "CN-1"},
+        "tier": "Core",
+        "region": {"code": "cn-east"},
+        "access": {"local": {}},
+        "tariff": TARIFF,
+        **spec,
+    }
+    metadata = {"name": "n1", "uid": "u1", "generation": 2}
+    made = ComputeNode.model_validate({"metadata": metadata, "spec": declared})
+    return made if status is None else made.model_copy(update={"status": status})
+
+
+def status_of(of: ComputeNode, facts: NodeFacts, now: datetime = NOW) -> ComputeNodeStatus:
+    """Its status in a hub that bills in CNY."""
+    return node_status(of, facts, tariff=tariff_state(of.spec.tariff, now, "CNY"), profile=None, jobs=0, now=now)
+
+
+def told(status: ComputeNodeStatus) -> Table:
+    """Status and reason by condition."""
+    return {c.type: (c.status, c.reason) for c in status.conditions}
+
+
+UP = NodeFacts(connected=True, problem=None, observed=True, cluster_uid="c1", version="v1.36.3")
+DOWN = NodeFacts(problem=("Timeout", "no answer in 10 s"), observed=True, cluster_uid="c1", version="v1.36.3")
+CONNECTED, READY = ("True", "Connected"), ("True", "Ready")
+CURRENT = ("True", "Current")
+
+
+def everything(blocked: tuple[str, str]) -> Table:
+    """Ready and Schedulable share the reason that blocks the node."""
+    return {"Reachable": CONNECTED, "Schedulable": blocked, "PriceCurrent": CURRENT, "Ready": blocked}
+
+
+@pytest.mark.parametrize(
+    ("of", "facts", "conditions"),
+    [
+        pytest.param(
+            node(),
+            NodeFacts(),
+            {**everything(("False", CONNECTING)), "Reachable": ("Unknown", CONNECTING)},
+            id="connecting",
+        ),
+        pytest.param(
+            node(),
+            DOWN,
+            {**everything(("False", "Timeout")), "Reachable": ("False", "Timeout")},
+            id="unreachable",
+        ),
+        pytest.param(
+            node(),
+            NodeFacts(problem=None, connected=True, observed=True, misfit=("DuplicateMember", "n0 is it already")),
+            everything(("False", "DuplicateMember")),
+            id="misfit",
+        ),
+        pytest.param(
+            node(), NodeFacts(problem=None, connected=True), everything(("False", NO_PROFILE)), id="no-profile"
+        ),
+        pytest.param(
+            node(),
+            NodeFacts(problem=None, connected=True, observed=True, deleting="2 shards stand on it"),
+            everything(("False", "Deleting")),
+            id="deleting",
+        ),
+        pytest.param(node(), UP, {**everything(READY), "Schedulable": ("True", "Schedulable")}, id="ready"),
+        pytest.param(
+            node(schedulingState="Cordoned"),
+            UP,
+            {**everything(READY), "Schedulable": ("False", "Cordoned")},
+            id="cordoned",
+        ),
+        pytest.param(
+            node(schedulingState="Cordoned"),
+            DOWN,
+            {**everything(("False", "Timeout")), "Reachable": ("False", "Timeout")},
+            id="cordoned-and-unreachable",
+        ),
+        pytest.param(
+            node(tariff={**TARIFF, "currency": "EUR"}),
+            UP,
+            {
+                **everything(READY),
+                "Schedulable": ("False", "CurrencyMismatch"),
+                "PriceCurrent": ("False", "CurrencyMismatch"),
+            },
+            id="other-currency",
+        ),
+        pytest.param(
+            node(tariff=None),
+            UP,
+            {**everything(READY), "Schedulable": ("False", "NoTariff"), "PriceCurrent": ("False", "NoTariff")},
+            id="no-tariff",
+        ),
+        pytest.param(
+            node(tariff={**TARIFF, "validUntil": "2026-11-22T12:00:00Z"}),
+            UP,
+            {**everything(READY), "Schedulable": ("False", "Expired"), "PriceCurrent": ("False", "Expired")},
+            id="expired-at-this-instant",
+        ),
+        pytest.param(
+            node(schedulingState="Cordoned", tariff=None),
+            UP,
+            {**everything(READY), "Schedulable": ("False", "Cordoned"), "PriceCurrent": ("False", "NoTariff")},
+            id="cordoned-without-tariff",
+        ),
+    ],
+)
+def test_conditions(of: ComputeNode, facts: NodeFacts, conditions: Table) -> None:
+    """Each state of affairs has its four conditions; no new shard goes to a node that is not Schedulable."""
+    status = status_of(of, facts)
+    assert told(status) == conditions
+    assert {c.observed_generation for c in status.conditions} == {2}
+    assert all(c.message for c in status.conditions)
+    if facts.blocked() is not None:
+        assert conditions["Schedulable"][0] == "False"
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [NodeFacts(), NodeFacts(connected=True, problem=None)],
+    ids=["connecting", "no-profile"],
+)
+@pytest.mark.parametrize("before", [UP, DOWN], ids=["was-ready", "was-unreachable"])
+def test_a_hub_that_begins_tells_no_news(beginning: NodeFacts, before: NodeFacts) -> None:
+    """Until it has found out for itself, a hub leaves standing what its forerunner wrote."""
+    old = status_of(node(), before)
+    new = status_of(node(old), beginning, LATER)
+    assert new == old
+
+
+def test_what_was_found_out_of_the_member_stays() -> None:
+    """UID and version of the member stay in the status while it can't be reached."""
+    old = status_of(node(), UP)
+    new = status_of(node(old), NodeFacts(problem=("Timeout", "no answer")), LATER)
+    assert (new.cluster_uid, new.kubernetes_version) == ("c1", "v1.36.3")
+    times = {c.type: c.last_transition_time for c in new.conditions}
+    assert times == {
+        "Reachable": "2026-11-22T13:00:00Z",
+        "Schedulable": "2026-11-22T13:00:00Z",
+        "Ready": "2026-11-22T13:00:00Z",
+        "PriceCurrent": "2026-11-22T12:00:00Z",
+    }
