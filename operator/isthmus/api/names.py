@@ -24,6 +24,8 @@ ANNOTATION_DISPATCH_UID = f"{GROUP}/dispatch-uid"
 # On a ComputeJob: "ATTEMPT NODE", written with the finalizer before the Dispatch is, so that a hub that was killed
 # between the two goes on with the same node and a create still under way can't make a second Dispatch elsewhere.
 ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
+# On a Dispatch: the UID of the member's kube-system namespace, so that no other cluster is ever taken for it.
+ANNOTATION_CLUSTER = f"{GROUP}/cluster"
 # On a Dispatch: the placement's explanation and estimate as JSON, so that the ComputeJob's status can be made again.
 ANNOTATION_PLACEMENT = f"{GROUP}/placement"
 

@@ -4,6 +4,8 @@ from isthmus.api.core import Metadata, Object
 from isthmus.api.names import LABEL_ACCOUNT
 from isthmus.clusters import NAMESPACES, Informer, KubernetesApi
 
+from .dispatches import OnConnection
+
 
 class NamespaceView(Object):
     """A namespace, as far as its account goes."""
@@ -14,9 +16,9 @@ class NamespaceView(Object):
 class Accounts:
     """One watch on the hub's namespaces."""
 
-    def __init__(self, hub: KubernetesApi) -> None:
+    def __init__(self, hub: KubernetesApi, on_connection: OnConnection | None = None) -> None:
         self.informer: Informer[NamespaceView] = Informer(
-            hub, NAMESPACES, type=NamespaceView, longest_pause_seconds=5.0
+            hub, NAMESPACES, type=NamespaceView, on_connection=on_connection, longest_pause_seconds=5.0
         )
 
     def of(self, namespace: str) -> str:

@@ -81,7 +81,7 @@ class Booking:
                 try:
                     await self._in_thread(lambda batch=batch: self._book(batch))  # type: ignore[misc]
                 except LedgerError as error:
-                    logger.exception("the ledger can't be written; booking is repeated", error=str(error))
+                    logger.warning("the ledger can't be written; booking is repeated", error=str(error))
                     for node, dispatch in batch:
                         self._waiting.setdefault(dispatch.metadata["uid"], (node, dispatch))
                     await asyncio.sleep(RETRY_SECONDS)

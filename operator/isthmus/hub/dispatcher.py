@@ -11,6 +11,7 @@ from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch, DispatchSpec, JobReference, TariffReference
 from isthmus.api.names import (
     ANNOTATION_ASSIGNED,
+    ANNOTATION_CLUSTER,
     ANNOTATION_PLACEMENT,
     API_VERSION,
     FINALIZER_DISPATCH,
@@ -38,7 +39,7 @@ from .dispatches import DispatchStore
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
-from .nodenamespace import ensure_node_namespace
+from .nodenamespace import NamespaceGoing, ensure_node_namespace
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
@@ -89,12 +90,14 @@ class Dispatcher:
                 self._give_up(uid, record)
                 return None
             body = await self._create(record, assignment, sequence)
-        except (Invalid, Forbidden, NotFound) as error:
+        except (Invalid, Forbidden, NotFound, NamespaceGoing) as error:
             if self._may_land(uid):
                 raise
             # Definitely not written. The next try begins with a new placement.
             if record is not None:
                 record.problem = ("DispatchFailed", f"no Dispatch could be written for {assignment.node}: {error}")
+            if not isinstance(error, Invalid):
+                self._fleet.hinder(assignment.node, "DispatchesRefused", f"no Dispatch can be written for it: {error}")
             logger.warning("Dispatch refused", job=assignment.demand.name, node=assignment.node, error=str(error))
             self._give_up(uid, record, again_seconds=5.0)
             return None
@@ -217,7 +220,10 @@ class Dispatcher:
                 "name": job["metadata"]["name"],
                 "namespace": node_namespace(assignment.node),
                 "labels": {LABEL_JOB_UID: record.uid},
-                "annotations": {ANNOTATION_PLACEMENT: _placement(assignment)},
+                "annotations": {
+                    ANNOTATION_PLACEMENT: _placement(assignment),
+                    ANNOTATION_CLUSTER: self._fleet.cluster_uid(assignment.node),
+                },
                 "finalizers": [FINALIZER_DISPATCH],
             },
             "spec": spec.to_manifest(),

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_of_namespace
-from isthmus.clusters import DISPATCHES, Informer, KubernetesApi
+from isthmus.clusters import DISPATCHES, ClusterError, Informer, KubernetesApi
 
 logger = structlog.get_logger(__name__)
 
+OnConnection = Callable[[ClusterError | None], None]
 OnDispatch = Callable[[str, Dispatch, bool], None]
 
 
@@ -56,12 +57,12 @@ def version(dispatch: Dispatch) -> int:
 class DispatchStore:
     """One watch for all nodes. `on_change(node, dispatch, gone)` follows each change."""
 
-    def __init__(self, hub: KubernetesApi, on_change: OnDispatch) -> None:
+    def __init__(self, hub: KubernetesApi, on_change: OnDispatch, on_connection: OnConnection | None = None) -> None:
         self._on_change = on_change
         self._nodes: dict[str, NodeDispatches] = {}
         self._jobs: dict[str, dict[tuple[str, str], Dispatch]] = {}
         self._informer: Informer[Any] = Informer(
-            hub, DISPATCHES, type=dict, on_change=self._changed, longest_pause_seconds=5.0
+            hub, DISPATCHES, type=dict, on_change=self._changed, on_connection=on_connection, longest_pause_seconds=5.0
         )
 
     async def run(self) -> None:

@@ -25,6 +25,11 @@ class FleetNode:
     profile: Profile | None = None
     sequence: int = 0
 
+    def claimed(self) -> str:
+        """The UID of the cluster it was before the hub started, until it is known what it is now."""
+        undecided = self.facts.problem is not None and self.facts.problem[0] == CONNECTING
+        return self.node.status.cluster_uid if undecided else ""
+
 
 class Fleet:
     """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` lists a node's Dispatches."""
@@ -67,8 +72,17 @@ class Fleet:
         known = self._nodes.get(name)
         if known is None:
             known = self._nodes[name] = FleetNode(node, NodeFacts())
-        known.node = node
+        self.learn(node)
         return known
+
+    def learn(self, node: ComputeNode) -> None:
+        """Take in a form of a node, unless a newer one is known."""
+        known = self._nodes.get(node.metadata["name"])
+        if known is None:
+            return
+        same = known.node.metadata["uid"] == node.metadata["uid"]
+        if not same or int(node.metadata["resourceVersion"]) > int(known.node.metadata["resourceVersion"]):
+            known.node = node
 
     def drop(self, name: str) -> None:
         """The node is gone."""
@@ -109,6 +123,16 @@ class Fleet:
         """The Dispatch was not written after all, or has ended."""
         self._assumed.forget(name, sequence)
 
+    def cluster_uid(self, name: str) -> str:
+        """The UID of the cluster that is the node's member. Raises KeyError where there is no such node."""
+        return self._nodes[name].facts.cluster_uid
+
+    def hinder(self, name: str, reason: str, message: str) -> None:
+        """No Dispatch can be written for the node: it takes no new shards until that is over."""
+        known = self._nodes.get(name)
+        if known is not None:
+            known.facts.hindrance = (reason, message)
+
     def live(self, name: str) -> int:
         """How many shards stand on the node."""
         return sum(1 for d in self._dispatches_of(name) if d.status.state not in TERMINAL)
@@ -121,8 +145,9 @@ class Fleet:
         found: dict[str, str] = {}
         for name in names:
             known = self._nodes.get(name)
-            if known is not None and known.facts.problem and known.facts.problem[0] not in _BEGINNING:
-                found[name] = known.facts.problem[0]
+            problem = (known.facts.misfit or known.facts.problem) if known is not None else None
+            if problem is not None and problem[0] not in _BEGINNING:
+                found[name] = problem[0]
             elif self.removed(name):
                 found[name] = "NodeRemoved"
         return found

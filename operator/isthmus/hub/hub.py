@@ -1,6 +1,8 @@
 """The hub put together: its stores, loops and reconcilers, and who tells whom of what."""
 
 import asyncio
+from collections.abc import Coroutine
+from functools import partial
 from typing import Self
 
 import structlog
@@ -16,7 +18,9 @@ from isthmus.clusters import (
     NAMESPACES,
     SETTLEMENTS,
     Client,
+    ClusterError,
     Credentials,
+    Forbidden,
     Listing,
     NotFound,
     UnexpectedAnswer,
@@ -47,8 +51,9 @@ class Hub:
 
     def __init__(self, settings: HubSettings, client: Client, hub_uid: str, ledger: Ledger, clocks: Clocks) -> None:
         self._client = client
-        self.dispatches = DispatchStore(client, self._dispatch_changed)
-        self.accounts = Accounts(client)
+        self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.dispatches = DispatchStore(client, self._dispatch_changed, partial(self._linked, "Dispatches"))
+        self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
         self.booking = Booking(ledger, settings.currency, self._booked)
         self.fleet = Fleet(settings.currency, lambda node: self.dispatches.node(node).all())
@@ -95,7 +100,12 @@ class Hub:
             on_room=self.scheduler.wake,
             on_reachability=self._reachability_changed,
         )
-        self.secrets = SecretStore(client, settings.system_namespace, self.nodes.secret_changed)
+        self.secrets = SecretStore(
+            client,
+            settings.system_namespace,
+            self.nodes.secret_changed,
+            partial(self._linked, "its Secrets"),
+        )
 
     @classmethod
     async def open(cls, settings: HubSettings, credentials: Credentials) -> Self:
@@ -126,6 +136,7 @@ class Hub:
                 misfit=hub.nodes.misfit,
                 changed=hub.nodes.changed,
                 profiled=hub.nodes.profiled,
+                lost_sight=hub.fleet.lost_sight,
             )
         )
         return hub
@@ -137,9 +148,12 @@ class Hub:
                 group.create_task(self.dispatches.run())
                 group.create_task(self.accounts.informer.run())
                 group.create_task(self.secrets.informer.run())
-                await self.dispatches.wait_synced()
-                await self.accounts.informer.wait_synced()
-                await self.secrets.informer.wait_synced()
+                for synced in (
+                    self.dispatches.wait_synced(),
+                    self.accounts.informer.wait_synced(),
+                    self.secrets.informer.wait_synced(),
+                ):
+                    await self._or_refused(synced)
                 for uid in self.dispatches.job_uids():
                     for node, dispatch in self.dispatches.of_job(uid):
                         self.booking.offer(node, dispatch)
@@ -158,6 +172,27 @@ class Hub:
         await self.nodes.close()
         await asyncio.to_thread(self.booking.close)
         await self._client.close()
+
+    def _linked(self, what: str, error: ClusterError | None) -> None:
+        """A watch on the hub's own API was lost, or stands."""
+        if error is None:
+            return
+        logger.warning("the hub's API can't be followed", what=what, reason=error.reason, error=str(error))
+        if isinstance(error, Forbidden) and not self._refused.done():
+            self._refused.set_exception(
+                HubError(f"the hub may not read {what}: {error.message}", "give it the roles of deploy/hub.yaml")
+            )
+            self._refused.exception()  # it is looked at only while the hub begins
+
+    async def _or_refused(self, synced: Coroutine[None, None, None]) -> None:
+        """Wait for a first list, or raise HubError where the hub may not read it."""
+        waiting = asyncio.ensure_future(synced)
+        try:
+            await asyncio.wait({waiting, self._refused}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                self._refused.result()
+        finally:
+            waiting.cancel()
 
     def _dispatch_changed(self, node: str, dispatch: Dispatch, gone: bool) -> None:
         if gone:

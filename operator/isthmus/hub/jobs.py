@@ -131,9 +131,6 @@ class Jobs:
         if record.finished:
             await self._stop(dispatches)
             return await self._expire(record)
-        unbooked = [d for _, d in dispatches if not self._booking.is_booked(d)]
-        if unbooked:
-            return None  # the booking calls back; a status is never ahead of the bill
         if not dispatches and not record.admitted and record.refusal is None:
             try:
                 record.refusal = await self._judge.judge(record.job)
@@ -145,6 +142,8 @@ class Jobs:
         await self._steer(record, dispatches)
         if record.dispatching and record.job.spec.cancel:
             return None  # a shard may be on its way; the dispatcher calls back when that is known
+        if not all(self._booking.is_booked(dispatch) for _, dispatch in dispatches):
+            return None  # the booking calls back; a status is never ahead of the bill
         return await self._write_status(record)
 
     async def _steer(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> None:
@@ -220,13 +219,13 @@ class Jobs:
             return 0.2 if await self.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(record.job, new)
-        record.job = ComputeJob.model_validate(answer)
+        self.learn(answer)
         return await self._expire(record) if record.finished else None
 
     def _facts(self, record: JobRecord) -> Facts:
         dispatches = self._dispatches.of_job(record.uid)
         template = record.job.spec.template
-        completions, gpus = _size(template) if record.refusal is None else (None, 0)
+        completions, gpus = _size(template) if record.admitted or dispatches else (None, 0)
         explanation, estimate = _placement(dispatches, record.unplaced)
         return Facts(
             job=record.job,
@@ -289,7 +288,7 @@ class Jobs:
         """
         left: list[str] = []
         for node, dispatch in dispatches:
-            if self._fleet.removed(node):
+            if self._fleet.removed(node) and self._booking.is_booked(dispatch):
                 await self._remove(node, dispatch)
             elif dispatch.spec.desired_state != "Cancelled":
                 await self._desire(node, dispatch, "Cancelled")

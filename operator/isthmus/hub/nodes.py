@@ -10,7 +10,7 @@ from isthmus.agent import Clocks
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
-from isthmus.api.names import node_namespace
+from isthmus.api.names import ANNOTATION_CLUSTER, node_namespace
 from isthmus.capacity import Profile, to_status
 from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
 from isthmus.settlement.tariff import tariff_state
@@ -116,7 +116,10 @@ class Nodes:
                 session.restart()
 
     def misfit(self, name: str, cluster_uid: str) -> Problem | None:
-        """Why the cluster can't be this node's member: it is the hub, or the member of an older node."""
+        """Why the cluster can't be this node's member: it is the hub, another node's, or not the one it was.
+
+        Of two nodes for one cluster the one that came first keeps it, and after a restart of the hub the older one.
+        """
         known = self._fleet.get(name)
         if known is None or self._shared is None:
             return None
@@ -126,13 +129,16 @@ class Nodes:
                 "PointsAtHub",
                 "the kubeconfig leads to the hub itself; use access.local to lend the hub's own machines",
             )
+        if any(_elsewhere(dispatch, cluster_uid) for dispatch in self._shared.dispatches.node(name).all()):
+            message = "the kubeconfig leads to another cluster than the one where shards of this node stand"
+            return "MemberChanged", f"{message}; give back the former one, or make a new ComputeNode for this one"
         for other in self._fleet.all():
-            if other is known or not _older(other, known):
+            if other is known:
                 continue
             mate = other.node.metadata["name"]
-            if cluster_uid and cluster_uid in (other.facts.cluster_uid, other.node.status.cluster_uid):
+            if cluster_uid == (other.facts.cluster_uid or (_older(other, known) and other.claimed())):
                 return "DuplicateMember", f"ComputeNode {mate} is this cluster already; delete one of the two"
-            if other.node.spec.identity.code == known.node.spec.identity.code:
+            if _older(other, known) and other.node.spec.identity.code == known.node.spec.identity.code:
                 return "DuplicateIdentity", f"ComputeNode {mate} has the same spec.identity.code; codes are unique"
         return None
 
@@ -210,7 +216,9 @@ class Nodes:
             if profile is not None:
                 self._published[name] = self._clocks.monotonic()
             self._events.of_node(known.node, new)
-            known.node = ComputeNode.model_validate(answer)
+            self._fleet.learn(ComputeNode.model_validate(answer))
+            if "conditions" in patch:
+                self._on_room()
             logger.debug("node status written", node=name, fields=sorted(patch))
         return min(_price_change(known, now), REPUBLISH_SECONDS)
 
@@ -222,6 +230,12 @@ class Nodes:
     def _publish_due(self, known: FleetNode) -> bool:
         name = known.node.metadata["name"]
         return self._clocks.monotonic() - self._published.get(name, float("-inf")) >= PUBLISH_SECONDS
+
+
+def _elsewhere(dispatch: Dispatch, cluster_uid: str) -> bool:
+    """Whether the member that the Dispatch was written for is another cluster, and may still hold something of it."""
+    meant = (dispatch.metadata.get("annotations") or {}).get(ANNOTATION_CLUSTER, cluster_uid)
+    return meant != cluster_uid and not dispatch.status.released
 
 
 def _older(other: FleetNode, known: FleetNode) -> bool:

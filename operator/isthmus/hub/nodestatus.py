@@ -23,6 +23,8 @@ class NodeFacts:
     problem: Problem | None = (CONNECTING, "the hub has not reached the member yet")
     misfit: Problem | None = None
     """Reached, and not to be used: the hub itself, or another node's member."""
+    hindrance: Problem | None = None
+    """Reached, and no Dispatch can be written for it in the hub."""
     observed: bool = False
     """Machines and pods are listed, and figures follow."""
     deleting: str = ""
@@ -34,8 +36,9 @@ class NodeFacts:
         """Why no new shard may go to the node, or None where it may."""
         if self.deleting:
             return "Deleting", f"the node is being removed: {self.deleting}"
-        if self.misfit or self.problem:
-            return self.misfit or self.problem
+        trouble = self.misfit or self.problem or self.hindrance
+        if trouble:
+            return trouble
         return None if self.observed else (NO_PROFILE, "the member's machines are not listed yet")
 
 

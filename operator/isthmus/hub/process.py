@@ -9,7 +9,8 @@ import kopf
 import kubernetes.config
 import structlog
 
-from isthmus.clusters import Credentials
+from isthmus.clusters import ClusterError, Credentials
+from isthmus.errors import IsthmusError
 
 from .handlers import registry_of
 from .hub import Hub
@@ -77,8 +78,19 @@ async def serve(settings: HubSettings) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await operator
         if running.done() and not running.cancelled():
-            running.result()
+            _raise_cause(running)
     finally:
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await asyncio.wait({running})
+
+
+def _raise_cause(ended: asyncio.Task[None]) -> None:
+    """Raise what a task ended with; of a group, the first error that is meant for people."""
+    try:
+        ended.result()
+    except BaseExceptionGroup as group:
+        told = group.subgroup((IsthmusError, ClusterError))
+        cause: BaseException = group if told is None else told
+        while isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        raise cause from None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from isthmus.api.computejob import Explanation
 from isthmus.placement import Assignment, Demand, Rooms, Snapshot, Unplaced, place
 
 from .fleet import Fleet
@@ -72,13 +73,39 @@ class Scheduler:
     def _cycle(self) -> None:
         pins_hold = self._monotonic() - self._started < PIN_SECONDS
         free = [demand for demand, pin in self._waiting.values() if pin is None or not pins_hold]
+        if pins_hold and len(free) < len(self._waiting):
+            left = PIN_SECONDS - (self._monotonic() - self._started)
+            asyncio.get_running_loop().call_later(left + 0.1, self._wake.set)
         for demand, pin in list(self._waiting.values()):
             if pin is not None and pins_hold:
                 whole = self._fleet.snapshot(self._now())
                 only = Snapshot(tuple(node for node in whole.nodes if node.name == pin), whole.now)
                 self._place(only, [demand], Rooms())
         if free:
-            self._place(self._fleet.snapshot(self._now()), free, self._rooms)
+            self._place_all(free)
+
+    def _place_all(self, demands: list[Demand]) -> None:
+        """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting."""
+        try:
+            self._place(self._fleet.snapshot(self._now()), demands, self._rooms)
+        except Exception:
+            logger.exception("a cycle failed, placing one by one", jobs=len(demands))
+        else:
+            return
+        self._rooms = Rooms()
+        for demand in demands:
+            if demand.key not in self._waiting:
+                continue
+            try:
+                self._place(self._fleet.snapshot(self._now()), [demand], Rooms())
+            except Exception:
+                logger.exception("job can't be placed", job=demand.name, namespace=demand.namespace)
+                self._waiting.pop(demand.key, None)
+                message = "placement failed on this job; the hub's log says why"
+                verdict = Unplaced(
+                    demand, never=False, reason="InternalError", message=message, explanation=Explanation()
+                )
+                self._on_unplaced(demand.key, verdict)
 
     def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
         outcome = place(snapshot, demands, rooms=rooms)

@@ -8,15 +8,29 @@ from typing import Any
 from isthmus.api.core import Manifest
 from isthmus.clusters import SECRETS, Informer, KubernetesApi
 
+from .dispatches import OnConnection
+
 
 class SecretStore:
     """One watch; `on_change(name)` follows each change."""
 
-    def __init__(self, hub: KubernetesApi, namespace: str, on_change: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        hub: KubernetesApi,
+        namespace: str,
+        on_change: Callable[[str], None],
+        on_connection: OnConnection | None = None,
+    ) -> None:
         self._namespace = namespace
         self._on_change = on_change
         self.informer: Informer[Any] = Informer(
-            hub, SECRETS, type=dict, namespace=namespace, on_change=self._changed, longest_pause_seconds=5.0
+            hub,
+            SECRETS,
+            type=dict,
+            namespace=namespace,
+            on_change=self._changed,
+            on_connection=on_connection,
+            longest_pause_seconds=5.0,
         )
 
     def get(self, name: str) -> Mapping[str, bytes] | None:

@@ -53,6 +53,8 @@ class Surroundings:
     """Why the cluster of that UID can't be the named node's member."""
     changed: Callable[[str], None]
     profiled: Callable[[str, Profile], None]
+    lost_sight: Callable[[str], None]
+    """The node's figures are no longer followed."""
 
 
 class NodeSession:
@@ -90,6 +92,8 @@ class NodeSession:
                     task.cancel()
                 results = await asyncio.gather(inner, again, return_exceptions=True)
                 self.agent = None
+                self._facts.observed = False
+                self._shared.lost_sight(self._name)
             if self._facts.connected:
                 pause = RETRY_SECONDS
             self._settle(results[0])
@@ -145,8 +149,9 @@ class NodeSession:
         namespace = await member.get(NAMESPACES, "kube-system")
         self._facts.connected = True
         self._facts.version = str(version.get("gitVersion", ""))
-        self._facts.cluster_uid = namespace["metadata"]["uid"]
-        self._facts.misfit = self._shared.misfit(self._name, self._facts.cluster_uid)
+        uid = namespace["metadata"]["uid"]
+        self._facts.misfit = self._shared.misfit(self._name, uid)
+        self._facts.cluster_uid = "" if self._facts.misfit else uid
         self._facts.problem = None
         self._shared.changed(self._name)
 
@@ -158,8 +163,18 @@ class NodeSession:
             except ClusterError as error:
                 self._troubled((error.reason, str(error)))
             else:
+                await self._unhinder()
                 broken = agent.link_error()
                 self._troubled((broken.reason, str(broken)) if broken else None)
+
+    async def _unhinder(self) -> None:
+        """Where no Dispatch could be written for the node, see whether one can be now."""
+        if self._facts.hindrance is None:
+            return
+        with suppress(ClusterError):
+            await ensure_node_namespace(self._shared.hub, self._name)
+            self._facts.hindrance = None
+            self._shared.changed(self._name)
 
     def _linked(self, error: ClusterError | None) -> None:
         """A watch was lost, or all watches stand again."""

@@ -89,7 +89,7 @@ class Settlements:
         except NotFound:
             return None
         self._events.of_object("Settlement", settlement.metadata, settlement.status.conditions, new.conditions)
-        self._settlements[uid] = Settlement.model_validate(answer)
+        self.observed(answer, gone=False)
         return None
 
     async def _read(self, settlement: Settlement, account: str) -> Statement:
