@@ -19,7 +19,12 @@ PACKAGE = ROOT / "operator" / "isthmus"
 _REASON = re.compile(r"[A-Z][a-z]+(?:[A-Z]+[a-z]*)*")
 _STATUSES = frozenset({"True", "False", "Unknown"})
 # Kinds of error that end in no condition: they are roots, or dealt with where they occur.
-_INTERNAL = frozenset({"ClusterError", "ApiError", "AlreadyExists"})
+_INTERNAL = frozenset({"ClusterError", "ApiError", "AlreadyExists", "Conflict"})
+# Words of the hub's code that look like reasons of conditions and are none.
+_OTHERS = frozenset(
+    {"BearerToken", "ComputeJob", "ComputeNode", "NamespaceTaken", "NodeGone", "NodeRemoved", "PriceCurrent"}
+)
+_TWO_WORDS = re.compile(r"[A-Z][a-z]+[A-Z][A-Za-z]*")
 # What stands in for a reason that is always given after all.
 _UNSEEN = frozenset({"Failed", "NotReady", "PriceNotCurrent"})
 # Events that the code puts together: from which of its words.
@@ -64,12 +69,15 @@ def _verdicts(node: ast.Tuple) -> Iterator[str]:
 
 
 def _of_hub() -> set[str]:
+    """What stands where verdicts have their reason, and all words of two parts."""
     found: set[str] = set()
     for _, tree in _trees(PACKAGE / "hub"):
         for node in ast.walk(tree):
             if isinstance(node, ast.Tuple):
-                found.update(_verdicts(node))
-    return {word for word in found if _REASON.fullmatch(word)} - _STATUSES
+                found.update(word for word in _verdicts(node) if _REASON.fullmatch(word))
+            elif isinstance(node, ast.expr) and (text := _texts(node)) and _TWO_WORDS.fullmatch(text):
+                found.add(text)
+    return found - _STATUSES - _OTHERS
 
 
 def _of_templates() -> set[str]:
