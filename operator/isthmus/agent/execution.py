@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from isthmus.api.dispatch import Dispatch
+from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
 
@@ -15,6 +16,10 @@ class Execution:
     job_uid: str = ""
     created_at: float | None = None
     seen: bool = False
+    create_open: bool = False
+    """A create had no answer, or none that settles whether it was or will be carried out."""
+    refusal: ApiError | None = None
+    """Why the member would not have the Job, while it is being made sure that none comes."""
     denied_at: float | None = None
     """When the member first said that we may not create the Job."""
     written_at: float = float("-inf")
@@ -30,6 +35,12 @@ class Execution:
     """The same for the reading that was made last and may not be written yet."""
     released: set[str] = field(default_factory=set)
     """Pods that were let go, of which the watch may not have told yet."""
+
+    def denied_seconds(self, now: float) -> float:
+        """For how long the member has denied us the create, which it does just now."""
+        if self.denied_at is None:
+            self.denied_at = now
+        return now - self.denied_at
 
     def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
         """Whether the Job was created just now and the watch has yet to show it."""

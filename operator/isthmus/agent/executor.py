@@ -12,7 +12,7 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import DISPATCHES, ApiError, Forbidden, Invalid, KubernetesApi
+from isthmus.clusters import DISPATCHES, ApiError, ClusterError, Forbidden, Invalid, KubernetesApi
 
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
@@ -134,22 +134,24 @@ class Executor:
         try:
             execution.job_uid = await self._jobs.create(dispatch)
         except (Invalid, Forbidden, NamespaceTaken) as error:
-            if self._jobs.terminating(error) or self._may_be_starting(error, execution):
+            starting = self._jobs.denied(error) and execution.denied_seconds(self._clock()) < DENIED_SECONDS
+            if starting or self._jobs.terminating(error):
                 raise
-            await self._end(
-                dispatch, execution, DispatchState.REFUSED, f"Member{error.reason}", error.message, released=True
-            )
+            if execution.create_open and not await self._jobs.excluded(dispatch, error):
+                execution.refusal = error
+                return REPORT_SECONDS  # the Job of the earlier create, or the placeholder, arrives by watch
+            await self._refuse(dispatch, execution, error)
             return None
+        except ClusterError as error:
+            execution.create_open = execution.create_open or self._jobs.leaves_open(error)
+            raise
         execution.created_at = self._clock()
         return WATCH_LAG_SECONDS
 
-    def _may_be_starting(self, error: ApiError, execution: Execution) -> bool:
-        """Whether the member's API server denies what it may allow in a moment: one that starts knows no roles yet."""
-        if not self._jobs.denied(error):
-            return False
-        if execution.denied_at is None:
-            execution.denied_at = self._clock()
-        return self._clock() - execution.denied_at < DENIED_SECONDS
+    async def _refuse(self, dispatch: Dispatch, execution: Execution, error: ApiError) -> None:
+        """End it as the member's refusal; a placeholder that holds its name is yet to be cleared away."""
+        reason, clear = f"Member{error.reason}", self._view.job(dispatch.metadata["name"]) is None
+        await self._end(dispatch, execution, DispatchState.REFUSED, reason, error.message, released=clear)
 
     async def _recover(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Accepted, but the watch shows no Job: it was never created, or it is gone."""
@@ -173,6 +175,9 @@ class Executor:
     async def _lose(self, dispatch: Dispatch, execution: Execution) -> None:
         if dispatch.spec.desired_state == "Cancelled":
             await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "")
+            return
+        if execution.refusal is not None:
+            await self._refuse(dispatch, execution, execution.refusal)
             return
         message = "the agent stopped between accepting the shard and creating its Job; nothing of it ever ran"
         await self._end(dispatch, execution, DispatchState.LOST, "NeverCreated", message)

@@ -8,7 +8,20 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_UID
-from isthmus.clusters import JOBS, PODS, AlreadyExists, ApiError, Conflict, Forbidden, Invalid, KubernetesApi, NotFound
+from isthmus.clusters import (
+    JOBS,
+    PODS,
+    AlreadyExists,
+    ApiError,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    KubernetesApi,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
 from isthmus.manifests import placeholder
 
 from .tenancy import Tenancy
@@ -17,6 +30,12 @@ logger = structlog.get_logger(__name__)
 
 VANISHED = "vanished"
 """Stands for the UID of a Job that was there and went before it could be read."""
+
+NAME_TAKEN = "NameTaken"
+"""Reason of the refusal where the Job's name is held by one of somebody else's."""
+
+# What the API server says only of a request that it has not carried out and will not.
+_ANSWERS = (Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooManyRequests)
 
 _RELEASE: Manifest = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER_POD]}}
 
@@ -40,13 +59,27 @@ class MemberJobs:
             found = await self.find(dispatch)
             if found is not None and found.metadata.labels.get(LABEL_JOB_UID) != dispatch.spec.job.uid:
                 raise Invalid(
-                    409, "NameTaken", f"Job {namespace}/{metadata['name']} is there and is not this hub's"
+                    409, NAME_TAKEN, f"Job {namespace}/{metadata['name']} is there and is not this hub's"
                 ) from None
             return found.metadata.uid if found is not None else VANISHED
         except NotFound as error:
             self._tenancy.forget(namespace)
             raise Conflict(409, "NamespaceMissing", f"namespace {namespace} went away: {error.message}") from error
         return created.metadata.uid
+
+    @staticmethod
+    def leaves_open(error: ClusterError) -> bool:
+        """Whether a create that ended in this may have been carried out, or may be yet."""
+        return not isinstance(error, _ANSWERS)
+
+    async def excluded(self, dispatch: Dispatch, refusal: ApiError) -> bool:
+        """Whether, after a `refusal`, the Job is not there and an earlier create of unknown outcome can't land.
+
+        False where the Job is there, or a placeholder now holds its name: the watch will show which.
+        """
+        if refusal.api_reason == NAME_TAKEN:
+            return True
+        return await self.find(dispatch) is None and not await self.hold_name(dispatch)
 
     @staticmethod
     def terminating(error: ApiError) -> bool:

@@ -86,5 +86,5 @@ def _after_end(facts: Facts) -> Step:
 
 def _strayed(job: Job, state: DispatchState | None) -> bool:
     """Whether the Job must not be there: a create that was given up landed after all, where no placeholder stood."""
-    given_up = state in (DispatchState.CANCELLED, DispatchState.LOST)
+    given_up = state in (DispatchState.CANCELLED, DispatchState.LOST, DispatchState.REFUSED)
     return given_up and not is_placeholder(job.metadata.labels)
