@@ -1,0 +1,177 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import pytest
+from tests.unit.hub.world import compute_node, now, profile
+
+from isthmus.api.computejob import ComputeJob
+from isthmus.hub.fleet import Fleet
+from isthmus.hub.scheduler import PIN_SECONDS, Scheduler
+from isthmus.placement import Assignment, Demand, Unplaced, demand_of
+
+pytestmark = pytest.mark.simulated_time
+
+
+class Cycles:
+    """A scheduler over two nodes, and what it says when."""
+
+    def __init__(self, cores: int = 0) -> None:
+        self.fleet = Fleet("CNY", lambda _: ())
+        for name in ("n1", "n2"):
+            facts = self.fleet.put(compute_node(name)).facts
+            facts.connected, facts.problem, facts.observed = True, None, True
+            self.fleet.observed(name, profile(cores))
+        self.assigned: list[tuple[str, str, float]] = []
+        self.unplaced: list[tuple[str, str, float]] = []
+        self.snapshots = 0
+        self.fails = 0
+        self.loop = asyncio.get_running_loop()
+        self.scheduler = Scheduler(
+            self.fleet,
+            now=self._now,
+            monotonic=self.loop.time,
+            on_assigned=self._assigned,
+            on_unplaced=self._unplaced,
+        )
+
+    def _now(self) -> datetime:
+        self.snapshots += 1
+        if self.fails:
+            self.fails -= 1
+            raise ValueError("a clock that fails")
+        return now()
+
+    def _assigned(self, assignment: Assignment, _sequence: int) -> None:
+        self.assigned.append((assignment.demand.key, assignment.node, self.loop.time()))
+
+    def _unplaced(self, uid: str, verdict: Unplaced) -> None:
+        self.unplaced.append((uid, verdict.reason, self.loop.time()))
+
+    def room(self, node: str, cores: int) -> None:
+        """So many cores are free there now."""
+        self.fleet.observed(node, profile(cores))
+        self.scheduler.wake()
+
+
+@asynccontextmanager
+async def scheduling(cores: int = 0) -> AsyncIterator[Cycles]:
+    """A scheduler that runs."""
+    cycles = Cycles(cores)
+    task = asyncio.create_task(cycles.scheduler.run())
+    try:
+        yield cycles
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def demand(uid: str = "u1") -> Demand:
+    """A job of one core."""
+    container = {"name": "main", "resources": {"requests": {"cpu": "1"}}}
+    metadata = {"namespace": "team-a", "name": uid, "uid": uid}
+    spec = {"template": {"template": {"spec": {"containers": [container]}}}}
+    return demand_of(ComputeJob.model_validate({"metadata": metadata, "spec": spec}), "team-a")
+
+
+async def test_a_pinned_job_goes_to_its_node_alone() -> None:
+    """While a former process' create may still land, a job waits for the node that was chosen, whatever is free."""
+    async with scheduling() as cycles:
+        cycles.room("n2", 64)
+        cycles.scheduler.offer(demand(), "n1")
+        await asyncio.sleep(PIN_SECONDS / 2)
+        cycles.scheduler.wake()
+        await asyncio.sleep(1)
+        assert cycles.assigned == []
+        assert {uid for uid, _, _ in cycles.unplaced} == {"u1"}
+        cycles.room("n1", 64)
+        await asyncio.sleep(1)
+        assert [(uid, node) for uid, node, _ in cycles.assigned] == [("u1", "n1")]
+
+
+async def test_a_pin_is_over_in_time() -> None:
+    """After PIN_SECONDS nothing can land any more, and the job goes wherever there is room, without further news."""
+    async with scheduling() as cycles:
+        cycles.room("n2", 64)
+        cycles.scheduler.offer(demand(), "n1")
+        while not cycles.assigned:
+            assert cycles.loop.time() < PIN_SECONDS * 2, "not in time"
+            await asyncio.sleep(1)
+        ((uid, node, instant),) = cycles.assigned
+        assert (uid, node) == ("u1", "n2")
+        assert PIN_SECONDS <= instant <= PIN_SECONDS + 1.1
+
+
+async def test_jobs_without_a_pin_are_not_held_up() -> None:
+    """A pinned job that waits for its node keeps no other job from its place."""
+    async with scheduling() as cycles:
+        cycles.room("n2", 64)
+        cycles.scheduler.offer(demand("pinned"), "n1")
+        cycles.scheduler.offer(demand("free"))
+        await asyncio.sleep(1)
+        assert [(uid, node) for uid, node, _ in cycles.assigned] == [("free", "n2")]
+
+
+async def test_it_wakes_only_for_work_that_waits() -> None:
+    """News of nodes cost nothing while no job waits, and a burst of them one cycle while one does."""
+    async with scheduling(cores=64) as cycles:
+        for _ in range(10):
+            cycles.scheduler.wake()
+            await asyncio.sleep(0.1)
+        assert cycles.snapshots == 0
+        cycles.room("n1", 0)
+        cycles.room("n2", 0)
+        cycles.scheduler.offer(demand())
+        await asyncio.sleep(1)
+        assert cycles.snapshots == 1
+        for _ in range(10):
+            cycles.scheduler.wake()
+        await asyncio.sleep(1)
+        assert cycles.snapshots == 2
+        cycles.scheduler.offer(demand())  # no news
+        await asyncio.sleep(1)
+        assert cycles.snapshots == 2
+        cycles.scheduler.withdraw("u1")
+        cycles.room("n1", 64)
+        await asyncio.sleep(1)
+        assert cycles.snapshots == 2
+        assert cycles.assigned == []
+
+
+async def test_a_job_is_assigned_once() -> None:
+    """What was assigned waits no more, and its room is taken in the next cycle."""
+    async with scheduling() as cycles:
+        cycles.room("n1", 1)
+        cycles.scheduler.offer(demand("a"))
+        await asyncio.sleep(1)
+        cycles.scheduler.offer(demand("b"))
+        cycles.scheduler.wake()
+        await asyncio.sleep(1)
+        assert [(uid, node) for uid, node, _ in cycles.assigned] == [("a", "n1")]
+        assert [uid for uid, _, _ in cycles.unplaced] == ["b"]
+
+
+async def test_a_cycle_that_fails_is_repeated() -> None:
+    """A failure inside a cycle is not the end of scheduling: it is tried again a second later."""
+    async with scheduling(cores=64) as cycles:
+        cycles.fails = 2
+        cycles.scheduler.offer(demand(), "n1")
+        await asyncio.sleep(10)
+        ((uid, _, instant),) = cycles.assigned
+        assert uid == "u1"
+        assert 2 <= instant <= 2.1
+
+
+async def test_a_job_that_fails_keeps_no_other_waiting() -> None:
+    """Where placing all at once fails each is placed alone; the one that fails is told of, and can be offered anew."""
+    async with scheduling(cores=64) as cycles:
+        cycles.fails = 2
+        for uid in ("a", "b", "c"):
+            cycles.scheduler.offer(demand(uid))
+        await asyncio.sleep(10)
+        assert [uid for uid, _, _ in cycles.assigned] == ["b", "c"]
+        assert [(uid, reason) for uid, reason, _ in cycles.unplaced] == [("a", "InternalError")]
+        cycles.scheduler.offer(demand("a"))
+        await asyncio.sleep(1)
+        assert [uid for uid, _, _ in cycles.assigned] == ["b", "c", "a"]
