@@ -1,7 +1,7 @@
 """The agent of one node: carries out its Dispatches in the member and publishes what the member has free."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -140,14 +140,15 @@ class Agent:
             await self._dirty.wait()
 
     def _profile(self) -> Profile:
+        """The figures, less what each Dispatch that is here and has not ended is still to have, accepted or not.
+
+        A hub that was restarted has forgotten what it assumed, and learns from the first profile what it had promised.
+        """
         newest = [self._executor.current(d.metadata["name"]) or d for d in self._dispatches.all()]
-        figures: Mapping[int, bool] = {d.spec.sequence: d.status.state is not None for d in newest}
-        visible = self._sequence.visible(figures, self._clocks.monotonic())
+        visible = self._sequence.visible((d.spec.sequence for d in newest), self._clocks.monotonic())
         return self._view.machines.profile(
             now=self._clocks.now(),
-            expected=self._expectations.of(
-                [d for d in newest if d.status.state is not None and d.status.state not in TERMINAL], self._view
-            ),
+            expected=self._expectations.of([d for d in newest if d.status.state not in TERMINAL], self._view),
             sequence=visible.sequence,
             visible_beyond=visible.beyond,
         )

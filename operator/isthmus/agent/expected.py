@@ -1,4 +1,4 @@
-"""Pods that accepted shards are still to have: promised room, which the figures must not show as free."""
+"""Pods that a node's shards are still to have: promised room, which the figures must not show as free."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Expectations:
         self._templates: dict[str, _Template] = {}
 
     def of(self, dispatches: Iterable[Dispatch], view: MemberView) -> list[ExpectedPods]:
-        """What the accepted, unended `dispatches` are still to have bound."""
+        """What the unended `dispatches` are still to have bound."""
         expected: list[ExpectedPods] = []
         templates: dict[str, _Template] = {}
         for dispatch in dispatches:

@@ -1,6 +1,6 @@
 """Which Dispatches are in a profile's figures, told in a number and a short list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 BEYOND_LIMIT = 256
@@ -27,17 +27,17 @@ class SequenceTracker:
     floor: int = 0
     _gaps: dict[int, float] = field(default_factory=dict)
 
-    def visible(self, dispatches: Mapping[int, bool] | Iterable[tuple[int, bool]], now: float) -> Visible:
-        """What is in the figures, of (sequence, in figures or not) pairs; `now` in seconds of a monotonic clock."""
-        seen = dict(dispatches)
+    def visible(self, counted: Iterable[int], now: float) -> Visible:
+        """What is in the figures: the sequences that are `counted` in them, and those before that can't come any more.
+
+        `now` is in seconds of a monotonic clock.
+        """
+        seen = set(counted)
         top = max(seen, default=self.floor)
         current = self.floor
         while current < top:
             following = current + 1
-            covered = seen.get(following)
-            if covered is None:
-                covered = now - self._gaps.setdefault(following, now) >= GAP_SECONDS
-            if not covered:
+            if following not in seen and now - self._gaps.setdefault(following, now) < GAP_SECONDS:
                 break
             self._gaps.pop(following, None)
             current = following
@@ -46,6 +46,4 @@ class SequenceTracker:
             if number not in seen:
                 self._gaps.setdefault(number, now)
         self.floor = current
-        return Visible(
-            current, tuple(sorted(s for s, covered in seen.items() if covered and s > current))[:BEYOND_LIMIT]
-        )
+        return Visible(current, tuple(sorted(s for s in seen if s > current))[:BEYOND_LIMIT])

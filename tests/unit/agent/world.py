@@ -263,7 +263,7 @@ class Process:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        store = DispatchStore(self.hub, self._changed, lambda _error: None)
+        store = DispatchStore(self.hub, self._changed)
         async with asyncio.TaskGroup() as group:
             group.create_task(store.run())
             await store.wait_synced()
