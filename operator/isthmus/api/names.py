@@ -31,7 +31,7 @@ ANNOTATION_PLACEMENT = f"{GROUP}/placement"
 
 FINALIZER_JOB = f"{GROUP}/dispatches"
 FINALIZER_DISPATCH = f"{GROUP}/booking"
-FINALIZER_NODE = f"{GROUP}/dispatches"
+FINALIZER_NODE = f"{GROUP}/node"
 FINALIZER_POD = f"{GROUP}/metering"
 
 SYSTEM_NAMESPACE = "isthmus-system"

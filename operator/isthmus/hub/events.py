@@ -58,12 +58,15 @@ class EventWriter:
         self._transitions(kind, metadata, old, new)
 
     def _transitions(self, kind: str, metadata: Manifest, old: list[Condition], new: list[Condition]) -> None:
+        told: set[tuple[str, str]] = set()
         for condition in new:
             before = find(old, condition.type)
             if before is not None and (before.status, before.reason) == (condition.status, condition.reason):
                 continue
             good = (condition.status == "True") != (condition.type in _BAD_WHEN_TRUE)
-            self._post(kind, metadata, "Normal" if good else "Warning", condition.reason, condition.message)
+            if (condition.reason, condition.message) not in told:  # a refused template is Failed for the same reason
+                self._post(kind, metadata, "Normal" if good else "Warning", condition.reason, condition.message)
+            told.add((condition.reason, condition.message))
             logger.info(
                 "condition changed",
                 kind=kind,

@@ -5,7 +5,7 @@ from itertools import chain, repeat
 
 import kopf
 
-from isthmus.api.names import GROUP, VERSION
+from isthmus.api.names import FINALIZER_NODE, GROUP, VERSION
 from isthmus.clusters import ClusterError
 
 from .hub import Hub
@@ -40,7 +40,7 @@ def registry_of(
         # The kinds are known at start, and were looked for: no watch on definitions and namespaces is needed.
         settings.scanning.disabled = True
         settings.networking.error_backoffs = _Pauses()
-        settings.persistence.finalizer = f"{GROUP}/node"
+        settings.persistence.finalizer = FINALIZER_NODE
         settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
         settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
 

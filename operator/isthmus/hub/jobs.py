@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import msgspec
 import structlog
 
 from isthmus.agent import timestamp
-from isthmus.api.computejob import ComputeJob, Explanation, Money
-from isthmus.api.core import JobSpec, Manifest
+from isthmus.api.computejob import ComputeJob
+from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
-from isthmus.api.names import ANNOTATION_PLACEMENT, FINALIZER_DISPATCH, FINALIZER_JOB, node_namespace
-from isthmus.capacity import effective_request
-from isthmus.clusters import COMPUTEJOBS, DISPATCHES, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue
-from isthmus.placement import Unplaced, demand_of, width_of
+from isthmus.api.names import FINALIZER_JOB
+from isthmus.clusters import COMPUTEJOBS, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue
+from isthmus.placement import Unplaced, demand_of
 
 from .admission import TemplateJudge
 from .booking import Booking
@@ -21,8 +19,10 @@ from .dispatches import DispatchStore
 from .events import EventWriter
 from .fleet import Fleet
 from .jobrecord import JobRecord
+from .jobsize import placement_of, size_of
 from .jobstatus import Facts, given_up, job_status, status_patch, urgent
 from .scheduler import Scheduler
+from .shards import Shards
 
 logger = structlog.get_logger(__name__)
 
@@ -58,6 +58,7 @@ class Jobs:
         self._scheduler = scheduler
         self._judge = judge
         self._booking = booking
+        self._shards = Shards(hub, dispatches, fleet, booking)
         self._events = events
         self._account_of = account_of
         self._now = now
@@ -129,7 +130,7 @@ class Jobs:
         if record.deleting:
             return await self._delete(record, dispatches)
         if record.finished:
-            await self._stop(dispatches)
+            await self._shards.stop(dispatches)
             return await self._expire(record)
         if not dispatches and not record.admitted and record.refusal is None:
             try:
@@ -153,7 +154,7 @@ class Jobs:
         wish = "Cancelled" if spec.cancel else "Suspended" if spec.suspend else "Running"
         for node, dispatch in live:
             if dispatch.spec.desired_state not in (wish, "Cancelled"):
-                await self._desire(node, dispatch, wish)
+                await self._shards.desire(node, dispatch, wish)
         done = dispatches and dispatches[-1][1].status.state in (DispatchState.SUCCEEDED, DispatchState.FAILED)
         if live or done or record.refusal or wish != "Running" or record.dispatching or given_up(dispatches):
             self._scheduler.withdraw(record.uid)
@@ -171,12 +172,6 @@ class Jobs:
             pinned[1] if pinned is not None and pinned[0] == attempt else None,
         )
 
-    async def _stop(self, dispatches: tuple[tuple[str, Dispatch], ...]) -> None:
-        """Cancel live shards of a job that has ended: one that a former hub process had on its way can come late."""
-        for node, dispatch in dispatches:
-            if dispatch.status.state not in TERMINAL and dispatch.spec.desired_state != "Cancelled":
-                await self._desire(node, dispatch, "Cancelled")
-
     def _pause(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float:
         """Seconds before the next attempt after a loss: doubled each time, none after the first."""
         attempt = len(dispatches)
@@ -186,14 +181,6 @@ class Jobs:
         if record.lost is None or record.lost[0] != attempt:
             record.lost = (attempt, now)
         return record.lost[1] + min(2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS) - now
-
-    async def _desire(self, node: str, dispatch: Dispatch, wish: str) -> None:
-        name = dispatch.metadata["name"]
-        try:
-            answer = await self._hub.patch(DISPATCHES, name, node_namespace(node), {"spec": {"desiredState": wish}})
-        except NotFound:
-            return
-        self._dispatches.put(node, Dispatch.model_validate(answer))
 
     async def _write_status(self, record: JobRecord) -> float | None:
         if record.job.status.phase is None and record.refusal is None and not self._dispatches.of_job(record.uid):
@@ -225,8 +212,8 @@ class Jobs:
     def _facts(self, record: JobRecord) -> Facts:
         dispatches = self._dispatches.of_job(record.uid)
         template = record.job.spec.template
-        completions, gpus = _size(template) if record.admitted or dispatches else (None, 0)
-        explanation, estimate = _placement(dispatches, record.unplaced)
+        completions, gpus = size_of(template) if record.admitted or dispatches else (None, 0)
+        explanation, estimate = placement_of(dispatches, record.unplaced)
         return Facts(
             job=record.job,
             dispatches=dispatches,
@@ -262,7 +249,7 @@ class Jobs:
         self._scheduler.withdraw(record.uid)
         if record.dispatching:
             return 0.5
-        left = await self._clear(dispatches)
+        left = await self._shards.clear(dispatches)
         asked = datetime.fromisoformat(record.job.metadata["deletionTimestamp"])
         unreachable = self._fleet.unreachable(left)
         overdue = (self._now() - asked).total_seconds() - DELETION_SECONDS
@@ -280,36 +267,6 @@ class Jobs:
                 return 0.2 if await self.still_there(record) else None
         return None
 
-    async def _clear(self, dispatches: tuple[tuple[str, Dispatch], ...]) -> list[str]:
-        """Move each Dispatch of an ended job towards its removal. The nodes that still hold one.
-
-        Nobody answers any more for a node that was removed. Should it come back, its agent deletes what it finds
-        without a Dispatch.
-        """
-        left: list[str] = []
-        for node, dispatch in dispatches:
-            if self._fleet.removed(node) and self._booking.is_booked(dispatch):
-                await self._remove(node, dispatch)
-            elif dispatch.spec.desired_state != "Cancelled":
-                await self._desire(node, dispatch, "Cancelled")
-            elif dispatch.status.state in TERMINAL and dispatch.status.released and self._booking.is_booked(dispatch):
-                await self._remove(node, dispatch)
-            left.append(node)
-        return left
-
-    async def _remove(self, node: str, dispatch: Dispatch) -> None:
-        metadata, namespace = dispatch.metadata, node_namespace(node)
-        if "deletionTimestamp" not in metadata:
-            await self._hub.delete(
-                DISPATCHES, metadata["name"], namespace, uid=metadata["uid"], propagation="Background"
-            )
-        rest = [f for f in metadata.get("finalizers", ()) if f != FINALIZER_DISPATCH]
-        body = {"metadata": {"uid": metadata["uid"], "finalizers": rest}}
-        try:
-            await self._hub.patch(DISPATCHES, metadata["name"], namespace, body)
-        except NotFound:
-            return
-
     async def _without_job(self, uid: str, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
         """Dispatches whose job the watch does not show: cleared away once a consistent read says that it is gone."""
         if not dispatches:
@@ -322,33 +279,5 @@ class Jobs:
         if body is not None and body["metadata"]["uid"] == uid:
             self.learn(body)
             return 0.001
-        left = await self._clear(dispatches)
+        left = await self._shards.clear(dispatches)
         return 5.0 if left else None
-
-
-def _size(template: Manifest) -> tuple[int | None, int]:
-    """Completions, and the accelerators that all pods at once ask for."""
-    spec = msgspec.convert(template, JobSpec, strict=False)
-    request = effective_request(spec.template.spec)
-    gpus = sum(count for name, count in request.items() if "/" in name and not name.startswith("hugepages-"))
-    completions = spec.completions
-    if completions is None and spec.parallelism in (None, 1):
-        completions = 1  # as the API server's defaults say
-    return completions, gpus * width_of(spec)
-
-
-def _placement(
-    dispatches: tuple[tuple[str, Dispatch], ...], unplaced: Unplaced | None
-) -> tuple[Explanation | None, Money | None]:
-    """What placement said: with the last Dispatch where there is one, else the last cycle's word."""
-    if dispatches:
-        text = (dispatches[-1][1].metadata.get("annotations") or {}).get(ANNOTATION_PLACEMENT)
-        if text:
-            stored = msgspec.json.decode(text)
-            estimate = stored.get("estimate")
-            return (
-                Explanation.model_validate(stored["explanation"]),
-                Money.model_validate(estimate) if estimate else None,
-            )
-        return None, None
-    return (unplaced.explanation if unplaced else None), None

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,21 @@ def test_cordoned_node_takes_no_work(fed: Federation) -> None:
     fed.wait_condition("computejobs", "held", "Placed", "False", namespace="team-a")
     fed.hub.apply([compute_node("west", "west", labels={"only": "west"})])
     fed.wait_job("held")
+
+
+def test_tariff_that_comes_into_force_wakes_what_waits(fed: Federation) -> None:
+    """A job that waits for prices starts as soon as the tariff is valid, and is priced by it."""
+    start = (datetime.now(UTC) + timedelta(seconds=8)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fed.hub.apply(
+        [compute_node("west", "west", labels={"dear": "yes"}, tariff={**tariff(version="next"), "validFrom": start})]
+    )
+    fed.wait_condition("computenodes", "west", "PriceCurrent", "False", reason="NotYetValid")
+    fed.hub.apply([compute_job("thrifty", placement={"nodeSelector": {"dear": "yes"}})])
+    fed.wait_condition("computejobs", "thrifty", "Placed", "False", namespace="team-a")
+    fed.wait_condition("computejobs", "thrifty", "Placed", "True", namespace="team-a", seconds=15)
+    fed.wait_job("thrifty")
+    used = [d["spec"]["tariff"]["version"] for d in fed.items("dispatches") if d["spec"]["job"]["name"] == "thrifty"]
+    assert used == ["next"]
 
 
 def test_hub_log_is_free_of_tracebacks(fed: Federation) -> None:
