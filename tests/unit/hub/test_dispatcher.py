@@ -100,7 +100,8 @@ async def test_a_refusal_after_a_write_of_unknown_outcome_moves_nothing(ledger: 
         await asyncio.sleep(100)  # pins of a former process hold no longer
         uid = world.job()
         await world.until(lambda: world.hub.requests["create"] >= 2)
-        world.hub.fail(matching("create", DISPATCHES), FORBIDDEN, times=None)
+        chosen = next(call.namespace for call in world.hub.calls if call.resource == DISPATCHES and call.body)
+        world.hub.fail(lambda call: call.verb == "create" and call.namespace == chosen, FORBIDDEN, times=None)
         await asyncio.sleep(LATE_SECONDS * 3)
         assert len(world.written()[uid, 1]) == 1
         await world.until(lambda: world.condition("Placed") == ("True", "Dispatched"))
@@ -146,6 +147,39 @@ async def test_a_job_stopped_meanwhile_gets_no_dispatch(ledger: Ledger, meanwhil
         assert any(pinning(call) for call in world.hub.calls)
         assert dispatches(world) == []
         assert running.assumed() == {}
+
+
+@pytest.mark.parametrize("change", [{"suspend": True}, {"cancel": True}], ids=["suspended", "cancelled"])
+async def test_a_job_stopped_after_its_pin_gets_no_dispatch(ledger: Ledger, change: dict[str, Any]) -> None:
+    """Where the pin's answer was lost and the job stopped since, the next try looks before it goes on."""
+    world = World("n1")
+
+    def interfere(call: Call) -> None:
+        if pinning(call):
+            world.change(**change)
+            raise TIMED_OUT
+
+    world.hub.after("patch", COMPUTEJOBS, interfere)
+    async with process(world, ledger) as running:
+        world.job()
+        await asyncio.sleep(30)
+        assert any(pinning(call) for call in world.hub.calls)
+        assert dispatches(world) == []
+        assert running.assumed() == {}
+
+
+async def test_a_job_is_not_told_cancelled_while_its_dispatch_may_come(ledger: Ledger) -> None:
+    """Cancelled is an end: it is not told before it is known that no shard is on its way."""
+    world = World("n1")
+    world.hub.fail(matching("create", DISPATCHES), TIMED_OUT, times=5)
+    async with process(world, ledger):
+        world.job()
+        await world.until(lambda: world.hub.requests["create"] >= 2)
+        world.change(cancel=True)
+        await world.until(lambda: dispatches(world))
+        await asyncio.sleep(5)
+        assert [each["spec"].get("desiredState") for each in dispatches(world)] == ["Cancelled"]
+        assert world.shown()["status"]["phase"] == "Dispatched"
 
 
 async def test_a_job_suspended_and_resumed_is_dispatched(ledger: Ledger) -> None:
