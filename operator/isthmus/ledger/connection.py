@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
+from time import monotonic, sleep
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
@@ -16,6 +17,7 @@ from isthmus.errors import LedgerError
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another one before it gives up."""
+BUSY_PAUSE_SECONDS = 0.02
 
 URL_FORMS = "sqlite:////absolute/path or postgresql+psycopg://user:password@host/database"
 BEGIN = "isthmus_begin"
@@ -80,9 +82,19 @@ def transaction(engine: Engine, *, write: bool = False) -> Iterator[Connection]:
 
 def use_write_ahead_log(engine: Engine) -> None:
     """Let readers of an SQLite file go on while a booking is written. It stays with the file."""
-    # It can't be set within a transaction.
-    with mended(engine), engine.connect().execution_options(**{BEGIN: None}) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    # It can't be set within a transaction, and while another process uses the file SQLite refuses at once, without the
+    # wait that it grants a writer: that wait is ours.
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with mended(engine), engine.connect().execution_options(**{BEGIN: None}) as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except LedgerError as error:
+            if "locked" not in error.problem or monotonic() > deadline:
+                raise
+            sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 @contextmanager
