@@ -25,6 +25,8 @@ class Execution:
     written_at: float = float("-inf")
     noticed_at: float | None = None
     """When something was first seen that the status does not tell yet."""
+    podless_since: float | None = None
+    """Since when the Job is there and should have pods, and has none."""
     latest: Dispatch | None = None
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from isthmus.api.core import Job, Manifest, Pod
-from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
 from isthmus.api.names import FINALIZER_POD
 from isthmus.clusters import DISPATCHES, ApiError, ClusterError, Forbidden, Invalid, KubernetesApi
 
@@ -18,7 +18,7 @@ from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import observe, pod_ended, succeeded_in, without_job
+from .observe import awaits_pods, observe, pod_ended, succeeded_in, without_job
 from .orphans import sweep
 from .steps import Facts, Step, next_step
 from .tenancy import NamespaceTaken
@@ -28,6 +28,8 @@ logger = structlog.get_logger(__name__)
 
 # The watch shows a Job within moments of its creation; after this long without it, the API is asked.
 WATCH_LAG_SECONDS = 5.0
+# The Job controller makes pods within moments; without any for so long, something is in its way.
+PODLESS_SECONDS = 10.0
 # An API server that has just started denies everybody everything until it has read its roles.
 DENIED_SECONDS = 15.0
 
@@ -206,7 +208,7 @@ class Executor:
             start_time=seen.start_time or old.start_time,
             completion_time=seen.completion_time,
             reading=old.reading,
-            pod_problem=seen.problem,
+            pod_problem=seen.problem or self._podless(execution, job, pods),
         )
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
@@ -227,10 +229,24 @@ class Executor:
         if wait > 0 or status == old:
             # What an earlier write settled is let go even so: its process may have stopped before it did.
             await self._meter.release(name, old.reading, execution)
-            return wait if wait > 0 else READING_SECONDS
+            again = wait if wait > 0 else READING_SECONDS
+            return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
         written = await self._write(dispatch, execution, status)
         await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
+
+    def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
+        """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""
+        if not awaits_pods(job, pods):
+            execution.podless_since = None
+            return None
+        if execution.podless_since is None:
+            execution.podless_since = self._clock()
+        if self._clock() - execution.podless_since < PODLESS_SECONDS:
+            return None
+        where = f"{job.metadata.namespace}/{job.metadata.name}"
+        why = "its events there say why: a quota, PodSecurity, an admission policy, or controllers that are down"
+        return PodProblem(reason="NoPods", message=f"the member has made no pod of its Job {where}; {why}")
 
     async def _settle(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Pods of a shard that has ended: a Job's controller that lagged behind made them, or a create that came late.

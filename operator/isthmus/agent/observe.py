@@ -123,6 +123,14 @@ def _indexes(text: str) -> str | None:
     return text if text and len(text) <= INDEXES_LIMIT else None
 
 
+def awaits_pods(job: Job, pods: Iterable[Pod]) -> bool:
+    """Whether the Job should have a pod by now, and none was ever seen."""
+    counted = job.status.active + job.status.succeeded + job.status.failed
+    wanted = (job.spec.parallelism is None or job.spec.parallelism > 0) and job.spec.completions != 0
+    going = job.metadata.deletion_timestamp is not None or job_verdict(job) is not None
+    return wanted and not (counted or job.spec.suspend or going or any(True for _ in pods))
+
+
 def pod_problem(pods: Iterable[Pod]) -> PodProblem | None:
     """The commonest thing that keeps pods from running, where one does and it is worth telling."""
     counts: Counter[str] = Counter()

@@ -110,6 +110,15 @@ def test_failing_job_fails_with_the_controllers_reason(fed: Federation) -> None:
     assert float(fed.job("fails")["status"]["cost"]["amount"]) > 0
 
 
+def test_pods_that_the_member_refuses_are_told(fed: Federation) -> None:
+    """A job whose pods the member's PodSecurity refuses is Stalled, and the message names the Job to look at."""
+    template = job_spec(pod={"hostNetwork": True})
+    fed.hub.apply([compute_job("privileged", template)])
+    found = fed.wait_condition("computejobs", "privileged", "Stalled", "True", reason="NoPods", namespace="team-a")
+    assert "PodSecurity" in found["message"]
+    fed.hub.kubectl("delete", "cjob", "privileged", "-n", "team-a", "--timeout=60s")
+
+
 def test_hub_log_is_free_of_tracebacks(fed: Federation) -> None:
     """After all of it the hub has logged no traceback."""
     assert "Traceback" not in fed.process.log.read_text()
