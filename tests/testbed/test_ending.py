@@ -37,7 +37,7 @@ def _start(directory: Path, keep: str = "") -> tuple["subprocess.Popen[str]", st
     )
     assert program.stdout is not None
     marker = program.stdout.readline().strip()
-    assert len(carriers(marker)) == 3 + 5 + 1
+    wait_for(lambda: len(carriers(marker)) == 3 + 5 + 1, 15, "hub, member and the process of ours to carry the mark")
     return program, marker
 
 
