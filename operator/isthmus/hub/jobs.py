@@ -190,8 +190,9 @@ class Jobs:
                 return PENDING_SECONDS
             if wait > 0:
                 return wait
+        before = record.job  # the watch may show our own write before its answer is here
         new = job_status(self._facts(record))
-        patch = status_patch(record.job.status, new)
+        patch = status_patch(before.status, new)
         if patch is None:
             return None
         wait = record.written_at + PROGRESS_SECONDS - self._now().timestamp()
@@ -205,7 +206,7 @@ class Jobs:
         except (NotFound, Conflict):
             return 0.2 if await self.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
-        self._events.of_transition(record.job, new)
+        self._events.of_transition(before, new)
         self.learn(answer)
         return await self._expire(record) if record.finished else None
 

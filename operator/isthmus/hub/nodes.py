@@ -201,7 +201,8 @@ class Nodes:
         now = self._clocks.now()
         tariff = tariff_state(known.node.spec.tariff, now, self._currency)
         profile = to_status(known.profile) if known.profile and self._publish_due(known) else None
-        old = known.node.status
+        before = known.node  # the watch may show our own write before its answer is here
+        old = before.status
         new = node_status(known.node, known.facts, tariff=tariff, profile=profile, jobs=self._fleet.live(name), now=now)
         patch = merge_patch(old.to_manifest(), new.to_manifest())
         if set(patch) == {"profile"} and set(patch["profile"]) == {"observedAt"}:
@@ -215,7 +216,7 @@ class Nodes:
                 return None
             if profile is not None:
                 self._published[name] = self._clocks.monotonic()
-            self._events.of_node(known.node, new)
+            self._events.of_node(before, new)
             self._fleet.learn(ComputeNode.model_validate(answer))
             if "conditions" in patch:
                 self._on_room()
