@@ -109,11 +109,12 @@ def succeeded_in(pods: Iterable[Pod]) -> int:
 def without_job(dispatch: Dispatch, pods: Iterable[Pod]) -> tuple[DispatchState, str, str]:
     """How a shard ended whose Job is gone, by somebody else's hand: state, reason and message.
 
-    `pods` are those that are left of it, all of them ended. Where they show that everything had succeeded, it has.
+    `pods` are those that are left of it, all of them ended. Where they, or what was told before, show that everything
+    had succeeded, it has.
     """
     spec = dispatch.spec.manifest["spec"]
     completions = spec.get("completions") or (1 if spec.get("parallelism", 1) == 1 else None)
-    if completions is not None and succeeded_in(pods) >= completions:
+    if completions is not None and max(dispatch.status.succeeded, succeeded_in(pods)) >= completions:
         return DispatchState.SUCCEEDED, "PodsSucceeded", "the member's Job is gone, after all its pods had succeeded"
     return DispatchState.LOST, "JobVanished", "the member's Job is gone, and it was not Isthmus that deleted it"
 

@@ -194,6 +194,7 @@ class Lifecycle:
                 "Forbidden",
                 f'{full_name(resource)} "{name}" is forbidden: unable to create new content in namespace {namespace} '
                 "because it is being terminated",
+                details={"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]},
             )
 
     def _held(self, resource: Resource, key: Key, obj: Manifest) -> bool:

@@ -1,0 +1,56 @@
+from typing import Any
+
+import pytest
+from tests.unit.agent.objects import dispatch
+
+from isthmus.agent.due import READING_SECONDS, REPORT_SECONDS, SETTLE_SECONDS, has_news, seconds_until_due
+from isthmus.api.dispatch import DispatchStatus
+
+LONG_AGO = float("inf")
+
+
+def _status(state: str, **fields: Any) -> DispatchStatus:
+    return dispatch(state, **fields).status
+
+
+RUNNING = _status("Running", active=2)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        pytest.param(_status("Running", active=1), id="a pod fewer"),
+        pytest.param(_status("Running", active=2, succeeded=1), id="a pod succeeded"),
+        pytest.param(_status("Running", active=2, failed=1), id="a pod failed"),
+        pytest.param(_status("Suspended", active=2), id="another state"),
+        pytest.param(_status("Running", active=2, podProblem={"reason": "ErrImagePull"}), id="trouble"),
+    ],
+)
+@pytest.mark.parametrize("noticed", [0.0, 0.25, 3.0])
+def test_news_is_kept_back_for_a_second(new: DispatchStatus, noticed: float) -> None:
+    """News is told a second after it was noticed, however long ago the last write was: more may follow."""
+    assert has_news(RUNNING, new)
+    for since in (0.0, LONG_AGO):
+        due = seconds_until_due(RUNNING, new, urgent=False, backlog=True, since=since, noticed=noticed)
+        assert due == REPORT_SECONDS - noticed
+
+
+@pytest.mark.parametrize(
+    ("urgent", "backlog", "pause"),
+    [
+        pytest.param(False, False, READING_SECONDS, id="nothing new"),
+        pytest.param(False, True, SETTLE_SECONDS, id="pods that ended wait"),
+        pytest.param(True, True, REPORT_SECONDS, id="a pod that is deleted waits"),
+    ],
+)
+@pytest.mark.parametrize("since", [0.0, 0.25, 3.0, LONG_AGO])
+def test_pause_between_writes(urgent: bool, backlog: bool, pause: float, since: float) -> None:
+    """A reading comes that long after the last write, and at once where that is over or there was none."""
+    assert not has_news(RUNNING, RUNNING)
+    assert seconds_until_due(RUNNING, RUNNING, urgent=urgent, backlog=backlog, since=since, noticed=0) == pause - since
+
+
+@pytest.mark.parametrize("state", ["Succeeded", "Failed", "Cancelled", "Refused", "Lost"])
+def test_an_end_is_told_at_once(state: str) -> None:
+    """The end of a shard waits for nothing."""
+    assert seconds_until_due(RUNNING, _status(state), urgent=False, backlog=False, since=0.0, noticed=0.0) == 0.0
