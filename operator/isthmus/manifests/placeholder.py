@@ -14,7 +14,7 @@ def placeholder(dispatch_name: str, namespace: str, labels: Mapping[str, str]) -
     """
     container = {
         "name": "placeholder",
-        "image": "registry.k8s.io/pause:3.10",
+        "image": "placeholder:1",  # never pulled: the Job has no pods
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     return {
