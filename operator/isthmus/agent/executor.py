@@ -188,10 +188,10 @@ class Executor:
         """Write what the member shows, where it is worth a write now."""
         name = dispatch.metadata["name"]
         pods = self._view.pods(name)
-        seen = observe(job, pods)
+        seen = observe(job, pods, dispatch.status)
         if seen.ended:
             pods = tuple(await self._meter.complete(dispatch, job, pods))
-            seen = observe(job, pods)
+            seen = observe(job, pods, dispatch.status)
         now = self._clock()
         old = dispatch.status
         advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)

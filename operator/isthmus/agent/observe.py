@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from isthmus.api.core import Job, Pod
-from isthmus.api.dispatch import Dispatch, DispatchState, PodProblem
+from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
 
 INDEXES_LIMIT = 65536
 _INDEX = "batch.kubernetes.io/job-completion-index"
@@ -67,12 +67,16 @@ def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
     return None
 
 
-def observe(job: Job, pods: Iterable[Pod]) -> Observation:
-    """Read the shard's state off its Job and those of its pods that are known."""
+def observe(job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None) -> Observation:
+    """Read the shard's state off its Job, those of its pods that are known, and what was `told` of it before.
+
+    The Job may be older than the pods: it counts them late, and each is watched apart. Nothing is taken back for that.
+    """
     known = list(pods)
     verdict = job_verdict(job)
     running = any(pod.status.phase == "Running" for pod in known) or job.status.ready > 0
-    begun = running or job.status.succeeded + job.status.failed > 0 or any(map(pod_ended, known))
+    begun = running or (told is not None and told.state is DispatchState.RUNNING)
+    begun = begun or job.status.succeeded + job.status.failed > 0 or any(map(pod_ended, known))
     if verdict is not None and all(map(pod_ended, known)):
         state, reason, message = verdict
     elif job.spec.suspend:
@@ -82,7 +86,8 @@ def observe(job: Job, pods: Iterable[Pod]) -> Observation:
         reason = message = ""
     ended = state in (DispatchState.SUCCEEDED, DispatchState.FAILED)
     # Pods are seen to succeed before their Job counts them; should it vanish, they must not be run again.
-    succeeded = job.status.succeeded if verdict is not None else max(job.status.succeeded, succeeded_in(known))
+    before = told.succeeded if told is not None else 0
+    succeeded = max(job.status.succeeded, 0 if verdict is not None else max(succeeded_in(known), before))
     last = max((c.last_transition_time for c in job.status.conditions if c.last_transition_time), default=None)
     return Observation(
         state=state,

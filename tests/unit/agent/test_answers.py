@@ -193,7 +193,22 @@ async def test_member_comes_back(worlds: Any) -> None:
         await asyncio.sleep(60)
         process.member.heal()
         await world.until(lambda: process.errors[-1] is None, 10)
-        await world.until(world.real_jobs, 6)
+        await world.until(world.real_jobs, 0.3)
         await world.until(lambda: world.state(name) == "Succeeded")
         assert len(process.errors) > begun
+        await process.kill()
+
+
+async def test_hub_comes_back(worlds: Any) -> None:
+    """What could not be told while the hub was away is told within seconds of its return."""
+    async with worlds() as world:
+        name = world.dispatch()
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        process.hub.disconnect()
+        await asyncio.sleep(120)
+        assert world.succeeded_indexes() == ["0", "1"]
+        process.hub.heal()
+        await world.until(lambda: world.state(name) == "Succeeded", 6)
+        assert world.read_seconds(name) == world.pod_seconds()
         await process.kill()

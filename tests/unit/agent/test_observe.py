@@ -75,6 +75,15 @@ def test_succeeded(found: Job, pods: list[Pod], succeeded: int) -> None:
     assert observe(found, pods).succeeded == succeeded
 
 
+def test_nothing_is_taken_back() -> None:
+    """Pods that succeeded and are gone, from a Job that has not counted them yet, stay counted until it ends."""
+    told = dispatch("Running", succeeded=2).status
+    seen = observe(job(active=2), [], told)
+    assert (seen.state, seen.succeeded) == (DispatchState.RUNNING, 2)
+    assert observe(job(condition="Complete", succeeded=1), [], told).succeeded == 1
+    assert observe(job(), [], dispatch("Suspended").status).state is DispatchState.ACCEPTED
+
+
 @pytest.mark.parametrize(
     ("spec", "pods", "state", "reason"),
     [

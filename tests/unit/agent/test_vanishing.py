@@ -7,7 +7,8 @@ import pytest
 from tests.unit.agent.world import INDEX, SPACE, TENANT, Process, World
 
 from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH
-from isthmus.clusters import DISPATCHES, JOBS, NAMESPACES, PODS
+from isthmus.clusters import DISPATCHES, JOBS, NAMESPACES, PODS, TimedOut
+from isthmus.clusters.fake import matching
 
 pytestmark = pytest.mark.simulated_time
 
@@ -81,6 +82,19 @@ async def test_job_deleted_before_the_watch_had_shown_it(worlds: Any) -> None:
         name = world.dispatch()
         process = Process(world)
         world.member.after("create", JOBS, lambda _: world.delete_job(name))
+        await world.until(lambda: world.state(name) == "Lost")
+        assert len(world.real_jobs()[name]) == 1
+        await process.kill()
+
+
+async def test_job_deleted_before_its_create_was_answered(worlds: Any) -> None:
+    """Where the create's answer is lost and the Job is deleted before it is found again, no second one is created."""
+    async with worlds(run_seconds=30) as world:
+        name = world.dispatch()
+        world.member.fail(matching("create", JOBS), TimedOut("no answer in time"), 1, after=True)
+        world.member.before("create", JOBS, lambda _: world.member._store._watchers.clear())  # the watch is behind
+        world.member.before("get", JOBS, lambda _: world.member.remove(JOBS, name, TENANT))
+        process = Process(world)
         await world.until(lambda: world.state(name) == "Lost")
         assert len(world.real_jobs()[name]) == 1
         await process.kill()
@@ -202,4 +216,10 @@ async def test_copies_elsewhere_are_not_ours(worlds: Any, namespace: str) -> Non
         assert [obj["metadata"]["namespace"] for obj in left] == [namespace, namespace]
         assert {obj["metadata"]["labels"][LABEL_DISPATCH] for obj in left} == {name}
         assert FINALIZER_POD not in str(left)
+        await process.kill()
+        _remove(world, name)  # now they look like orphans
+        process = Process(world)
+        await asyncio.sleep(60)
+        assert [obj for resource in (JOBS, PODS) for obj in world.objects(resource)] == left
+        assert process.writes == []
         await process.kill()
