@@ -91,6 +91,13 @@ def check_ledger(fed: Federation, runs: Iterable[Run], *, written_off: Iterable[
         assert ledger.conflicts() == ()
 
 
+def delete_jobs(fed: Federation, namespace: str = "team-a", *, seconds: float = 60) -> None:
+    """Delete all ComputeJobs of a namespace and wait until they are gone."""
+    path = f"/apis/isthmus.dev/v1alpha1/namespaces/{namespace}/computejobs"
+    fed.hub.rest.delete(path)
+    wait_for(lambda: not fed.hub.rest.get(path)["items"], seconds, "all jobs to be gone", interval_seconds=0.5)
+
+
 def check_nothing_left(fed: Federation, members: Iterable[str], *, seconds: float = 60) -> None:
     """Neither Dispatch nor, in any of these members, Job or pod of ours is there (or soon isn't)."""
 

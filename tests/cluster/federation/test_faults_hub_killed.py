@@ -13,6 +13,7 @@ from tests.cluster.federation.proof import (
     check_ledger,
     check_log,
     check_nothing_left,
+    delete_jobs,
     wait_complete,
 )
 
@@ -48,7 +49,7 @@ def _work(chance: random.Random, name: str) -> tuple[dict[str, Any], int]:
 
 
 def _clear(fed: Federation) -> None:
-    fed.hub.kubectl("delete", "cjob", "--all", "-n", "team-a", "--timeout=120s")
+    delete_jobs(fed)
     check_nothing_left(fed, MEMBERS)
 
 
@@ -167,6 +168,6 @@ def test_hub_killed_right_after_a_write_of_a_deletion(fed: Federation, write: st
 def test_nothing_is_left_and_all_is_billed(fed: Federation, recorder: PodRecorder) -> None:
     """After all those kills, and with every job deleted, the members are empty and the ledger has every second."""
     for write in WRITES:
-        fed.hub.kubectl("delete", "cjob", "--all", "-n", f"after-{write}", "--timeout=120s")
+        delete_jobs(fed, f"after-{write}")
     _clear(fed)
     check_ledger(fed, recorder.runs())

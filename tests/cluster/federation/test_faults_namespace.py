@@ -10,6 +10,7 @@ from tests.cluster.federation.proof import (
     check_ledger,
     check_log,
     check_nothing_left,
+    delete_jobs,
     runs_by_index,
     wait_complete,
 )
@@ -38,7 +39,7 @@ def recorder(fed: Federation) -> Iterator[PodRecorder]:
     fed.join("far", tier="Region")
     with PodRecorder({name: fed.clusters[name] for name in MEMBERS}) as recorder:
         yield recorder
-        fed.hub.kubectl("delete", "cjob", "--all", "-n", "team-a", "--timeout=120s")
+        delete_jobs(fed)
         check_nothing_left(fed, MEMBERS)
         check_ledger(fed, recorder.runs(), written_off=WRITTEN_OFF)
     check_log(fed)
@@ -77,9 +78,9 @@ def _failed(fed: Federation, name: str) -> tuple[str, str]:
 def test_member_namespace_deleted(fed: Federation, recorder: PodRecorder) -> None:
     """Work of which nothing had succeeded runs again, other work has failed with one clear condition; few writes."""
     names = {f"begun-{number}": 2 for number in range(4)}
-    template = job_spec(run_seconds="20", completions=2, parallelism=2)
+    template = job_spec(run_seconds="10", completions=2, parallelism=2)
     fed.hub.apply([compute_job(name, template, placement=IN_EAST) for name in names])
-    _start(fed, "halfway", IN_EAST, run_seconds="5", completions=4, parallelism=1, succeeded=1)
+    _start(fed, "halfway", IN_EAST, run_seconds="3", completions=6, parallelism=1, succeeded=1)
     assert {fed.job(name)["status"]["phase"] for name in names} == {"Running"}
     began = datetime.now(UTC)
     fed.clusters["east"].kubectl("delete", "namespace", _tenant(fed), "--wait=false")
@@ -96,16 +97,23 @@ def test_member_namespace_deleted(fed: Federation, recorder: PodRecorder) -> Non
     assert written <= WRITES_PER_ATTEMPT * attempts + 20
 
 
-def test_member_job_deleted_by_hand(fed: Federation, recorder: PodRecorder) -> None:
-    """A Job that somebody deletes in the member runs again where nothing had succeeded, and is PartlyLost elsewhere."""
-    lost = _start(fed, "deleted", IN_EAST, run_seconds="15", completions=2, parallelism=2)
-    orphaned = _start(fed, "orphaned", IN_EAST, run_seconds="15", completions=2, parallelism=2)
+def test_jobs_and_pods_deleted_by_hand(fed: Federation, recorder: PodRecorder) -> None:
+    """A Job that somebody deletes in the member runs again where nothing had succeeded, and is PartlyLost elsewhere.
+
+    A pod that somebody deletes is replaced by the Job's controller; both are billed, and one of them succeeds.
+    """
+    lost = _start(fed, "deleted", IN_EAST, run_seconds="12", completions=2, parallelism=2)
+    orphaned = _start(fed, "orphaned", IN_EAST, run_seconds="12", completions=2, parallelism=2)
+    evicted = _start(fed, "evicted", IN_EAST, run_seconds="10", completions=2, parallelism=2)
+    victim = next(p for p in fed.member_pods("east") if p["metadata"]["labels"]["isthmus.dev/dispatch"] == evicted)
     part = _start(fed, "part", IN_EAST, run_seconds="4", completions=3, parallelism=1, succeeded=1)
     fed.clusters["east"].kubectl("delete", "job", lost, part, "-n", _tenant(fed), "--wait=false")
     fed.clusters["east"].kubectl("delete", "job", orphaned, "-n", _tenant(fed), "--cascade=orphan", "--wait=false")
+    fed.clusters["east"].kubectl("delete", "pod", victim["metadata"]["name"], "-n", _tenant(fed), "--timeout=30s")
     assert _failed(fed, "part")[0] == "PartlyLost"
-    wait_complete(fed, ["deleted", "orphaned"], seconds=90)
-    check_each_index_once(fed, recorder.runs(), {"deleted": 2, "orphaned": 2})
+    wait_complete(fed, ["deleted", "orphaned", "evicted"], seconds=90)
+    check_each_index_once(fed, recorder.runs(), {"deleted": 2, "orphaned": 2, "evicted": 2})
+    assert sum(len(each) for each in runs_by_index(fed, recorder.runs(), ["evicted"]).values()) == 3
     for name in ("deleted", "orphaned"):
         shards = fed.job(name)["status"]["shards"]
         assert [shard["state"] for shard in shards] == ["Lost", "Succeeded"]
@@ -136,7 +144,7 @@ def test_member_job_deleted_once_all_had_succeeded(fed: Federation, recorder: Po
 
 def test_copy_of_a_member_job_is_left_alone(fed: Federation, recorder: PodRecorder) -> None:
     """A Job with all our labels in a namespace that is not ours is neither taken for ours nor deleted."""
-    dispatch = _start(fed, "copied", IN_EAST, run_seconds="6")
+    dispatch = _start(fed, "copied", IN_EAST, run_seconds="3")
     found = next(job for job in fed.member_jobs("east") if job["metadata"]["name"] == dispatch)
     kept = {key: found["metadata"][key] for key in ("name", "labels", "annotations")}
     spec = {key: found["spec"][key] for key in ("template", "parallelism", "completions")}
@@ -151,17 +159,6 @@ def test_copy_of_a_member_job_is_left_alone(fed: Federation, recorder: PodRecord
     assert fed.clusters["east"].rest.get(f"{jobs}/{dispatch}")["spec"]["suspend"] is True
     fed.clusters["east"].kubectl("delete", "job", dispatch, "-n", "default")
     assert {run.time.dispatch for run in recorder.runs()} >= {dispatch}
-
-
-def test_pod_deleted_by_hand(fed: Federation, recorder: PodRecorder) -> None:
-    """The Job's controller replaces a pod that somebody deletes; both are billed, and one of them succeeds."""
-    dispatch = _start(fed, "evicted", IN_EAST, run_seconds="4", completions=2, parallelism=2)
-    victim = next(p for p in fed.member_pods("east") if p["metadata"]["labels"]["isthmus.dev/dispatch"] == dispatch)
-    fed.clusters["east"].kubectl("delete", "pod", victim["metadata"]["name"], "-n", _tenant(fed), "--timeout=30s")
-    wait_complete(fed, ["evicted"], seconds=60)
-    check_each_index_once(fed, recorder.runs(), {"evicted": 2})
-    runs = runs_by_index(fed, recorder.runs(), ["evicted"])
-    assert sum(len(each) for each in runs.values()) == 3
 
 
 def test_secret_deleted_and_restored(fed: Federation, recorder: PodRecorder) -> None:
@@ -212,7 +209,7 @@ def test_node_deleted_with_work_on_it(fed: Federation, recorder: PodRecorder) ->
     wait_for(lambda: _gone(fed, "east"), 30, "the node to go")
     assert fed.member_jobs("east") + fed.member_pods("east") == []  # what had ended there was cleared away
     assert fed.job("ended")["status"]["phase"] == "Succeeded"
-    fed.hub.kubectl("delete", "cjob", "--all", "-n", "team-a", "--timeout=60s")
+    delete_jobs(fed)
     place = node_namespace("east")
     wait_for(lambda: place not in _namespaces(fed), 30, "the node's namespace to go")
     fed.join("east", tier="Edge")
