@@ -10,7 +10,10 @@ from isthmus.clusters import ClusterError
 
 from .hub import Hub
 
+# Each look at a node that waits for its work to end costs a write and a line in the log; work may take days.
 REMOVAL_RETRY_SECONDS = 2.0
+REMOVAL_QUICK_TRIES = 45
+REMOVAL_LONG_RETRY_SECONDS = 15.0
 
 
 class _Pauses:
@@ -55,13 +58,14 @@ def registry_of(
         hub.nodes.apply(dict(body))
 
     @kopf.on.delete(GROUP, VERSION, "computenodes", registry=registry)
-    async def node_deleted(body: kopf.Body, **_: object) -> None:
+    async def node_deleted(body: kopf.Body, retry: int, **_: object) -> None:
+        delay = REMOVAL_RETRY_SECONDS if retry < REMOVAL_QUICK_TRIES else REMOVAL_LONG_RETRY_SECONDS
         try:
             waiting_for = await hub.nodes.remove(dict(body))
         except ClusterError as error:
-            raise kopf.TemporaryError(f"the hub's API: {error}", delay=REMOVAL_RETRY_SECONDS) from error
+            raise kopf.TemporaryError(f"the hub's API: {error}", delay=delay) from error
         if waiting_for is not None:
-            raise kopf.TemporaryError(waiting_for, delay=REMOVAL_RETRY_SECONDS)
+            raise kopf.TemporaryError(waiting_for, delay=delay)
 
     @kopf.on.event(GROUP, VERSION, "computejobs", registry=registry)
     async def job_seen(event: kopf.RawEvent, **_: object) -> None:

@@ -173,13 +173,14 @@ class Nodes:
             return ""
         live = self._fleet.live(name)
         if live:
-            return f"{live} shards stand on it; cancel or delete their jobs, or let them end"
+            what = "1 shard stands" if live == 1 else f"{live} shards stand"
+            return f"{what} on it; cancel or delete their jobs, or let them end"
         left = [d for d in self._shared.dispatches.node(name).all() if not d.status.released]
         for dispatch in left:
             if dispatch.spec.desired_state != "Cancelled":
                 wish = {"spec": {"desiredState": "Cancelled"}}
                 await self._hub.patch(DISPATCHES, dispatch.metadata["name"], node_namespace(name), wish)
-        return f"what {len(left)} shards left in the member is being cleared away" if left else ""
+        return f"what {len(left)} ended shards left in the member is being cleared away" if left else ""
 
     async def close_session(self, name: str) -> None:
         """Stop following a node."""

@@ -196,7 +196,7 @@ def test_node_deleted_with_work_on_it(fed: Federation, recorder: PodRecorder) ->
     wait_complete(fed, ["ended"], seconds=60)
     fed.hub.kubectl("delete", "computenode", "east", "--wait=false")
     ready = fed.wait_condition("computenodes", "east", "Ready", "False", reason="Deleting")
-    assert "1 shards stand on it" in ready["message"]
+    assert "1 shard stands on it" in ready["message"]
     fed.process.kill()
     fed.process.start()
     fed.hub.apply([compute_job("refused", job_spec(), placement=IN_EAST)])
