@@ -78,10 +78,11 @@ def _failed(fed: Federation, name: str) -> tuple[str, str]:
 def test_member_namespace_deleted(fed: Federation, recorder: PodRecorder) -> None:
     """Work of which nothing had succeeded runs again, other work has failed with one clear condition; few writes."""
     names = {f"begun-{number}": 2 for number in range(4)}
-    template = job_spec(run_seconds="10", completions=2, parallelism=2)
+    template = job_spec(run_seconds="15", completions=2, parallelism=2)
+    _start(fed, "halfway", IN_EAST, run_seconds="3", completions=40, parallelism=1, succeeded=1)
+    # Last, and with time to spare: none of theirs may succeed before the namespace goes.
     fed.hub.apply([compute_job(name, template, placement=IN_EAST) for name in names])
-    _start(fed, "halfway", IN_EAST, run_seconds="3", completions=6, parallelism=1, succeeded=1)
-    assert {fed.job(name)["status"]["phase"] for name in names} == {"Running"}
+    wait_for(lambda: {fed.job(name).get("status", {}).get("phase") for name in names} == {"Running"}, 30, "all to run")
     began = datetime.now(UTC)
     fed.clusters["east"].kubectl("delete", "namespace", _tenant(fed), "--wait=false")
     reason, message = _failed(fed, "halfway")
