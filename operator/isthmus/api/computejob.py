@@ -27,6 +27,7 @@ from .model import (
 EXPLANATION_NODES = 16
 _SHOWN = Decimal("0.0001")
 SHARD_LIMIT = 64
+MAX_NODES = 64
 
 
 class Phase(StrEnum):
@@ -79,6 +80,15 @@ class AcceleratorRequest(Model):
 class Placement(Model):
     """Where the job may run, and what is preferred."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            *(
+                (f"!has(self.{field}) || self.split == 'ByIndex'", "goes with split ByIndex only", f".{field}")
+                for field in ("maxNodes", "minIndexesPerNode")
+            )
+        )
+    )
+
     node_selector: Annotated[Labels, Field(default_factory=dict, description="Labels of ComputeNodes, all of them.")]
     regions: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=63)]],
@@ -105,6 +115,29 @@ class Placement(Model):
         ),
     ]
     accelerator: Annotated[AcceleratorRequest, Field(description="Which accelerators will do.")] | None = None
+    split: Annotated[
+        Literal["Never", "ByIndex"],
+        Field(description="ByIndex lets an Indexed job's indexes run on several nodes at once."),
+    ] = "Never"
+    max_nodes: (
+        Annotated[
+            int, Field(ge=1, le=MAX_NODES, description="Shards that may stand at once, for ByIndex; 16 if unset.")
+        ]
+        | None
+    ) = None
+    min_indexes_per_node: (
+        Annotated[
+            int, Field(ge=1, le=1_000_000, description="The fewest indexes worth a shard of their own, for ByIndex.")
+        ]
+        | None
+    ) = None
+    on_node_lost: Annotated[
+        Literal["Wait", "Rerun", "RerunUnfenced"],
+        Field(
+            description="What becomes of unfinished indexes when a node is lost: Wait for it; Rerun them elsewhere once"
+            " they have certainly stopped there; RerunUnfenced: rerun at once, they may then run twice at a time."
+        ),
+    ] = "Wait"
     objective: Annotated[
         Literal["Balanced", "Cheapest"], Field(description="What decides between nodes that would all do.")
     ] = "Balanced"
@@ -145,6 +178,7 @@ class Shard(Model):
     node: Annotated[str, Field(max_length=50, description="The ComputeNode it stands on.")]
     dispatch: Annotated[str, Field(max_length=63, description="Name of its Dispatch, and of its Job there.")]
     attempt: Annotated[int, Field(ge=1, description="Counts the tries.")]
+    indexes: Annotated[str, Field(max_length=256, description="Its indexes; absent is all.")] | None = None
     state: Annotated[str, Field(max_length=32, description="What the node says of it.")]
     message: Annotated[str, Field(max_length=256, description="Why it was refused or lost.")] = ""
     start_time: Annotated[Timestamp, Field(description="When its Job started.")] | None = None

@@ -111,9 +111,16 @@ class Taint(Model):
 
 
 class Timing(Model):
-    """How often the hub makes sure of the member."""
+    """How often the hub makes sure of the member, and when work stops that has lost contact."""
 
     heartbeat_seconds: Annotated[int, Field(ge=1, le=300, description="Seconds between two probes of the member.")] = 10
+    fence_after_seconds: Annotated[
+        int,
+        Field(ge=5, le=604_800, description="Seconds without contact after which work with onNodeLost Rerun stops."),
+    ] = 300
+    stop_allowance_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="Seconds that its pods may take to stop, their grace period included.")
+    ] = 60
 
 
 class ModelPrice(Model):
@@ -169,7 +176,8 @@ class ComputeNodeSpec(Model):
     labels: Annotated[Labels, Field(default_factory=dict, description="For ComputeJobs' nodeSelector.")]
     access: Annotated[Access, Field(description="How the hub reaches the member; exactly one way, for good.")]
     scheduling_state: Annotated[
-        Literal["Active", "Cordoned"], Field(description="Cordoned takes no new shards; what runs goes on.")
+        Literal["Active", "Cordoned", "Drained"],
+        Field(description="Cordoned takes no new shards; of a Drained node those that run are moved away too."),
     ] = "Active"
     taints: Annotated[
         list[Taint],
@@ -194,6 +202,9 @@ class ComputeNodeStatus(Model):
     cluster_uid: Annotated[str, Field(max_length=64, description="UID of the member's kube-system namespace.")] = ""
     kubernetes_version: Annotated[str, Field(max_length=64, description="As the member's API server says.")] = ""
     jobs: Annotated[int, Field(ge=0, description="Shards that stand on the node and have not ended.")] = 0
+    stops_per_second: (
+        Annotated[int, Field(ge=1, description="Pods that the member stops in a second, as last measured.")] | None
+    ) = None
     price: Annotated[str, Field(max_length=128, description="The tariff in a word, for the column.")] = ""
     profile: Annotated[Profile, Field(description="What the member has and what of it is free.")] | None = None
 

@@ -7,6 +7,9 @@ from pydantic import ConfigDict, Field
 
 from .model import LIST_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp, rules
 
+INDEXES_LENGTH = 262144
+_INDEXES = "Global indexes, such as 1,3-5,7; packed where that is long."
+
 
 class DispatchState(StrEnum):
     """What the node says of the shard. The last five end it; an ended Dispatch is never run again."""
@@ -47,19 +50,33 @@ class TariffReference(Model):
     digest: Annotated[str, Field(min_length=1, max_length=64, description="SHA-256 of its canonical content.")]
 
 
+def _same(field: str) -> str:
+    return f"self.{field} == oldSelf.{field}"
+
+
+class Fence(Model):
+    """How the shard stops by itself, in the member, when contact is lost."""
+
+    after_seconds: Annotated[int, Field(ge=5, description="Seconds without contact after which it is stopped.")]
+    stop_allowance_seconds: Annotated[int, Field(ge=1, description="Seconds more until its pods have stopped.")]
+
+
 class DispatchSpec(Model):
     """The desired state of one shard. Immutable but for the desired state, in which Cancelled is final."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             *(
-                (f"self.{field} == oldSelf.{field}", "immutable; a further attempt is a new Dispatch", f".{field}")
+                (_same(field), "immutable; a further attempt is a new Dispatch", f".{field}")
                 for field in ("job", "account", "shard", "attempt", "sequence", "manifest")
             ),
-            (
-                "has(self.tariff) == has(oldSelf.tariff) && (!has(self.tariff) || self.tariff == oldSelf.tariff)",
-                "immutable; a further attempt is a new Dispatch",
-                ".tariff",
+            *(
+                (
+                    f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || {_same(field)})",
+                    "immutable; a further attempt is a new Dispatch",
+                    f".{field}",
+                )
+                for field in ("tariff", "indexes", "fence")
             ),
             (
                 "oldSelf.desiredState != 'Cancelled' || self.desiredState == 'Cancelled'",
@@ -78,6 +95,13 @@ class DispatchSpec(Model):
     attempt: Annotated[int, Field(ge=1, description="Counts the tries of the shard.")]
     sequence: Annotated[int, Field(ge=1, description="Counts the Dispatches of the node.")]
     tariff: Annotated[TariffReference, Field(description="The price list in force; none is unpriced.")] | None = None
+    indexes: (
+        Annotated[
+            str, Field(min_length=1, max_length=32768, description="Its global indexes; absent is the whole job.")
+        ]
+        | None
+    ) = None
+    fence: Annotated[Fence, Field(description="The fence in force; absent is none.")] | None = None
     # The four required fields are all it may have: so that CEL, which can't tell one unknown field from another,
     # sees every change below them.
     manifest: Annotated[
@@ -122,6 +146,15 @@ class Reading(Model):
         list[MeterQuantity],
         Field(max_length=32, default_factory=list, json_schema_extra=LIST_ATOMIC, description="Over pods let go."),
     ]
+    late: Annotated[
+        list[MeterQuantity],
+        Field(
+            max_length=32,
+            default_factory=list,
+            json_schema_extra=LIST_ATOMIC,
+            description="Beside the total: over pods whose success came to light after the shard was given up.",
+        ),
+    ]
     settling: Annotated[
         list[Annotated[str, Field(max_length=64)]],
         Field(
@@ -151,8 +184,31 @@ class DispatchStatus(Model):
     active: Annotated[int, Field(ge=0, description="Pods that run or wait to.")] = 0
     succeeded: Annotated[int, Field(ge=0, description="Pods that succeeded.")] = 0
     failed: Annotated[int, Field(ge=0, description="Pods that failed.")] = 0
-    completed_indexes: Annotated[str, Field(max_length=65536, description="Such as 1,3-5,7.")] | None = None
-    failed_indexes: Annotated[str, Field(max_length=65536, description="Such as 1,3-5,7.")] | None = None
+    completed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
+    failed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
+    late_indexes: (
+        Annotated[
+            str,
+            Field(
+                max_length=INDEXES_LENGTH,
+                description="Of those completed, which came to light only after the shard was given up.",
+            ),
+        ]
+        | None
+    ) = None
+    index_failures: (
+        Annotated[
+            dict[str, Annotated[str, Field(max_length=INDEXES_LENGTH)]],
+            Field(
+                max_length=64,
+                description="Unfinished indexes of which pods failed, by how many did, where each index has a limit.",
+            ),
+        ]
+        | None
+    ) = None
+    armed: Annotated[
+        bool, Field(description="The member's own control plane will stop the shard at its limit, without us.")
+    ] = False
     start_time: Annotated[Timestamp, Field(description="When the Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When the Job ended.")] | None = None
     reading: Annotated[Reading, Field(description="The latest meter reading.")] | None = None

@@ -21,8 +21,16 @@ LABEL_ACCOUNT = f"{GROUP}/account"
 # In full where a label is too short for it (63 characters).
 ANNOTATION_JOB_NAME = f"{GROUP}/job-name"
 ANNOTATION_DISPATCH_UID = f"{GROUP}/dispatch-uid"
+# On pods: their global completion index, and on pod templates the map that it is read from, LOCAL:GLOBAL for each row.
+ANNOTATION_INDEX = f"{GROUP}/index"
+ANNOTATION_INDEX_MAP = f"{GROUP}/index-map"
+# A pod scheduling gate: no pod runs before its global index is written on it.
+GATE_INDEX = f"{GROUP}/index"
+# On a ComputeNode: an instant; the operator's word that what was dispatched to it before then has stopped.
+ANNOTATION_FORGET = f"{GROUP}/forget-before"
 # On a ComputeJob: "ATTEMPT NODE", written with the finalizer before the Dispatch is, so that a hub that was killed
 # between the two goes on with the same node and a create still under way can't make a second Dispatch elsewhere.
+# Where the attempt is a part of the job or several parts: "ATTEMPT NODE=INDEXES/WIDTH ...".
 ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
 # On a Dispatch: the UID of the member's kube-system namespace, so that no other cluster is ever taken for it.
 ANNOTATION_CLUSTER = f"{GROUP}/cluster"
