@@ -3,12 +3,17 @@
 from .affinity import Requirement
 from .dryrun import dry_run_manifest, dry_run_refusal
 from .job import job_labels, render
+from .piece import SEGMENT_LIMIT, Piece, index_map
 from .placeholder import is_placeholder, placeholder
 from .references import Reference, references
+from .splitting import NOT_SPLITTABLE, not_splittable
 from .template import Refusal, check_template, template_digest
 from .tenant import PodSecurity, tenant_objects
 
 __all__ = [
+    "NOT_SPLITTABLE",
+    "SEGMENT_LIMIT",
+    "Piece",
     "PodSecurity",
     "Reference",
     "Refusal",
@@ -16,8 +21,10 @@ __all__ = [
     "check_template",
     "dry_run_manifest",
     "dry_run_refusal",
+    "index_map",
     "is_placeholder",
     "job_labels",
+    "not_splittable",
     "placeholder",
     "references",
     "render",

@@ -10,6 +10,7 @@ from isthmus.api.core import Manifest
 
 from . import disruption
 from .affinity import Requirement, with_requirements
+from .piece import Piece, with_piece
 from .reading import mapping
 
 
@@ -22,11 +23,17 @@ def render(
     attempt: int,
     affinity: Sequence[Requirement],
     suspend: bool,
+    piece: Piece | None = None,
 ) -> Manifest:
     """The Job to create in the member; shares nothing with `job`, which stays as it is.
 
     `affinity` lists (machine label, values that will do) pairs, required of every pod. The template must have passed
-    `check_template` and the dry run. The renderer owns what decides whether work runs twice or is lost:
+    `check_template` and the dry run; without a `piece` it is rendered with its own counts and limits. One with
+    indexes is of a template that `not_splittable` has nothing against: its pods carry the map from their local to
+    their global indexes, wait at the gate `isthmus.dev/index`, and read JOB_COMPLETION_INDEX off the annotation that
+    the opening of the gate writes. Raises ValueError for a piece of more ranges than the map may have.
+
+    The renderer owns what decides whether work runs twice or is lost:
 
     - `suspend`, and `ttlSecondsAfterFinished`, which a member never has: it would delete what is not yet booked;
     - `podReplacementPolicy: Failed`, without which an evicted index runs again while its pod still terminates;
@@ -42,6 +49,8 @@ def render(
         "podReplacementPolicy": "Failed",
         "template": _pod_template(mapping(template.get("template")), hub_uid, node, dispatch, affinity),
     }
+    if piece is not None:
+        spec = with_piece(spec, piece)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
