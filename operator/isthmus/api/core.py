@@ -113,6 +113,7 @@ class PodSpec(Object):
     node_name: str = ""
     node_selector: dict[str, str] = {}
     tolerations: list[PodToleration] = []
+    termination_grace_period_seconds: int | None = None
 
 
 class StateRunning(Object):

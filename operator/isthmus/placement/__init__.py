@@ -1,7 +1,7 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
 
 from .assumed import AssumedLedger, Assumption
-from .demand import Demand, demand_of, width_of
+from .demand import Demand, Split, demand_of, width_of
 from .engine import Assignment, Outcome, Unplaced, place
 from .fit import Fit, fit
 from .rooms import Rooms
@@ -20,6 +20,7 @@ __all__ = [
     "Rejection",
     "Rooms",
     "Snapshot",
+    "Split",
     "Unplaced",
     "demand_of",
     "fit",

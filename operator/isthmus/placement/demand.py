@@ -12,6 +12,23 @@ from isthmus.api.quantities import PODS, amount
 from isthmus.capacity.requests import effective_request
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_GRACE_SECONDS = 30  # what the API server gives pods that name no terminationGracePeriodSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a job may be divided over nodes: in at most `pieces` now, none for fewer than `minimum_width` pods at once.
+
+    Only where less than the minimum is left over may the last piece be smaller. Raises ValueError where either is
+    below 1.
+    """
+
+    pieces: int
+    minimum_width: int
+
+    def __post_init__(self) -> None:
+        if self.pieces < 1 or self.minimum_width < 1:
+            raise ValueError(f"{self} allows no piece")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +36,11 @@ class Demand:
     """One job, as placement sees it.
 
     `request` is one pod's effective request in the units of `isthmus.api.quantities.Resources`, `pods: 1` included;
-    `width` is how many such pods run at once. `node_selector`, `regions`, `tiers` and `tolerations` speak of
-    ComputeNodes, `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names
-    nodes that must not get it again, such as one that refused it.
+    `width` is how many such pods are to run at once. With a `split` they may be divided over nodes, and a part of them
+    be placed before the rest. `node_selector`, `regions`, `tiers` and `tolerations` speak of ComputeNodes,
+    `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names nodes that
+    must not get it again, such as one that refused it. `grace_seconds` is how long a pod may take to stop, where the
+    node must allow for it; None where that does not matter.
     """
 
     key: str
@@ -44,6 +63,13 @@ class Demand:
     objective: str = "Balanced"
     attempt: int = 1
     avoid: tuple[str, ...] = ()
+    split: Split | None = None
+    grace_seconds: int | None = None
+
+    @property
+    def least(self) -> int:
+        """How many of its pods a node must have room for to be of use."""
+        return self.width if self.split is None else min(self.width, self.split.minimum_width)
 
     @property
     def picky(self) -> bool:
@@ -57,11 +83,20 @@ def width_of(spec: core.JobSpec) -> int:
     return parallelism if spec.completions is None else min(parallelism, spec.completions)
 
 
-def demand_of(job: ComputeJob, account: str, *, attempt: int = 1, avoid: tuple[str, ...] = ()) -> Demand:
+def demand_of(
+    job: ComputeJob,
+    account: str,
+    *,
+    attempt: int = 1,
+    avoid: tuple[str, ...] = (),
+    width: int | None = None,
+    split: Split | None = None,
+) -> Demand:
     """The demand of a job on behalf of `account`.
 
-    Raises msgspec.ValidationError or ValueError where the template is no JobSpec; a template that passed the API
-    server's dry run never does.
+    `width` is how many of its pods may be started now, None all that the template runs at once; with `split` they may
+    be divided over nodes. Raises msgspec.ValidationError or ValueError where the template is no JobSpec; a template
+    that passed the API server's dry run never does.
     """
     spec = msgspec.convert(job.spec.template, core.JobSpec)
     pod = spec.template.spec
@@ -76,7 +111,7 @@ def demand_of(job: ComputeJob, account: str, *, attempt: int = 1, avoid: tuple[s
         account=account,
         priority=job.spec.priority,
         created=datetime.fromisoformat(created) if created else _EPOCH,
-        width=width_of(spec),
+        width=width_of(spec) if width is None else width,
         request={**effective_request(pod), PODS: 1},
         models=() if accelerator is None else tuple(accelerator.models),
         minimum_memory_bytes=None if memory is None else amount("memory", memory),
@@ -90,4 +125,12 @@ def demand_of(job: ComputeJob, account: str, *, attempt: int = 1, avoid: tuple[s
         objective=placement.objective,
         attempt=attempt,
         avoid=avoid,
+        split=split,
+        grace_seconds=_grace_seconds(pod) if placement.on_node_lost == "Rerun" else None,
     )
+
+
+def _grace_seconds(pod: core.PodSpec) -> int:
+    """How long a pod may go on once its deletion was asked for."""
+    grace = pod.termination_grace_period_seconds
+    return _GRACE_SECONDS if grace is None else grace
