@@ -103,6 +103,12 @@ def _check_pod_metadata(template: dict[str, Any]) -> Refusal | None:
                     "ReservedKey",
                     f"{path}.{field}[{key}] is reserved for Isthmus itself; take a key of your own domain",
                 )
+    for i, gate in enumerate(sequence(mapping(mapping(template["template"]).get("spec")).get("schedulingGates"))):
+        if str(mapping(gate).get("name")).startswith(_RESERVED):
+            return Refusal(
+                "ReservedKey",
+                f"{_PATH}.template.spec.schedulingGates[{i}].name is reserved for Isthmus itself; take another gate",
+            )
     return None
 
 

@@ -61,6 +61,11 @@ REFUSED = {
     "too deep": (GOOD | {"x": nested(64)}, "TemplateTooDeep", "spec.template is nested"),
     "deep enough to overflow": (GOOD | {"x": nested(100_000)}, "TemplateTooDeep", "spec.template is nested"),
     "20 failure rules": (GOOD | {"podFailurePolicy": {"rules": RULES}}, "TooManyPodFailureRules", "podFailurePolicy.r"),
+    "our gate": (
+        with_pod(schedulingGates=[{"name": "example.com/quota"}, {"name": "isthmus.dev/index"}]),
+        "ReservedKey",
+        "spec.template.template.spec.schedulingGates[1].name",
+    ),
     "a config map": (
         with_pod(volumes=[{"name": "v", "configMap": {"name": "settings"}}]),
         "MissingReference",
@@ -101,6 +106,7 @@ ACCEPTED = {
     | {"podFailurePolicy": {"rules": RULES}},  # the dry run's to refuse
     "optional reference": with_pod(volumes=[{"name": "v", "configMap": {"name": "c", "optional": True}}]),
     "default service account": with_pod(serviceAccountName="default"),
+    "a gate of one's own": with_pod(schedulingGates=[{"name": "example.com/quota"}]),
     "an ephemeral volume": with_pod(volumes=[{"name": "v", "emptyDir": {}}]),
 }
 
