@@ -137,6 +137,11 @@ class Fleet:
         """How many shards stand on the node."""
         return sum(1 for d in self._dispatches_of(name) if d.status.state not in TERMINAL)
 
+    def drained(self, name: str) -> bool:
+        """Whether what stands on the node is to be moved away."""
+        known = self._nodes.get(name)
+        return known is not None and known.node.spec.scheduling_state == "Drained"
+
     def unreachable(self, names: Iterable[str]) -> dict[str, str]:
         """Those of the nodes whose member can't be reached now, with why.
 
@@ -166,6 +171,7 @@ class Fleet:
             labels=spec.labels,
             taints=tuple(spec.taints),
             scheduling_state=spec.scheduling_state,
+            stop_allowance_seconds=spec.timing.stop_allowance_seconds,
             ready=blocked is None,
             not_ready_reason=blocked[0] if blocked else "",
             not_ready_message=blocked[1] if blocked else "",

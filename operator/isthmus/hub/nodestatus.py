@@ -86,6 +86,9 @@ def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState) -> dict[
     schedulable = ready if blocked else ("True", "Schedulable", "new shards may be placed here")
     if blocked is None and node.spec.scheduling_state == "Cordoned":
         schedulable = ("False", "Cordoned", "spec.schedulingState is Cordoned; set it to Active to place work here")
+    elif blocked is None and node.spec.scheduling_state == "Drained":
+        said = "spec.schedulingState is Drained: work is moved away; set it to Active to place work here"
+        schedulable = ("False", "Drained", said)
     elif blocked is None and not tariff.ok:
         schedulable = ("False", tariff.reason, tariff.message)
     price: Verdict = ("True" if tariff.ok else "False", tariff.reason, tariff.message)

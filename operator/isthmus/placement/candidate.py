@@ -26,10 +26,11 @@ def fleet_of(nodes: Iterable[NodeView]) -> Fleet:
 class Candidate:
     """A node, its room, and what both are to a job; computed when first asked for, kept while the room is the same."""
 
-    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "room", "site")
+    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "least", "room", "site")
 
     def __init__(self, demand: Demand, site: Site, fleet: Fleet) -> None:
         self.demand = demand
+        self.least = demand.least
         self.site = site
         self.room = site.room
         self.fleet = fleet
@@ -53,9 +54,14 @@ class Candidate:
     @property
     def per_hour(self) -> Decimal | None:
         """Price of an hour of the whole job here, or None where the node has no price for it."""
-        if self._per_hour is None and self.node.price is not None:
-            self._per_hour = per_hour(self.demand, self.offer, self.node.price)
+        if self._per_hour is None:
+            self._per_hour = self.costs(self.demand.width)
         return self._per_hour
+
+    def costs(self, width: int) -> Decimal | None:
+        """Price of an hour of so many of the job's pods here, or None where the node has no price for them."""
+        price = self.node.price
+        return None if price is None else per_hour(self.demand, self.offer, price, width)
 
     @property
     def fit(self) -> Fit:
@@ -67,11 +73,16 @@ class Candidate:
 
     @property
     def fits(self) -> bool:
-        """Whether all of the job's pods have room now."""
-        return self.fit.pods_free >= self.demand.width
+        """Whether all of the job's pods have room now, or as many as are worth a piece of a split job."""
+        return self.fit.pods_free >= self.least
 
-    def take(self) -> None:
-        """Take the job's pods out of the room, until it is undone."""
+    @property
+    def takes(self) -> int:
+        """How many of the job's pods would go here now: all, or what of a split job has room."""
+        return min(self.fit.pods_free, self.demand.width)
+
+    def take(self, width: int) -> None:
+        """Take so many of the job's pods out of the room, until it is undone."""
         if self.offer.need is not None:
             self.room.mark()
-            self.room.take(self.offer.need, self.offer.kinds, self.demand.width)
+            self.room.take(self.offer.need, self.offer.kinds, width)

@@ -11,8 +11,8 @@ from .snapshot import PriceView
 HOUR = 3600
 
 
-def per_hour(demand: Demand, offer: Offer, price: PriceView) -> Decimal | None:
-    """Price of an hour of all the job's pods at once; the dearest where the node offers several models that would do.
+def per_hour(demand: Demand, offer: Offer, price: PriceView, width: int) -> Decimal | None:
+    """Price of an hour of `width` of the job's pods at once; the dearest where several models offered would do.
 
     None where an accelerator that its pods would hold has no price.
     """
@@ -29,4 +29,4 @@ def per_hour(demand: Demand, offer: Offer, price: PriceView) -> Decimal | None:
             return None
         dearest[name] = max(dearest.get(name, Decimal(0)), each)
     second += sum((each * demand.request[name] for name, each in dearest.items()), Decimal(0))
-    return second * HOUR * demand.width
+    return second * HOUR * width

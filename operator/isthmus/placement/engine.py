@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from isthmus.api.computejob import Explanation
 
+from .candidate import Candidate
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
@@ -21,10 +22,13 @@ NODES_UNAVAILABLE = "NodesUnavailable"
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A job given to a node: all `width` of its pods.
+    """A job given to a node: all of its pods, or `width` of those of a split one.
+
+    The pieces of a split job follow each other. What they leave of its width has found no room, and is to be offered
+    anew.
 
     `affinity` are machine labels that its pods must be bound to, all of them. `estimate_per_hour` is the price of an
-    hour of all pods in `currency`.
+    hour of these pods in `currency`.
     """
 
     demand: Demand
@@ -63,6 +67,8 @@ def order(demand: Demand) -> tuple[object, ...]:
 def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None = None) -> Outcome:
     """Give each job to the best node with room for all its pods, in order; one that can't run blocks nobody.
 
+    A job with a split, where no node has room for all of it, is divided over several (see `pieces_of`), and stands
+    among the assignments once for each. Where only a part of it has found room, it is not among the unplaced.
     The outcome depends on nothing but the content of the snapshot and the demands, not on their order. `rooms` saves
     work from one cycle to the next and changes nothing.
     """
@@ -74,27 +80,32 @@ def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None 
         for demand in sorted(demands, key=order):
             key = class_key(demand)
             job_class = rooms.job_class(key, demand)
-            entry = job_class.best()
-            if entry is None:
-                waiting.append((key, demand))
+            pieces = job_class.pieces()
+            if pieces:
+                assignments += _assign(demand, job_class, pieces)
             else:
-                assignments.append(_assign(demand, job_class, entry))
+                waiting.append((key, demand))
         return Outcome(tuple(assignments), _unplaced(waiting, rooms))
     finally:
         rooms.end()
 
 
-def _assign(demand: Demand, job_class: JobClass, entry: Entry) -> Assignment:
-    candidate = entry.candidate
+def _assign(demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]]) -> list[Assignment]:
+    explanation = explain(verdicts_of(job_class), [entry.candidate.node.name for entry, _ in pieces])
+    return [_piece(demand, entry.candidate, width, explanation) for entry, width in pieces]
+
+
+def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explanation) -> Assignment:
     node = candidate.node
-    explanation = explain(verdicts_of(job_class), node.name)
-    candidate.take()
+    if explanation.winner != node.name:
+        explanation = explanation.model_copy(update={"winner": node.name})
+    candidate.take(width)
     return Assignment(
         demand=demand,
         node=node.name,
-        width=demand.width,
+        width=width,
         affinity=candidate.offer.affinity,
-        estimate_per_hour=candidate.per_hour,
+        estimate_per_hour=candidate.per_hour if width == demand.width else candidate.costs(width),
         currency=node.price.currency if node.price else "",
         explanation=explanation,
     )
@@ -108,7 +119,7 @@ def _unplaced(waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms
         found = told.get(key)
         if found is None:
             verdicts = verdicts_of(rooms.job_class(key, demand))
-            found = told[key] = (verdicts.never, _reason(verdicts), summary(verdicts), explain(verdicts, None))
+            found = told[key] = (verdicts.never, _reason(verdicts), summary(verdicts), explain(verdicts))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
 

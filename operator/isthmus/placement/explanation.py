@@ -9,7 +9,7 @@ from isthmus.api.conditions import truncated
 
 from .candidate import Candidate
 from .filters.room import INSUFFICIENT, crowded
-from .jobclass import Entry, JobClass, Rank
+from .jobclass import Entry, JobClass, by_rank
 from .verdict import Rejection
 
 EXPLANATION_BYTES = 8192
@@ -54,17 +54,20 @@ def verdicts_of(job_class: JobClass) -> Verdicts:
     )
 
 
-def explain(verdicts: Verdicts, winner: str | None) -> Explanation:
+def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
     """The verdicts within the bounds of a job's status: at most 16 nodes and 8 KiB of JSON.
 
-    First the winner, then the other nodes with room, the best first; then the nodes without, one for each reason before
-    the rest. Where there are more than 16, at least half of the places go to nodes without room, if there are so many.
-    The counts are over all nodes.
+    `winners` are the nodes that get the job, the best first, and stand first; the first of them is named the winner.
+    Then the other nodes with room, the best first; then the nodes without, one for each reason before the rest. Where
+    there are more than 16, at least half of the places go to nodes without room, if there are so many. The counts are
+    over all nodes.
     """
     without = len(verdicts.crowded) + len(verdicts.rejected)
     places = EXPLANATION_NODES - min(without, EXPLANATION_NODES // 2)
-    # The winner is the first of the best by name, and so are the entries: sorting keeps their order.
-    best = sorted(verdicts.open, key=_rank, reverse=True)[: max(places, EXPLANATION_NODES - without)]
+    best = by_rank(verdicts.open)
+    if [entry.candidate.node.name for entry in best[: len(winners)]] != list(winners):  # others lack room for a piece
+        best.sort(key=lambda entry: entry.candidate.node.name not in winners)
+    best = best[: max(places, EXPLANATION_NODES - without)]
     shown = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
     told = _told(verdicts, EXPLANATION_NODES - len(best))
     reasons = _bounded(verdicts.reasons())
@@ -73,14 +76,10 @@ def explain(verdicts: Verdicts, winner: str | None) -> Explanation:
             NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
             for n, r in told
         ]
-        explanation = Explanation(winner=winner, reasons=reasons, nodes=[*shown, *against])
+        explanation = Explanation(winner=winners[0] if winners else None, reasons=reasons, nodes=[*shown, *against])
         if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
-
-
-def _rank(entry: Entry) -> Rank:
-    return entry.rank or (0, 0, 0)
 
 
 def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:

@@ -1,12 +1,13 @@
 """Jobs that are equal to placement share one evaluation of every node."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from . import filters, scores
 from .candidate import Candidate, Fleet
 from .demand import Demand
 from .objectives import OBJECTIVES
+from .pieces import pieces_of
 from .site import Site
 from .verdict import Rejection, Score
 
@@ -31,6 +32,8 @@ def class_key(demand: Demand) -> tuple[object, ...]:
         tuple((t.key, t.operator, t.value, t.effect) for t in demand.machine_tolerations),
         demand.objective,
         demand.avoid,
+        demand.split,
+        demand.grace_seconds,
     )
 
 
@@ -113,6 +116,22 @@ class JobClass:
         self.exhausted = chosen is None
         return chosen
 
+    def pieces(self) -> list[tuple[Entry, int]]:
+        """The nodes that take the job as their rooms are now, each with how many of its pods; none where it must wait.
+
+        All goes to the best node, or what has room of a split job to as few as will do.
+        """
+        split, width = self.demand.split, self.demand.width
+        if split is None:
+            best = self.best()
+            return [] if best is None else [(best, width)]
+        if self.exhausted:
+            return []
+        nodes = by_rank(entry for entry in self.ranked() if entry.rank is not None)
+        found = pieces_of([entry.candidate.fit.pods_free for entry in nodes], width, split)
+        self.exhausted = not found
+        return [(nodes[place], pods) for place, pods in found]
+
     def _ranked(self, entry: Entry) -> Rank | None:
         """The entry's rank by its room as it is now, None where it has too little."""
         candidate = entry.candidate
@@ -133,3 +152,12 @@ class JobClass:
             if entry.version != entry.candidate.room.version:
                 self._ranked(entry)
         return self.entries
+
+
+def by_rank(entries: Iterable[Entry]) -> list[Entry]:
+    """The best first; equals stay as they stand, which is by name."""
+    return sorted(entries, key=_rank, reverse=True)
+
+
+def _rank(entry: Entry) -> Rank:
+    return entry.rank or (0, 0, 0)

@@ -50,6 +50,7 @@ def _facts(node: NodeView) -> tuple[object, ...]:
         node.labels,
         node.taints,
         node.scheduling_state,
+        node.stop_allowance_seconds,
         node.ready,
         node.not_ready_reason,
         node.not_ready_message,

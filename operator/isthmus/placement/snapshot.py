@@ -42,7 +42,10 @@ def in_force(price: PriceView | None) -> PriceView | None:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since."""
+    """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since.
+
+    `stop_allowance_seconds` is how long pods that are told to stop there may take to.
+    """
 
     name: str
     tier: str
@@ -51,6 +54,7 @@ class NodeView:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     scheduling_state: str = "Active"
+    stop_allowance_seconds: int = 60
     ready: bool = True
     not_ready_reason: str = ""
     not_ready_message: str = ""

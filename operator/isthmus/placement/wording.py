@@ -18,6 +18,13 @@ def asked(demand: Demand) -> dict[str, int]:
     return dict(sorted(request.items(), key=lambda pair: ("/" not in pair[0], pair[0])))
 
 
+def pods_wanted(demand: Demand) -> str:
+    """How many pods a node must have room for: `a pod`, `3 pods`, for a split job `room for 3 of 40 pods`."""
+    if demand.least < demand.width:
+        return f"room for {demand.least} of {demand.width} pods"
+    return "a pod" if demand.width == 1 else f"{demand.width} pods"
+
+
 def pod_request(demand: Demand) -> str:
     """One pod's request: `8 x nvidia.com/gpu + 4 cpu`."""
     return " + ".join(counted(name, amount) for name, amount in asked(demand).items()) or "no resources"

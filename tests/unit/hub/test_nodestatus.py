@@ -87,6 +87,12 @@ def everything(blocked: tuple[str, str]) -> Table:
             id="cordoned",
         ),
         pytest.param(
+            node(schedulingState="Drained", tariff=None),
+            UP,
+            {**everything(READY), "Schedulable": ("False", "Drained"), "PriceCurrent": ("False", "NoTariff")},
+            id="drained-without-tariff",
+        ),
+        pytest.param(
             node(schedulingState="Cordoned"),
             DOWN,
             {**everything(("False", "Timeout")), "Reachable": ("False", "Timeout")},

@@ -7,7 +7,7 @@ from isthmus.api.computejob import Toleration
 from isthmus.api.computenode import Taint
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Shape
-from isthmus.placement import place
+from isthmus.placement import Split, place
 
 CPU_ONLY = (shape(2),)
 MIXED = (shape(1, accelerator=A100), shape(1, accelerator=T4, gpus=4))
@@ -21,6 +21,23 @@ CASES = {
         "Cordoned",
         False,
         "the node is cordoned and takes no new work",
+    ),
+    "drained": (
+        CPU_ONLY,
+        {"scheduling_state": "Drained"},
+        {},
+        "Drained",
+        False,
+        "the node is drained of its work and takes no new work",
+    ),
+    "stops too slowly": (
+        CPU_ONLY,
+        {"stop_allowance_seconds": 60},
+        {"grace_seconds": 3600},
+        "StopAllowanceTooShort",
+        True,
+        "its pods may take 3600 s to stop, onNodeLost Rerun goes by 60 s here; lower terminationGracePeriodSeconds to "
+        "that, or have the node's spec.timing.stopAllowanceSeconds raised",
     ),
     "not ready, with its reason": (
         CPU_ONLY,
@@ -162,6 +179,14 @@ CASES = {
         True,
         "needs 65 pods of 1 cpu + 1Gi memory at once; the machines it may use hold 64 if empty",
     ),
+    "too many for a piece": (
+        CPU_ONLY,
+        {},
+        {"width": 200, "split": Split(pieces=4, minimum_width=65)},
+        "NeverFits",
+        True,
+        "needs room for 65 of 200 pods of 1 cpu + 1Gi memory at once; the machines it may use hold 64 if empty",
+    ),
     "resource missing": (
         CPU_ONLY,
         {},
@@ -193,6 +218,14 @@ CASES = {
         "InsufficientCapacity",
         False,
         "needs 2 pods of 8 x nvidia.com/gpu + 1 cpu + 1Gi memory; room for 1 now, short of nvidia.com/gpu",
+    ),
+    "no room for a piece": (
+        (shape(1, free={"cpu": 5000}),),
+        {},
+        {"width": 40, "split": Split(pieces=4, minimum_width=6)},
+        "InsufficientCapacity",
+        False,
+        "needs room for 6 of 40 pods of 1 cpu + 1Gi memory; room for 5 now, short of cpu",
     ),
 }
 
@@ -230,6 +263,9 @@ def test_rejection(
         ),
         pytest.param(MIXED, {"price": price(gpus={"Tesla-T4": "1"})}, {"gpus": 1}, id="one model is priced"),
         pytest.param((shape(free={"cpu": 0}),), {}, {"width": 0}, id="no pods at all need no room"),
+        pytest.param(CPU_ONLY, {"stop_allowance_seconds": 30}, {"grace_seconds": 30}, id="stops in time"),
+        pytest.param(CPU_ONLY, {"stop_allowance_seconds": 1}, {}, id="any time to stop will do"),
+        pytest.param((shape(1, free={"cpu": 6000}),), {}, {"width": 40, "split": Split(4, 6)}, id="room for one piece"),
     ],
 )
 def test_acceptance(there: tuple[Shape, ...], node_facts: dict[str, Any], job_facts: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from .region import region
 from .room import crowded, room
 from .size import size
 from .state import state
+from .stopping import stopping
 from .taints import taints
 from .tier import tier
 
@@ -30,6 +31,7 @@ STANDING: tuple[Filter, ...] = (
     region,
     node_selector,
     taints,
+    stopping,
     accelerator,
     size,
     state,

@@ -15,7 +15,7 @@ def price(candidate: Candidate) -> Rejection | None:
         return Rejection(NO_TARIFF, "the node has no tariff")
     if not view.current:
         return Rejection(view.reason or NOT_CURRENT, view.message or "the node's prices are not in force")
-    if offer.pods_empty < candidate.demand.width:  # and its size alone would do
+    if offer.pods_empty < candidate.least:  # and its size alone would do
         there = {a.meter_model for kind in candidate.room.kinds for a in kind.accelerators}
         unpriced = ", ".join(sorted(model for model in there if view.of_model(model) is None))
         return Rejection(MODEL_UNPRICED, f"the node's tariff has no price for its accelerators: {unpriced}")

@@ -1,9 +1,9 @@
-"""The node's machines must have room for all pods of the job now."""
+"""The node's machines must have room for all pods of the job now, or for as many of a split one as make a piece."""
 
 from isthmus.placement.candidate import Candidate
 from isthmus.placement.room import pods_on
 from isthmus.placement.verdict import Rejection
-from isthmus.placement.wording import pod_request
+from isthmus.placement.wording import pod_request, pods_wanted
 
 INSUFFICIENT = "InsufficientCapacity"
 
@@ -15,11 +15,9 @@ def room(candidate: Candidate) -> Rejection | None:
 
 def crowded(candidate: Candidate) -> Rejection:
     """How much room there is on a node that has too little, and what is short."""
-    demand = candidate.demand
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
-    pods = "a pod" if demand.width == 1 else f"{demand.width} pods"
-    gist = f"needs {pods} of {pod_request(demand)}"
+    gist = f"needs {pods_wanted(candidate.demand)} of {pod_request(candidate.demand)}"
     said = f"{gist}; room for {candidate.fit.pods_free or 'none'} now"
     short = _short(candidate)
     return Rejection(INSUFFICIENT, f"{said}, short of {short}" if short else said, gist=gist)

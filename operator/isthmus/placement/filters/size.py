@@ -5,7 +5,7 @@ from isthmus.placement.candidate import Candidate
 from isthmus.placement.fit import offer_of
 from isthmus.placement.machines import Obstacle
 from isthmus.placement.verdict import Rejection
-from isthmus.placement.wording import asked, counted, pod_request
+from isthmus.placement.wording import asked, counted, pod_request, pods_wanted
 
 NEVER_FITS = "NeverFits"
 NOT_OFFERED = "ResourceNotOffered"
@@ -14,21 +14,22 @@ MACHINE_LABELS = "MachineLabelMismatch"
 
 
 def size(candidate: Candidate) -> Rejection | None:
-    """Reject a node whose machines, all empty, could not hold all pods of the job at once, and say what is short."""
+    """Reject a node whose machines, all empty, could not hold all pods of the job at once, and say what is short.
+
+    Of a split job, as many as are worth a piece.
+    """
     demand, offer, room = candidate.demand, candidate.offer, candidate.room
-    if offer.pods_empty >= demand.width or not room.kinds:
+    if offer.pods_empty >= candidate.least or not room.kinds:
         return None
-    if Obstacle.UNPRICED in offer.obstacles and offer_of(demand, room, None).pods_empty >= demand.width:
+    if Obstacle.UNPRICED in offer.obstacles and offer_of(demand, room, None).pods_empty >= candidate.least:
         return None  # the machines would do, but for their prices
     return _too_few(candidate) if offer.pods_empty else _too_small(candidate)
 
 
 def _too_few(candidate: Candidate) -> Rejection:
-    width, there = candidate.demand.width, candidate.offer.pods_empty
-    said = (
-        f"needs {width} pods of {pod_request(candidate.demand)} at once; the machines it may use hold {there} if empty"
-    )
-    return Rejection(NEVER_FITS, said, permanent=True, gist=f"needs {width} pods at once")
+    wanted, there = pods_wanted(candidate.demand), candidate.offer.pods_empty
+    said = f"needs {wanted} of {pod_request(candidate.demand)} at once; the machines it may use hold {there} if empty"
+    return Rejection(NEVER_FITS, said, permanent=True, gist=f"needs {wanted} at once")
 
 
 def _too_small(candidate: Candidate) -> Rejection:

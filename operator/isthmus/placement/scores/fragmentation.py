@@ -11,8 +11,11 @@ from .field import Field
 
 
 def fragmentation(candidate: Candidate, _field: Field) -> int:
-    """100 where the job fills the accelerators of a machine to the last; for CPU work, the share off such machines."""
-    fit, width = candidate.fit, candidate.demand.width
+    """100 where the job fills the accelerators of a machine to the last; for CPU work, the share off such machines.
+
+    Of a split job, the share of what has room here.
+    """
+    fit, width = candidate.fit, candidate.takes
     if fit.idle_share is not None:
         return max(0, 100 - fit.idle_share)
     return 100 * min(fit.plain, width) // width if width else 100

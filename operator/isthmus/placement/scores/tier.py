@@ -14,6 +14,6 @@ _CORE_FIRST = {"Core": 100, "Region": 75, "Industry": 50, "Edge": 25, "Hub": 0}
 
 
 def tier(candidate: Candidate, _field: Field) -> int:
-    """The place of the node's tier on the ladder for the job's kind of work."""
+    """The place of the node's tier on the ladder for the job's kind of work, which a split does not change."""
     heavy = candidate.offer.per_pod * candidate.demand.width >= HEAVY
     return (_CORE_FIRST if heavy else _LOW_FIRST).get(candidate.node.tier, 0)
