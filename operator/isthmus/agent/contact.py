@@ -1,0 +1,121 @@
+"""When this process last heard of a member, and last tried to let a shard of it live longer.
+
+All instants are of one clock that never jumps and runs through suspends, in seconds. Who starts knows of no attempt of
+a former process and counts from its own start.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# Of the last so many stops the slowest counts.
+STOPS_KEPT = 8
+
+
+class Contact:
+    """One member's; it outlives the agents and sessions of its node, for as long as the process lives."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.heard_at = clock()
+        """When the member last answered; before it ever has, when the process started."""
+        self.controllers: str = ""
+        """Why the member's controllers are taken for silent, for people; empty while they are not."""
+        self._began = self.heard_at
+        self._failed: tuple[float, float] | None = None
+        self._attempts: dict[str, float] = {}
+        self._under_way: Counter[str] = Counter()
+        self._held: set[str] = set()
+        self._unarmed: set[str] = set()
+        self._stops: deque[int] = deque(maxlen=STOPS_KEPT)
+
+    def heard(self) -> None:
+        """The member answered just now."""
+        self.heard_at = self.clock()
+
+    def failed(self, began: float) -> None:
+        """A call that began at that instant had no answer."""
+        self._failed = (began, self.clock())
+
+    @property
+    def silent(self) -> bool:
+        """Whether the last that is known is a call without an answer."""
+        return self._failed is not None and self._failed[1] > self.heard_at
+
+    def tried_in_vain_since(self, instant: float) -> bool:
+        """Whether a call that began after that instant had no answer, and none has had one since."""
+        return self._failed is not None and self._failed[0] > instant and self.silent
+
+    @contextmanager
+    def attempt(self, uid: str) -> Iterator[None]:
+        """Around each call that may lengthen the life of the Dispatch's shard, whatever comes of it."""
+        self._under_way[uid] += 1
+        try:
+            yield
+        finally:
+            self._under_way[uid] -= 1
+            if not self._under_way[uid]:
+                del self._under_way[uid]
+            self._attempts[uid] = self.clock()
+
+    def noted(self, uid: str) -> None:
+        """The shard was seen to begin just now: its limit counts from an instant that is not later."""
+        self._attempts[uid] = self.clock()
+
+    def last_attempt(self, uid: str) -> float:
+        """When the last call returned that may have lengthened its life; now, while one is under way."""
+        return self.clock() if uid in self._under_way else self._attempts.get(uid, self._began)
+
+    def unarm(self, uid: str) -> None:
+        """From now on the limit must not be relied on, whatever the Dispatch still says."""
+        self._unarmed.add(uid)
+
+    def rearm(self, uid: str) -> None:
+        """What the Dispatch says holds again."""
+        self._unarmed.discard(uid)
+
+    def unarmed(self, uid: str) -> bool:
+        """Whether this process knows that the limit is not to be relied on."""
+        return uid in self._unarmed
+
+    @contextmanager
+    def held(self, uid: str) -> Iterator[None]:
+        """While a verdict on the shard is written, nothing lets it live longer."""
+        self._held.add(uid)
+        try:
+            yield
+        finally:
+            self._held.discard(uid)
+
+    def may_lengthen(self, uid: str) -> bool:
+        """Whether an attempt is worth it: the member was heard since the last failure, and no verdict is under way."""
+        return uid not in self._held and not self.silent
+
+    def forget(self, uid: str) -> None:
+        """The Dispatch is gone."""
+        self._attempts.pop(uid, None)
+        self._unarmed.discard(uid)
+
+    def stopped(self, pods_per_second: int) -> None:
+        """The member has stopped many pods at that rate."""
+        self._stops.append(pods_per_second)
+
+    @property
+    def stops_per_second(self) -> int | None:
+        """The slowest of the last stops, in pods a second; None before one was measured."""
+        return min(self._stops, default=None)
+
+
+class Contacts:
+    """Those of all members by node; `clock` as above."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._contacts: dict[str, Contact] = {}
+
+    def of(self, node: str) -> Contact:
+        """The node's; one object for as long as the process lives."""
+        contact = self._contacts.get(node)
+        if contact is None:
+            contact = self._contacts[node] = Contact(self._clock)
+        return contact
