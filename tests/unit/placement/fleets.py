@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from isthmus.api import core
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
-from isthmus.placement import Assumption, Demand, NodeView, PriceView, Snapshot
+from isthmus.placement import Assumption, Demand, NodeView, PriceView, Snapshot, Split
 
 # A shared machine may pause.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -119,7 +119,7 @@ def shapes(draw: st.DrawFn) -> Shape:
 
 @st.composite
 def demands(draw: st.DrawFn, key: str = "job") -> Demand:
-    """A job of up to three pods."""
+    """A job of up to three pods, now and then one that may be divided."""
     gpus = draw(st.sampled_from((0, 0, 1, 2, 4)))
     request = {"cpu": draw(st.integers(1, 4)) * 1000, "memory": draw(st.integers(1, 4)) * GIBIBYTE, "pods": 1}
     return demand(
@@ -132,6 +132,7 @@ def demands(draw: st.DrawFn, key: str = "job") -> Demand:
         objective=draw(st.sampled_from(("Balanced", "Cheapest"))),
         priority=draw(st.integers(0, 1)),
         created=NOW + timedelta(seconds=draw(st.integers(0, 2))),
+        split=draw(st.sampled_from((None, None, Split(2, 1), Split(3, 1), Split(2, 2)))),
     )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ from tests.unit.placement.fleets import NOW
 from isthmus.api import core
 from isthmus.api.computejob import ComputeJob, Toleration
 from isthmus.api.quantities import GIBIBYTE
-from isthmus.placement import demand_of, width_of
+from isthmus.placement import Split, demand_of, width_of
 
 
 def _job(template: dict[str, Any], **spec: Any) -> ComputeJob:
@@ -66,6 +67,37 @@ def test_everything_is_read() -> None:
     assert demand.machine_selector == {"kubernetes.io/arch": "arm64"}
     assert demand.machine_tolerations == (core.PodToleration(key="dedicated", operator="Exists"),)
     assert (demand.objective, demand.attempt, demand.avoid) == ("Cheapest", 2, ("north",))
+
+
+@pytest.mark.parametrize(
+    ("lost", "pod", "grace"),
+    [
+        pytest.param("Rerun", {}, 30, id="the API server's default"),
+        pytest.param("Rerun", {"terminationGracePeriodSeconds": 3600}, 3600, id="its own"),
+        pytest.param("Rerun", {"terminationGracePeriodSeconds": 0}, 0, id="at once"),
+        pytest.param("Wait", {"terminationGracePeriodSeconds": 3600}, None, id="waits as long as it takes"),
+        pytest.param("RerunUnfenced", {"terminationGracePeriodSeconds": 3600}, None, id="need not have stopped"),
+    ],
+)
+def test_grace(lost: str, pod: dict[str, Any], grace: int | None) -> None:
+    """How long its pods may take to stop matters to a job that is rerun once they have."""
+    job = _job({"template": {"spec": {"containers": [], **pod}}}, placement={"onNodeLost": lost})
+    assert demand_of(job, "payer").grace_seconds == grace
+
+
+def test_what_is_left_of_a_job() -> None:
+    """A job of which a part runs already asks for the width that is left, and may be divided."""
+    split = Split(pieces=3, minimum_width=2)
+    demand = demand_of(_job({"parallelism": 9, "completions": 90}), "payer", attempt=2, width=4, split=split)
+    assert (demand.width, demand.split, demand.least) == (4, split, 2)
+    assert replace(demand, width=1).least == 1
+
+
+@pytest.mark.parametrize(("pieces", "minimum"), [(0, 1), (1, 0)])
+def test_a_split_into_nothing_is_an_error(pieces: int, minimum: int) -> None:
+    """A split that allows no piece, or empty ones, can't be made."""
+    with pytest.raises(ValueError, match="allows no piece"):
+        Split(pieces, minimum)
 
 
 def test_a_template_that_is_no_job_is_an_error() -> None:

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from tests.unit.placement.packing import packable
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Shape
-from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, place
+from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Split, place
 
 
 def _pods(node_: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
@@ -55,21 +56,35 @@ def test_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...
 @UNHURRIED
 @given(fleet=fleets(), jobs=queues())
 def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
-    """Every job stands once in the outcome, and where it is assigned the node meets all that it asks for."""
+    """Every job stands once in the outcome, or in pieces; where it is assigned the node meets all that it asks for."""
     outcome = place(snapshot(*fleet), jobs)
     by_name = {each.name: each for each in fleet}
-    keys = [a.demand.key for a in outcome.assignments] + [u.demand.key for u in outcome.unplaced]
-    assert sorted(keys) == sorted(job.key for job in jobs)
+    assigned = [key for key, _ in groupby(a.demand.key for a in outcome.assignments)]
+    assert sorted([*assigned, *(u.demand.key for u in outcome.unplaced)]) == sorted(job.key for job in jobs)
     for assignment in outcome.assignments:
         job, there = assignment.demand, by_name[assignment.node]
         assert there.ready
         assert there.price is not None
         assert not job.tiers or there.tier in job.tiers
-        assert assignment.width == job.width
+        assert job.split or assignment.width == job.width
+        assert assignment.explanation.winner == assignment.node
         assert assignment.estimate_per_hour is not None
         if job.models and job.width:
             ((_, values),) = assignment.affinity
             assert all(any(model_matches(m, value) for m in job.models) for value in values)
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues())
+def test_pieces_keep_to_the_split(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+    """A divided job has no more pieces than it may, none twice on a node, and none below the minimum but a last one."""
+    for job, group in groupby(place(snapshot(*fleet), jobs).assignments, key=lambda a: a.demand):
+        pieces = list(group)
+        widths = [a.width for a in pieces]
+        assert len({a.node for a in pieces}) == len(pieces)
+        assert len(pieces) <= (job.split.pieces if job.split else 1)
+        assert sum(widths) == job.width or (job.split is not None and min(widths) >= job.split.minimum_width)
+        assert all(width >= job.least for width in widths[:-1])
 
 
 @UNHURRIED
@@ -85,12 +100,12 @@ def test_order_of_input_changes_nothing(
 @UNHURRIED
 @given(fleet=fleets(), jobs=queues())
 def test_a_lone_job_is_placed_where_there_is_room(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
-    """A job without a place has none: on no node that only lacks room could its pods be packed."""
+    """A job without a place has none: on no node that only lacks room could its pods, or a piece of it, be packed."""
     idle = tuple(replace(each, assumed=()) for each in fleet)
     for unplaced in place(snapshot(*idle), jobs[:1]).unplaced:
         lacking = {v.node for v in unplaced.explanation.nodes if v.reason == "InsufficientCapacity"}
         job = unplaced.demand
-        assert not any(_pods(each, [(job, job.width)]) for each in idle if each.name in lacking)
+        assert not any(_pods(each, [(job, job.least)]) for each in idle if each.name in lacking)
 
 
 @UNHURRIED
@@ -163,6 +178,58 @@ def test_gang_waits_for_one_node() -> None:
     fleet = [node(name, shape(1, accelerator=A100)) for name in "abc"]
     outcome = place(snapshot(*fleet), [demand(width=2, gpus=8)])
     assert (outcome.assignments, outcome.unplaced[0].reason, outcome.unplaced[0].never) == ((), "NeverFits", True)
+
+
+def test_divided_for_want_of_room() -> None:
+    """What one node has room for is not divided, be others better; what none has is, for all the room there is."""
+    fleet = [node("a", shape(1)), node("b", shape(1)), node("big", shape(2), price=price("0.1"))]
+    outcome = place(snapshot(*fleet), [demand("one", 40, split=Split(8, 1)), demand("two", 80, split=Split(8, 1))])
+    assert [(a.demand.name, a.node, a.width) for a in outcome.assignments] == [
+        ("one", "big", 40),
+        ("two", "a", 32),
+        ("two", "b", 32),
+        ("two", "big", 16),
+    ]
+    assert not outcome.unplaced
+
+
+def test_pieces_take_their_room() -> None:
+    """What a piece has taken is not given again, and a job that has found room for a part only is not unplaced."""
+    fleet = [node("a", shape(1)), node("b", shape(1))]
+    outcome = place(snapshot(*fleet), [demand("one", 40, split=Split(2, 4)), demand("two", 40, split=Split(2, 4))])
+    assert [(a.demand.name, a.node, a.width) for a in outcome.assignments] == [
+        ("one", "a", 32),
+        ("one", "b", 8),
+        ("two", "b", 24),
+    ]
+    late = place(snapshot(*fleet), [demand("one", 62, split=Split(2, 4)), demand("two", 9, split=Split(2, 4))])
+    assert [(u.demand.name, u.reason, u.never, u.message) for u in late.unplaced] == [
+        (
+            "two",
+            "InsufficientCapacity",
+            False,
+            ("0/2 nodes are available: 2 InsufficientCapacity (needs room for 4 of 9 pods of 1 cpu + 1Gi memory)"),
+        )
+    ]
+
+
+def test_pieces_are_told_each_by_itself() -> None:
+    """A piece has its own price, labels and node, and the nodes that have the job stand first."""
+    prices = {name: price(gpus={"*": each}) for name, each in (("cheap", "0.1"), ("small", "0.1"), ("dear", "0.2"))}
+    fleet = [
+        node("small", shape(1, accelerator=T4, gpus=1), price=prices["small"]),
+        node("cheap", shape(1, accelerator=T4, gpus=4), price=prices["cheap"]),
+        node("dear", shape(1, accelerator=A100), price=prices["dear"]),
+    ]
+    request = {GPU: 1, "pods": 1}
+    job = demand(width=10, request=request, models=("T4", "A100"), objective="Cheapest", split=Split(2, 1))
+    pieces = place(snapshot(*fleet), [job]).assignments
+    assert [(a.node, a.width, a.estimate_per_hour, a.explanation.winner) for a in pieces] == [
+        ("cheap", 4, Decimal(1440), "cheap"),
+        ("dear", 6, Decimal(4320), "dear"),
+    ]
+    assert [a.affinity[0][1] for a in pieces] == [(T4.model,), (A100.model,)]
+    assert {tuple(v.node for v in a.explanation.nodes) for a in pieces} == {("cheap", "dear", "small")}
 
 
 def test_no_nodes() -> None:

@@ -36,8 +36,10 @@ CASES = {
         {"grace_seconds": 3600},
         "StopAllowanceTooShort",
         True,
-        "its pods may take 3600 s to stop, onNodeLost Rerun goes by 60 s here; lower terminationGracePeriodSeconds to "
-        "that, or have the node's spec.timing.stopAllowanceSeconds raised",
+        (
+            "its pods may take 3600 s to stop, onNodeLost Rerun goes by 60 s here; lower terminationGracePeriodSeconds "
+            "to that, or have the node's stopAllowanceSeconds raised"
+        ),
     ),
     "not ready, with its reason": (
         CPU_ONLY,

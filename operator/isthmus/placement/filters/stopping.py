@@ -14,6 +14,6 @@ def stopping(candidate: Candidate) -> Rejection | None:
     gist = f"its pods may take {grace} s to stop"
     said = (
         f"{gist}, onNodeLost Rerun goes by {allowance} s here; lower terminationGracePeriodSeconds to that, or have "
-        "the node's spec.timing.stopAllowanceSeconds raised"
+        "the node's stopAllowanceSeconds raised"
     )
     return Rejection(ALLOWANCE_TOO_SHORT, said, permanent=True, gist=gist)
