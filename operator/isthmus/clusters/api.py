@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, Literal, Protocol
 
 from typing_extensions import TypeVar
@@ -169,6 +170,10 @@ class KubernetesApi(Protocol):
         `opened` is called once the server has accepted. Expired where that version is no longer kept; TimedOut where
         nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early.
         """
+        ...
+
+    def server_time(self) -> datetime | None:
+        """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
         ...
 
     async def probe(self, path: str = "/version") -> Manifest:

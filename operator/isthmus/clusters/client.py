@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -267,6 +268,10 @@ class Client(KubernetesApi):
                     raise UnexpectedAnswer(f"{about}: {error}") from error
                 for line in lines:
                     yield decode(line)
+
+    def server_time(self) -> datetime | None:
+        """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
+        return self._transport.clock.now()
 
     async def probe(self, path: str = "/version") -> Manifest:
         """The JSON answer of a path outside the resources."""

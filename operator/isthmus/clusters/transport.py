@@ -19,6 +19,7 @@ from .errors import ApiError, ServerFailure, TooManyRequests, Unauthorized, Unex
 from .failures import failure
 from .identity import Identity
 from .limiter import Limiter
+from .serverclock import ServerClock
 from .tls import context_for
 
 _ATTEMPTS = 5
@@ -54,6 +55,7 @@ class Transport:
         timeout_seconds: float,
         rng: random.Random,
     ) -> None:
+        self.clock = ServerClock()
         self._credentials = credentials
         self._name = name
         self._limiter = limiter
@@ -162,6 +164,7 @@ class Transport:
             )
         except _NETWORK_ERRORS as error:
             raise failure(error, about=self.about(request), server=self._credentials.server) from error
+        self.clock.answered(response.headers.get("Date"))
         if 200 <= response.status < 300 and (not request.json or response.content_type == "application/json"):
             return response
         async with response:

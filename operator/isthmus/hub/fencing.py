@@ -122,7 +122,7 @@ class Fencing:
             return forgotten
         wish = job.spec.placement.on_node_lost
         if wish == "RerunUnfenced":
-            return self._unfenced(node, dispatch)
+            return self._unfenced(node)
         if wish == "Rerun" and dispatch.spec.fence is not None:
             return self._fenced(node, dispatch, dispatch.spec.fence)
         return Wait(SELDOM_SECONDS, "the job stays with it, and its state is told on return")
@@ -172,7 +172,7 @@ class Fencing:
         )
         return GiveUp(FORGOTTEN, message)
 
-    def _unfenced(self, node: str, dispatch: Dispatch) -> Verdict:
+    def _unfenced(self, node: str) -> Verdict:
         known = self._fleet.get(node)
         after = known.node.spec.timing.fence_after_seconds if known is not None else Timing().fence_after_seconds
         contact = self._contacts.of(node)

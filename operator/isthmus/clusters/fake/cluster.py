@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any, cast
 
 import msgspec
@@ -215,6 +217,10 @@ class FakeCluster(Controls, KubernetesApi):
         finally:
             self._store.detach(watcher)
 
+    def server_time(self) -> datetime | None:
+        """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
+        return self._server_clock.now()
+
     async def probe(self, path: str = "/version") -> Manifest:
         """The version, whatever the path."""
         version: Manifest = await self._call(Call("probe", None, name=path), lambda: dict(_VERSION))
@@ -246,6 +252,7 @@ class FakeCluster(Controls, KubernetesApi):
         self._faults.run(call, after=False)
         result = answer()
         self._faults.run(call, after=True)
+        self._server_clock.answered(format_datetime(self._lifecycle.clock()))
         await asyncio.sleep(0)
         return result
 

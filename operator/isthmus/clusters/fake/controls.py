@@ -1,5 +1,6 @@
 """What a test sees of an in-memory cluster and does to it, past all faults: objects, errors, a link that can be cut."""
 
+import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -9,11 +10,16 @@ from isthmus.api.core import Manifest
 from isthmus.clusters.api import JsonPatch
 from isthmus.clusters.errors import ClusterError, Unreachable
 from isthmus.clusters.resources import NAMESPACES, Resource
+from isthmus.clusters.serverclock import ServerClock
 
 from .apply import Ownership
 from .faults import Call, Callback, Faults, Matcher, matching
 from .lifecycle import Lifecycle
 from .store import Store
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _now() -> datetime:
@@ -36,6 +42,7 @@ class Controls:
         self._store = Store()
         self._lifecycle = Lifecycle(self._store, clock, new_id)
         self._ownerships: dict[str, Ownership] = {}
+        self._server_clock = ServerClock(_loop_time)
         self._faults = Faults()
         self._cut: ClusterError | None = None
         self._closed = False

@@ -31,7 +31,7 @@ class Lifecycle:
 
     def __init__(self, store: Store, clock: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self._store = store
-        self._clock = clock
+        self.clock = clock
         self._new_id = new_id
 
     def find(self, resource: Resource, key: Key) -> Manifest:
@@ -58,7 +58,7 @@ class Lifecycle:
         for unset in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "generation"):
             metadata.pop(unset, None)
         metadata["uid"] = self._new_id()
-        metadata["creationTimestamp"] = stamp(self._clock())
+        metadata["creationTimestamp"] = stamp(self.clock())
         if resource not in _WITHOUT_GENERATION:
             metadata["generation"] = 1
         if resource == NAMESPACES:
@@ -127,7 +127,7 @@ class Lifecycle:
         if not finalizers:
             del metadata["finalizers"]
         if "deletionTimestamp" not in metadata:
-            metadata["deletionTimestamp"] = stamp(self._clock() + timedelta(seconds=grace))
+            metadata["deletionTimestamp"] = stamp(self.clock() + timedelta(seconds=grace))
             metadata["deletionGracePeriodSeconds"] = grace
             if metadata.get("generation"):
                 metadata["generation"] += 1
