@@ -13,6 +13,7 @@ from isthmus.clusters import ClusterError, KubernetesApi, WorkQueue
 
 from .executor import DispatchView, Executor
 from .expected import Expectations
+from .gates import IndexGates
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .sequence import SequenceTracker
@@ -90,6 +91,7 @@ class Agent:
             view=self._view,
             jobs=jobs,
             meter=meter,
+            gates=IndexGates(member),
             clock=clocks.monotonic,
         )
         self._queue: WorkQueue[str] = WorkQueue(

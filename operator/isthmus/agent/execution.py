@@ -35,6 +35,8 @@ class Execution:
     """Pods that were running when a reading of ours last counted them, so that one that vanishes is not forgotten."""
     measured: dict[str, PodUse] = field(default_factory=dict)
     """The same for the reading that was made last and may not be written yet."""
+    opened: set[str] = field(default_factory=set)
+    """Pods whose gate was opened, of which the watch may not have told yet."""
     released: set[str] = field(default_factory=set)
     """Pods that were let go, of which the watch may not have told yet."""
 

@@ -16,10 +16,12 @@ from isthmus.clusters import DISPATCHES, ApiError, ClusterError, Forbidden, Inva
 
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
+from .gates import IndexGates
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import awaits_pods, observe, pod_ended, succeeded_in, without_job
 from .orphans import sweep
+from .shardindexes import tally
 from .steps import Facts, Step, next_step
 from .tenancy import NamespaceTaken
 from .view import MemberView
@@ -54,6 +56,7 @@ class Executor:
         view: MemberView,
         jobs: MemberJobs,
         meter: ShardMeter,
+        gates: IndexGates,
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -62,6 +65,7 @@ class Executor:
         self._view = view
         self._jobs = jobs
         self._meter = meter
+        self._gates = gates
         self._clock = clock
         self._executions: dict[str, Execution] = {}
 
@@ -97,7 +101,15 @@ class Executor:
             may_create=execution.accepted_here and not execution.job_uid,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
-        return await self._do(next_step(facts), dispatch, execution, job)
+        more, blocked = False, None
+        try:
+            more = await self._gates.open(dispatch, job, pods, execution.opened)
+        except ClusterError as error:
+            blocked = error  # what is due for the shard does not wait for that
+        again = await self._do(next_step(facts), dispatch, execution, job)
+        if blocked is not None:
+            raise blocked
+        return 0.0 if more else again
 
     async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911 - one arm a step
         match step:
@@ -188,10 +200,10 @@ class Executor:
         """Write what the member shows, where it is worth a write now."""
         name = dispatch.metadata["name"]
         pods = self._view.pods(name)
-        seen = observe(job, pods, dispatch.status)
+        seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
         if seen.ended:
             pods = tuple(await self._meter.complete(dispatch, job, pods))
-            seen = observe(job, pods, dispatch.status)
+            seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
         now = self._clock()
         old = dispatch.status
         advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
@@ -205,6 +217,7 @@ class Executor:
             failed=seen.failed,
             completed_indexes=seen.completed_indexes,
             failed_indexes=seen.failed_indexes,
+            index_failures=seen.index_failures,
             start_time=seen.start_time or old.start_time,
             completion_time=seen.completion_time,
             reading=old.reading,
@@ -286,13 +299,18 @@ class Executor:
             pods = self._view.pods(name)
         reading = dispatch.status.reading
         advance = self._meter.advance(reading, pods, execution, final=True)
+        numbered = tally(dispatch, self._view.job(name), pods)
+        succeeded = max(dispatch.status.succeeded, succeeded_in(pods)) if numbered is None else len(numbered.completed)
         status = dispatch.status.model_copy(
             update={
                 "state": state,
                 "reason": reason,
                 "message": message[:1024],
                 "active": 0,
-                "succeeded": max(dispatch.status.succeeded, succeeded_in(pods)),
+                "succeeded": succeeded,
+                "completed_indexes": numbered.completed_text if numbered else None,
+                "failed_indexes": numbered.failed_text if numbered else None,
+                "index_failures": numbered.failures if numbered else None,
                 "reading": advance.reading or reading,
                 "released": released and not pods,
                 "pod_problem": None,
@@ -303,9 +321,7 @@ class Executor:
 
     async def _write(self, dispatch: Dispatch, execution: Execution, status: DispatchStatus) -> Dispatch:
         """Write the whole status on the version that was decided on. Raises Conflict where that is not the newest."""
-        new: Manifest = status.to_manifest()
-        for field in dispatch.status.to_manifest():
-            new.setdefault(field, None)  # a merge patch removes what is null
+        new = _replacing(dispatch.status.to_manifest(), status.to_manifest())
         name = dispatch.metadata["name"]
         body = {"metadata": {"resourceVersion": dispatch.metadata["resourceVersion"]}, "status": new}
         answer = await self._hub.patch(DISPATCHES, name, self._namespace, body, subresource="status")
@@ -316,3 +332,12 @@ class Executor:
         execution.noticed_at = None
         logger.debug("reported", dispatch=name, state=status.state)
         return written
+
+
+def _replacing(old: Manifest, new: Manifest) -> Manifest:
+    """The merge patch after which nothing of `old` is left that `new` lacks: it removes what is null."""
+    kept = {
+        key: _replacing(old[key], value) if isinstance(value, dict) and isinstance(old.get(key), dict) else value
+        for key, value in new.items()
+    }
+    return {**dict.fromkeys(old), **kept}

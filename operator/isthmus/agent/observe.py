@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
 
-INDEXES_LIMIT = 65536
-_INDEX = "batch.kubernetes.io/job-completion-index"
+from .shardindexes import INDEX, IndexTally, tally
+
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
@@ -42,6 +42,7 @@ class Observation:
     failed_indexes: str | None
     start_time: str | None
     completion_time: str | None
+    index_failures: dict[str, str] | None
     problem: PodProblem | None
 
 
@@ -67,10 +68,13 @@ def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
     return None
 
 
-def observe(job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None) -> Observation:
+def observe(
+    job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None, numbered: IndexTally | None = None
+) -> Observation:
     """Read the shard's state off its Job, those of its pods that are known, and what was `told` of it before.
 
     The Job may be older than the pods: it counts them late, and each is watched apart. Nothing is taken back for that.
+    `numbered` are the indexes of a shard that has them: there, they are what counts.
     """
     known = list(pods)
     verdict = job_verdict(job)
@@ -88,6 +92,8 @@ def observe(job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None) -
     # Pods are seen to succeed before their Job counts them; should it vanish, they must not be run again.
     before = told.succeeded if told is not None else 0
     succeeded = max(job.status.succeeded, 0 if verdict is not None else max(succeeded_in(known), before))
+    if numbered is not None:
+        succeeded = len(numbered.completed)
     last = max((c.last_transition_time for c in job.status.conditions if c.last_transition_time), default=None)
     return Observation(
         state=state,
@@ -97,10 +103,11 @@ def observe(job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None) -
         active=job.status.active,
         succeeded=succeeded,
         failed=job.status.failed,
-        completed_indexes=_indexes(job.status.completed_indexes),
-        failed_indexes=_indexes(job.status.failed_indexes),
+        completed_indexes=numbered.completed_text if numbered else None,
+        failed_indexes=numbered.failed_text if numbered else None,
         start_time=timestamp(job.status.start_time),
         completion_time=timestamp(job.status.completion_time or last) if ended else None,
+        index_failures=numbered.failures if numbered else None,
         problem=None if ended else pod_problem(known),
     )
 
@@ -108,25 +115,25 @@ def observe(job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None) -
 def succeeded_in(pods: Iterable[Pod]) -> int:
     """How many of the pods succeeded; of an Indexed Job, how many of its indexes have one that did."""
     succeeded = [pod.metadata for pod in pods if pod.status.phase == "Succeeded"]
-    return len({metadata.annotations.get(_INDEX, metadata.uid) for metadata in succeeded})
+    return len({metadata.annotations.get(INDEX, metadata.uid) for metadata in succeeded})
 
 
 def without_job(dispatch: Dispatch, pods: Iterable[Pod]) -> tuple[DispatchState, str, str]:
     """How a shard ended whose Job is gone, by somebody else's hand: state, reason and message.
 
     `pods` are those that are left of it, all of them ended. Where they, or what was told before, show that everything
-    had succeeded, it has.
+    had succeeded, it has; of an Indexed Job, that each of its indexes had.
     """
-    spec = dispatch.spec.manifest["spec"]
+    known, spec = list(pods), dispatch.spec.manifest["spec"]
+    numbered = tally(dispatch, None, known)
     completions = spec.get("completions") or (1 if spec.get("parallelism", 1) == 1 else None)
-    if completions is not None and max(dispatch.status.succeeded, succeeded_in(pods)) >= completions:
+    if numbered is not None:
+        everything = numbered.all_completed and bool(completions)
+    else:
+        everything = completions is not None and max(dispatch.status.succeeded, succeeded_in(known)) >= completions
+    if everything:
         return DispatchState.SUCCEEDED, "PodsSucceeded", "the member's Job is gone, after all its pods had succeeded"
     return DispatchState.LOST, "JobVanished", "the member's Job is gone, and it was not Isthmus that deleted it"
-
-
-def _indexes(text: str) -> str | None:
-    """The compressed index list, left out where it is longer than the field: the count stands beside it."""
-    return text if text and len(text) <= INDEXES_LIMIT else None
 
 
 def awaits_pods(job: Job, pods: Iterable[Pod]) -> bool:

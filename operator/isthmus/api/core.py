@@ -103,6 +103,12 @@ class PodToleration(Object):
     effect: str = ""
 
 
+class SchedulingGate(Object):
+    """What a pod waits for before it may be scheduled."""
+
+    name: str = ""
+
+
 class PodSpec(Object):
     """The spec of a pod, as far as placement and metering go."""
 
@@ -114,6 +120,7 @@ class PodSpec(Object):
     node_selector: dict[str, str] = {}
     tolerations: list[PodToleration] = []
     termination_grace_period_seconds: int | None = None
+    scheduling_gates: list[SchedulingGate] = []
 
 
 class StateRunning(Object):

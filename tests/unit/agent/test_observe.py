@@ -5,7 +5,6 @@ import pytest
 from tests.unit.agent.objects import MOMENT, STAMP, dispatch, job, pod
 
 from isthmus.agent.observe import (
-    INDEXES_LIMIT,
     job_verdict,
     observe,
     pod_ended,
@@ -169,14 +168,6 @@ def test_a_shard_that_ended_has_no_problem() -> None:
     """What kept pods waiting is over with the shard."""
     assert observe(job(condition="Failed"), [pod("Failed")]).problem is None
     assert observe(job(), [_waiting("ErrImagePull", "a")]).problem is not None
-
-
-def test_long_index_lists_are_left_out() -> None:
-    """A list longer than the field is left out; the count stands beside it."""
-    assert observe(job(completedIndexes="1,3-5"), []).completed_indexes == "1,3-5"
-    assert observe(job(completedIndexes="1," * (INDEXES_LIMIT // 2)), []).completed_indexes is not None
-    assert observe(job(completedIndexes="1," * (INDEXES_LIMIT // 2) + "2"), []).completed_indexes is None
-    assert observe(job(failedIndexes=""), []).failed_indexes is None
 
 
 def test_timestamps_are_utc_in_whole_seconds() -> None:

@@ -16,6 +16,7 @@ MERGE_KEYS = {
     "volumes": "name",
     "volumeMounts": "mountPath",
     "ownerReferences": "uid",
+    "schedulingGates": "name",
     "taints": "key",
     "finalizers": "",
 }
