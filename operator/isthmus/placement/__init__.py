@@ -2,6 +2,7 @@
 
 from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, width_of
+from .division import divide, minimum_width
 from .engine import Assignment, Outcome, Unplaced, place
 from .fit import Fit, fit
 from .rooms import Rooms
@@ -23,7 +24,9 @@ __all__ = [
     "Split",
     "Unplaced",
     "demand_of",
+    "divide",
     "fit",
+    "minimum_width",
     "place",
     "width_of",
 ]
