@@ -30,7 +30,7 @@ GATE_INDEX = f"{GROUP}/index"
 ANNOTATION_FORGET = f"{GROUP}/forget-before"
 # On a ComputeJob: "ATTEMPT NODE", written with the finalizer before the Dispatch is, so that a hub that was killed
 # between the two goes on with the same node and a create still under way can't make a second Dispatch elsewhere.
-# Where the attempt is a part of the job or several parts: "ATTEMPT NODE=INDEXES/WIDTH ...".
+# An attempt in several shards names all their nodes, shard 0 first.
 ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
 # On a Dispatch: the UID of the member's kube-system namespace, so that no other cluster is ever taken for it.
 ANNOTATION_CLUSTER = f"{GROUP}/cluster"

@@ -1,24 +1,14 @@
-"""Turns an assignment into a Dispatch: pins the job to the node, writes the Dispatch, and only then moves on."""
+"""Turns what placement decided into Dispatches: pins the job to its nodes, writes them, and only then moves on."""
 
 import asyncio
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
-from isthmus.api.computejob import Money
 from isthmus.api.core import Manifest
-from isthmus.api.dispatch import Dispatch, DispatchSpec, JobReference, TariffReference
-from isthmus.api.names import (
-    ANNOTATION_ASSIGNED,
-    ANNOTATION_CLUSTER,
-    ANNOTATION_PLACEMENT,
-    API_VERSION,
-    FINALIZER_DISPATCH,
-    FINALIZER_JOB,
-    LABEL_JOB_UID,
-    node_namespace,
-)
+from isthmus.api.dispatch import Dispatch, TariffReference
+from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.clusters import (
     COMPUTEJOBS,
     DISPATCHES,
@@ -31,20 +21,28 @@ from isthmus.clusters import (
     NotFound,
     WorkQueue,
 )
-from isthmus.manifests import render
 from isthmus.placement import Assignment
 
 from .booking import Booking
 from .dispatches import DispatchStore
+from .dispatchmanifest import dispatch_manifest
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import NamespaceGoing, ensure_node_namespace
+from .parcels import Parcel, pieces_of
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
 
-_CENT = Decimal("0.0001")
+
+@dataclass(slots=True)
+class Order:
+    """The parcels of one attempt of one job that are not known to be written."""
+
+    attempt: int
+    nodes: tuple[str, ...]
+    parcels: list[Parcel] = field(default_factory=list)
 
 
 class Dispatcher:
@@ -66,77 +64,113 @@ class Dispatcher:
         self._dispatches = dispatches
         self._fleet = fleet
         self._booking = booking
-        self._assigned: dict[str, tuple[Assignment, int]] = {}
-        self._unsure: dict[str, float] = {}
-        """When, on the loop's clock, a create was last sent of which nobody knows whether it is carried out."""
+        self._orders: dict[str, Order] = {}
         self.queue: WorkQueue[str] = WorkQueue(self._dispatch, name="dispatcher", workers=64, retry_limit_seconds=5.0)
 
-    def assigned(self, assignment: Assignment, sequence: int) -> None:
-        """Placement gave a job to a node."""
-        uid = assignment.demand.key
-        record = self._jobs.get(uid)
+    def assigned(self, assignments: Sequence[tuple[Assignment, int]]) -> None:
+        """Placement gave a job, or parts of it, to nodes; each comes with the sequence of its Dispatch."""
+        demand = assignments[0][0].demand
+        record = self._jobs.get(demand.key)
+        parcels = self._parcels(record, assignments) if record is not None else []
+        chosen = {parcel.sequence for parcel in parcels}
+        for assignment, sequence in assignments:
+            if sequence not in chosen:
+                self._fleet.forget(assignment.node, sequence)
         if record is None:
-            self._fleet.forget(assignment.node, sequence)
+            return
+        if not parcels:
+            self._jobs.queue.add(record.uid)
             return
         record.dispatching = True
-        self._assigned[uid] = (assignment, sequence)
-        self.queue.add(uid)
+        self._orders[record.uid] = Order(demand.attempt, tuple(parcel.node for parcel in parcels), parcels)
+        self.queue.add(record.uid)
+
+    def _parcels(self, record: JobRecord, assignments: Sequence[tuple[Assignment, int]]) -> list[Parcel]:
+        """What of the job each node gets, of what is left of it now."""
+        dispatches = self._dispatches.of_job(record.uid)
+        progress = self._jobs.progress(record, dispatches)
+        if progress.rest is None:
+            return []
+        pieces = pieces_of(
+            record.work,
+            progress,
+            progress.rest,
+            [assignment.width for assignment, _ in assignments],
+            first=not dispatches,
+            elapsed_seconds=self._jobs.elapsed_seconds(dispatches),
+        )
+        return [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
 
     async def _dispatch(self, uid: str) -> float | None:
-        assignment, sequence = self._assigned[uid]
+        order = self._orders[uid]
         record = self._jobs.get(uid)
         try:
-            if record is None or record.deleting or not await self._pin(record, assignment):
-                self._give_up(uid, record)
+            if record is None or record.deleting or not await self._pin(record, order):
+                self._close(uid, record, order)
                 return None
-            body = await self._create(record, assignment, sequence)
-        except (Invalid, Forbidden, NotFound, NamespaceGoing) as error:
-            if self._may_land(uid):
+        except (Invalid, Forbidden, NotFound) as error:
+            if any(map(_may_land, order.parcels)):
                 raise
-            # Definitely not written. The next try begins with a new placement.
-            if record is not None:
-                record.problem = ("DispatchFailed", f"no Dispatch could be written for {assignment.node}: {error}")
-            if not isinstance(error, Invalid):
-                self._fleet.hinder(assignment.node, "DispatchesRefused", f"no Dispatch can be written for it: {error}")
-            logger.warning("Dispatch refused", job=assignment.demand.name, node=assignment.node, error=str(error))
-            self._give_up(uid, record, again_seconds=5.0)
+            record.problem = ("DispatchFailed", f"the chosen node can't be written on the job: {error}")  # type: ignore[union-attr]  # only the pin raises
+            self._close(uid, record, order, again_seconds=5.0)
             return None
-        except ClusterError as error:
-            logger.info("Dispatch not known to be written, trying again", node=assignment.node, error=str(error))
-            raise
-        del self._assigned[uid]
-        self._unsure.pop(uid, None)
-        record.dispatching = False
-        record.problem = None
-        record.unplaced = None
-        dispatch = Dispatch.model_validate(body)
-        if dispatch.spec.sequence != sequence:  # written by a former process: no Dispatch will bear our number
-            self._fleet.forget(assignment.node, sequence)
-            self._fleet.assume(assignment.node, dispatch.spec.sequence, assignment.demand, assignment.width)
-        self._dispatches.put(assignment.node, dispatch)
-        self._jobs.queue.add(uid)
+        sent = await asyncio.gather(
+            *(self._send(record, order, parcel) for parcel in list(order.parcels)), return_exceptions=True
+        )
+        for outcome in sent:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        refused = any(sent)
+        if not refused:
+            record.problem, record.unplaced = None, None
+        self._close(uid, record, order, again_seconds=5.0 if refused else 0.0)
         return None
 
-    def _may_land(self, uid: str) -> bool:
-        """Whether a create whose answer never came may still be carried out: then no other node may have the job."""
-        sent = self._unsure.get(uid)
-        return sent is not None and asyncio.get_running_loop().time() - sent < PIN_SECONDS
+    async def _send(self, record: JobRecord, order: Order, parcel: Parcel) -> bool:
+        """Write one Dispatch. Whether it was refused for good; raises ClusterError where that is not known."""
+        try:
+            body = await self._create(record, order, parcel)
+        except (Invalid, Forbidden, NotFound, NamespaceGoing) as error:
+            if _may_land(parcel):
+                raise
+            # Definitely not written. The next try begins with a new placement.
+            record.problem = ("DispatchFailed", f"no Dispatch could be written for {parcel.node}: {error}")
+            if not isinstance(error, Invalid):
+                self._fleet.hinder(parcel.node, "DispatchesRefused", f"no Dispatch can be written for it: {error}")
+            logger.warning("Dispatch refused", job=parcel.assignment.demand.name, node=parcel.node, error=str(error))
+            self._forget(order, parcel)
+            return True
+        except ClusterError as error:
+            logger.info("Dispatch not known to be written, trying again", node=parcel.node, error=str(error))
+            raise
+        order.parcels.remove(parcel)
+        dispatch = Dispatch.model_validate(body)
+        if dispatch.spec.sequence != parcel.sequence:  # written by a former process: no Dispatch will bear our number
+            self._fleet.forget(parcel.node, parcel.sequence)
+            assignment = parcel.assignment
+            self._fleet.assume(parcel.node, dispatch.spec.sequence, assignment.demand, assignment.width)
+        self._dispatches.put(parcel.node, dispatch)
+        return False
 
-    def _give_up(self, uid: str, record: JobRecord | None, again_seconds: float = 0.0) -> None:
-        assignment, sequence = self._assigned.pop(uid)
-        self._unsure.pop(uid, None)
-        self._fleet.forget(assignment.node, sequence)
+    def _close(self, uid: str, record: JobRecord | None, order: Order, again_seconds: float = 0.0) -> None:
+        """The attempt is written, as far as it will be."""
+        del self._orders[uid]
+        for parcel in list(order.parcels):
+            self._forget(order, parcel)
         if record is not None:
             record.dispatching = False
         self._jobs.queue.add(uid, again_seconds)
 
-    async def _pin(self, record: JobRecord, assignment: Assignment) -> bool:
-        """Write finalizer and chosen node on the job, on the version that was seen. False where it is gone or going."""
-        attempt = assignment.demand.attempt
+    def _forget(self, order: Order, parcel: Parcel) -> None:
+        order.parcels.remove(parcel)
+        self._fleet.forget(parcel.node, parcel.sequence)
+
+    async def _pin(self, record: JobRecord, order: Order) -> bool:
+        """Write finalizer and nodes on the job, on the version that was seen. False where it is gone or going."""
         namespace, name = record.key
-        if record.uid not in self._unsure and _halted(record):
+        if not any(parcel.sent_at is not None for parcel in order.parcels) and record.halted:
             return False
-        while not (record.held and record.assigned == (attempt, assignment.node)):
+        while not (record.held and record.assigned == (order.attempt, order.nodes)):
             metadata = record.job.metadata
             finalizers = [*metadata.get("finalizers", ())]
             if FINALIZER_JOB not in finalizers:
@@ -146,7 +180,7 @@ class Dispatcher:
                     "uid": record.uid,
                     "resourceVersion": metadata["resourceVersion"],
                     "finalizers": finalizers,
-                    "annotations": {ANNOTATION_ASSIGNED: f"{attempt} {assignment.node}"},
+                    "annotations": {ANNOTATION_ASSIGNED: " ".join((str(order.attempt), *order.nodes))},
                 }
             }
             try:
@@ -154,30 +188,37 @@ class Dispatcher:
             except (Conflict, NotFound):
                 if not await self._jobs.still_there(record):
                     return False
-            if _halted(record):
+            if record.halted:
                 return False
         return True
 
-    async def _create(self, record: JobRecord, assignment: Assignment, sequence: int) -> Manifest:
+    async def _create(self, record: JobRecord, order: Order, parcel: Parcel) -> Manifest:
         """Write the Dispatch, or take up the one that an earlier try wrote."""
-        manifest = self._manifest(record, assignment, sequence, await self._tariff(assignment.node))
+        manifest = dispatch_manifest(
+            record.job,
+            parcel,
+            attempt=order.attempt,
+            hub_uid=self._hub_uid,
+            cluster_uid=self._fleet.cluster_uid(parcel.node),
+            tariff=await self._tariff(parcel.node),
+        )
         try:
-            return await self._write(record.uid, manifest)
+            return await self._write(parcel, manifest)
         except NotFound:
             # Somebody deleted the node's namespace.
-            await ensure_node_namespace(self._hub, assignment.node)
-            return await self._write(record.uid, manifest)
+            await ensure_node_namespace(self._hub, parcel.node)
+            return await self._write(parcel, manifest)
         except AlreadyExists:
             name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
             return await self._hub.get(DISPATCHES, name, namespace)
 
-    async def _write(self, uid: str, manifest: Manifest) -> Manifest:
+    async def _write(self, parcel: Parcel, manifest: Manifest) -> Manifest:
         try:
             return await self._hub.create(DISPATCHES, manifest, manifest["metadata"]["namespace"])
         except (Invalid, Forbidden, NotFound, AlreadyExists):
             raise
         except ClusterError:
-            self._unsure[uid] = asyncio.get_running_loop().time()
+            parcel.sent_at = asyncio.get_running_loop().time()
             raise
 
     async def _tariff(self, node: str) -> TariffReference | None:
@@ -190,56 +231,8 @@ class Dispatcher:
         digest = await self._booking.record_tariff(spec.tariff, node, spec.identity)
         return TariffReference(version=spec.tariff.version, digest=digest)
 
-    def _manifest(
-        self, record: JobRecord, assignment: Assignment, sequence: int, tariff: TariffReference | None
-    ) -> Manifest:
-        demand = assignment.demand
-        namespace, name = record.key
-        job = render(
-            record.job,
-            hub_uid=self._hub_uid,
-            node=assignment.node,
-            shard=0,
-            attempt=demand.attempt,
-            affinity=assignment.affinity,
-            suspend=False,
-        )
-        spec = DispatchSpec(
-            job=JobReference(namespace=namespace, name=name, uid=record.uid),
-            account=demand.account,
-            shard=0,
-            attempt=demand.attempt,
-            sequence=sequence,
-            tariff=tariff,
-            manifest=job,
-        )
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "Dispatch",
-            "metadata": {
-                "name": job["metadata"]["name"],
-                "namespace": node_namespace(assignment.node),
-                "labels": {LABEL_JOB_UID: record.uid},
-                "annotations": {
-                    ANNOTATION_PLACEMENT: _placement(assignment),
-                    ANNOTATION_CLUSTER: self._fleet.cluster_uid(assignment.node),
-                },
-                "finalizers": [FINALIZER_DISPATCH],
-            },
-            "spec": spec.to_manifest(),
-        }
 
-
-def _halted(record: JobRecord) -> bool:
-    """Whether the job is not to be run now, or never again."""
-    return record.deleting or record.job.spec.suspend or record.job.spec.cancel
-
-
-def _placement(assignment: Assignment) -> str:
-    estimate = assignment.estimate_per_hour
-    money = None
-    if estimate is not None:
-        amount = estimate.quantize(_CENT, ROUND_HALF_EVEN)
-        money = Money(amount=f"{amount:f}", currency=assignment.currency).to_manifest()
-    content = {"explanation": assignment.explanation.to_manifest(), "estimate": money}
-    return msgspec.json.encode(content).decode()
+def _may_land(parcel: Parcel) -> bool:
+    """Whether a create whose answer never came may still be carried out: then no other node may have its part."""
+    sent = parcel.sent_at
+    return sent is not None and asyncio.get_running_loop().time() - sent < PIN_SECONDS

@@ -78,9 +78,9 @@ class DispatchStore:
         return self._nodes.setdefault(node, NodeDispatches())
 
     def of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
-        """(node, Dispatch) of a job, first attempt first."""
+        """(node, Dispatch) of a job, first attempt first, and of each attempt shard by shard."""
         found = [(node, dispatch) for (node, _), dispatch in self._jobs.get(uid, {}).items()]
-        return tuple(sorted(found, key=lambda pair: (pair[1].spec.shard, pair[1].spec.attempt, pair[0])))
+        return tuple(sorted(found, key=lambda pair: (pair[1].spec.attempt, pair[1].spec.shard, pair[0])))
 
     def job_uids(self) -> list[str]:
         """Jobs that have Dispatches."""

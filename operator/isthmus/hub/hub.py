@@ -61,7 +61,7 @@ class Hub:
             self.fleet,
             now=clocks.now,
             monotonic=clocks.monotonic,
-            on_assigned=lambda assignment, sequence: self.dispatcher.assigned(assignment, sequence),  # noqa: PLW0108 - made below
+            on_assigned=lambda assignments: self.dispatcher.assigned(assignments),  # noqa: PLW0108 - made below
             on_unplaced=lambda uid, verdict: self.jobs.unplaced(uid, verdict),  # noqa: PLW0108 - made below
         )
         self.jobs = Jobs(

@@ -1,11 +1,13 @@
 """What the hub remembers of one ComputeJob; all of it can be made again from the API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isthmus.api.computejob import FINISHED, ComputeJob
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
+
+from .work import Work, work_of
 
 
 @dataclass(slots=True)
@@ -24,6 +26,14 @@ class JobRecord:
     """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
     written_at: float = 0.0
     """When its status was last written, in seconds of the time of day."""
+    _work: Work | None = field(default=None, repr=False)
+
+    @property
+    def work(self) -> Work:
+        """What its template says of the run as a whole; templates are immutable, so it is read once."""
+        if self._work is None:
+            self._work = work_of(self.job.spec.template)
+        return self._work
 
     @property
     def uid(self) -> str:
@@ -51,8 +61,13 @@ class JobRecord:
         return FINALIZER_JOB in (self.job.metadata.get("finalizers") or ())
 
     @property
-    def assigned(self) -> tuple[int, str] | None:
-        """The attempt and node that its annotation pins, where it has one."""
+    def halted(self) -> bool:
+        """Whether it is not to be run now, or never again."""
+        return self.deleting or self.job.spec.suspend or self.job.spec.cancel
+
+    @property
+    def assigned(self) -> tuple[int, tuple[str, ...]] | None:
+        """The attempt and the nodes that its annotation pins, where it has one."""
         text = (self.job.metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
-        attempt, _, node = text.partition(" ")
-        return (int(attempt), node) if attempt.isdigit() and node else None
+        attempt, *nodes = text.split(" ")
+        return (int(attempt), tuple(nodes)) if attempt.isdigit() and nodes else None

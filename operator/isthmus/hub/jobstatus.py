@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from isthmus.api.computejob import ComputeJob, ComputeJobStatus, Explanation, Money, Phase, Shard
+from isthmus.api.computejob import FINISHED, SHARD_LIMIT, ComputeJob, ComputeJobStatus, Explanation, Money, Phase, Shard
 from isthmus.api.conditions import Condition, truncated, with_condition
 from isthmus.api.core import Manifest
-from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
+from isthmus.api.dispatch import Dispatch, DispatchState
+from isthmus.api.indexes import IndexSet
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
 
-MAX_ATTEMPTS = 64
+from .progress import Progress
+from .work import Work
+
 INDEXES_LIMIT = 4096
+_RAN = frozenset({DispatchState.SUCCEEDED, DispatchState.FAILED})
 _UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
+# What a job that is being cancelled comes to only because it is.
+_OBEYED = frozenset({"PartlyLost", "TooManyAttempts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,9 @@ class Facts:
     """All that a job's status is made of."""
 
     job: ComputeJob
+    work: Work
     dispatches: Sequence[tuple[str, Dispatch]]
+    progress: Progress
     refusal: Refusal | None
     admitted: bool
     unplaced: Unplaced | None
@@ -38,75 +46,60 @@ class Facts:
 
 def job_status(facts: Facts) -> ComputeJobStatus:
     """The whole status that the job should have now."""
-    last = facts.dispatches[-1][1] if facts.dispatches else None
-    phase = _phase(facts, last)
-    live = [(node, d) for node, d in facts.dispatches if d.status.state not in TERMINAL]
-    told = live or list(facts.dispatches[-1:])
-    succeeded = sum(d.status.succeeded for _, d in facts.dispatches)
+    progress, phase = facts.progress, _phase(facts)
+    told = progress.live or tuple(facts.dispatches[-1:])
     update = {
         "observed_generation": facts.job.metadata.get("generation", 0),
         "phase": phase,
         "completions": facts.completions,
-        "active": sum(d.status.active for _, d in live),
-        "succeeded": succeeded,
-        "failed": sum(d.status.failed for _, d in facts.dispatches),
-        "completed_indexes": _indexes(last.status.completed_indexes) if last else None,
-        "failed_indexes": _indexes(last.status.failed_indexes) if last else None,
+        "active": sum(d.status.active for _, d in progress.live),
+        "succeeded": progress.succeeded,
+        "failed": progress.failures,
+        "completed_indexes": _indexes(progress.completed),
+        "failed_indexes": _indexes(progress.failed),
         "nodes": ",".join(sorted({node for node, _ in told}))[:256],
-        "done": f"{succeeded}/{facts.completions}" if facts.completions is not None else f"{succeeded}",
+        "done": str(progress.succeeded) + (f"/{facts.completions}" if facts.completions is not None else ""),
         "gpus": facts.gpus,
         "start_time": min((d.status.start_time for _, d in facts.dispatches if d.status.start_time), default=None),
-        "completion_time": _completion(facts, phase, last),
+        "completion_time": _completion(facts, phase),
         "estimate": facts.estimate or facts.job.status.estimate,
         "cost": facts.cost or facts.job.status.cost,
-        "shards": [_shard(node, dispatch) for node, dispatch in facts.dispatches][-64:],
+        "shards": [_shard(node, dispatch) for node, dispatch in facts.dispatches][-SHARD_LIMIT:],
         "explanation": facts.explanation or facts.job.status.explanation,
     }
-    return facts.job.status.model_copy(update={**update, "conditions": _conditions(facts, phase, last, live)})
+    return facts.job.status.model_copy(update={**update, "conditions": _conditions(facts, phase)})
 
 
-def _phase(facts: Facts, last: Dispatch | None) -> Phase:
+def _phase(facts: Facts) -> Phase:
+    progress = facts.progress
     if facts.refusal is not None:
         return Phase.FAILED
-    state = last.status.state if last else None
-    if last is not None and state not in TERMINAL:
-        running = {DispatchState.RUNNING: Phase.RUNNING, DispatchState.SUSPENDED: Phase.SUSPENDED}
-        return running.get(state, Phase.DISPATCHED) if state else Phase.DISPATCHED
-    if state is DispatchState.SUCCEEDED:
-        return Phase.SUCCEEDED
-    obeyed = facts.job.spec.cancel and state is DispatchState.CANCELLED
-    if state is DispatchState.FAILED or (given_up(facts.dispatches) is not None and not obeyed):
-        return Phase.FAILED
+    if progress.live:
+        states = {d.status.state for _, d in progress.live}
+        if states == {DispatchState.SUSPENDED}:
+            return Phase.SUSPENDED
+        return Phase.RUNNING if DispatchState.RUNNING in states or progress.succeeded else Phase.DISPATCHED
+    if progress.ending is not None and not (facts.job.spec.cancel and progress.ending.reason in _OBEYED):
+        return progress.ending.phase
     if facts.job.spec.cancel:
         return Phase.CANCELLED
     return Phase.SUSPENDED if facts.job.spec.suspend else Phase.PENDING
 
 
-def given_up(dispatches: Sequence[tuple[str, Dispatch]]) -> tuple[str, str] | None:
-    """Why no further attempt is made after the last one was lost, or None where one is."""
-    if not dispatches or dispatches[-1][1].status.state in (None, DispatchState.SUCCEEDED, DispatchState.FAILED):
+def _completion(facts: Facts, phase: Phase) -> str | None:
+    if phase not in FINISHED:
         return None
-    node, last = dispatches[-1]
-    if last.status.state is DispatchState.LOST and last.status.succeeded > 0:
-        message = f"{last.status.succeeded} pods had succeeded on {node} when its Job vanished; apply the job anew"
-        return "PartlyLost", f"{message} to run it as a whole again"
-    if last.spec.attempt >= MAX_ATTEMPTS and last.status.state in TERMINAL:
-        return "TooManyAttempts", f"{last.spec.attempt} attempts were lost or refused, the last on {node}"
-    return None
-
-
-def _completion(facts: Facts, phase: Phase, last: Dispatch | None) -> str | None:
-    if phase not in (Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED):
-        return None
-    ended = last.status.completion_time if last else None
+    ended = max((d.status.completion_time for _, d in facts.dispatches if d.status.completion_time), default=None)
     return facts.job.status.completion_time or ended or facts.now
 
 
 def _shard(node: str, dispatch: Dispatch) -> Shard:
+    indexes = dispatch.spec.indexes
     return Shard(
         node=node,
         dispatch=dispatch.metadata["name"],
         attempt=dispatch.spec.attempt,
+        indexes=truncated(indexes, 256) if indexes is not None else None,
         # That a node has taken it and has not begun is no news worth a write of its own.
         state="Pending" if dispatch.status.state in (None, DispatchState.ACCEPTED) else str(dispatch.status.state),
         message=truncated(dispatch.status.message, 256) if dispatch.status.state in _UNTIMELY else "",
@@ -115,17 +108,16 @@ def _shard(node: str, dispatch: Dispatch) -> Shard:
     )
 
 
-def _indexes(text: str | None) -> str | None:
+def _indexes(indexes: IndexSet) -> str | None:
+    text = str(indexes)
     return text if text and len(text) <= INDEXES_LIMIT else None
 
 
 Verdict = tuple[str, Literal["True", "False", "Unknown"], str, str]
 
 
-def _conditions(
-    facts: Facts, phase: Phase, last: Dispatch | None, live: Sequence[tuple[str, Dispatch]]
-) -> list[Condition]:
-    verdicts = [*_admitted(facts), *_placed(facts, last, live), *_ended(facts, phase, last), *_stalled(facts, live)]
+def _conditions(facts: Facts, phase: Phase) -> list[Condition]:
+    verdicts = [*_admitted(facts), *_placed(facts), *_ended(facts, phase), *_stalled(facts)]
     conditions = list(facts.job.status.conditions)
     for kind, status, reason, message in verdicts:
         condition = Condition(
@@ -143,15 +135,18 @@ def _conditions(
 def _admitted(facts: Facts) -> list[Verdict]:
     if facts.refusal is not None:
         return [("Admitted", "False", facts.refusal.reason, facts.refusal.message)]
+    if facts.admitted and facts.job.spec.placement.split == "ByIndex" and facts.work.unsplittable is not None:
+        message = f"the job runs on one node at a time, as it can't be split: {facts.work.unsplittable.message}"
+        return [("Admitted", "True", facts.work.unsplittable.reason, message)]
     if facts.admitted:
         return [("Admitted", "True", "TemplateValid", "the template is one that the API server takes")]
     return []
 
 
-def _placed(facts: Facts, last: Dispatch | None, live: Sequence[tuple[str, Dispatch]]) -> list[Verdict]:
-    if live or (last is not None and last.status.state in (DispatchState.SUCCEEDED, DispatchState.FAILED)):
-        node = (live or facts.dispatches)[-1][0]
-        return [("Placed", "True", "Dispatched", f"placed on {node}")]
+def _placed(facts: Facts) -> list[Verdict]:
+    progress = facts.progress
+    if progress.live or (progress.ending is not None and any(d.status.state in _RAN for _, d in facts.dispatches)):
+        return [("Placed", "True", "Dispatched", _where(facts))]
     if facts.refusal is not None or facts.job.spec.cancel:
         return []
     if facts.job.spec.suspend:
@@ -159,29 +154,40 @@ def _placed(facts: Facts, last: Dispatch | None, live: Sequence[tuple[str, Dispa
     if facts.problem is not None:
         return [("Placed", "False", *facts.problem)]
     if facts.unplaced is not None:
-        before = f"; {facts.dispatches[-1][0]} had it before: {last.status.message}" if last is not None else ""
+        before = ""
+        if facts.dispatches:
+            node, last = facts.dispatches[-1]
+            before = f"; {node} had it before: {last.status.message}" if last.status.message else ""
         return [("Placed", "False", facts.unplaced.reason, facts.unplaced.message + before)]
     return []
 
 
-def _ended(facts: Facts, phase: Phase, last: Dispatch | None) -> list[Verdict]:
-    if phase is Phase.SUCCEEDED and last is not None:
-        return [("Complete", "True", last.status.reason or "Complete", last.status.message or "all pods succeeded")]
-    if phase is Phase.CANCELLED:
-        return [("Failed", "True", "Cancelled", "spec.cancel was set")]
-    if phase is not Phase.FAILED:
-        return []
+def _where(facts: Facts) -> str:
+    nodes = sorted({node for node, _ in facts.progress.live or facts.dispatches[-1:]})
+    rest, message = facts.progress.rest, f"placed on {', '.join(nodes)}"
+    if rest is None or rest.indexes is None:
+        return message
+    why = f": {facts.unplaced.message}" if facts.unplaced is not None else ""
+    return f"{message}; {len(rest.indexes)} of {facts.completions} indexes wait{why}"
+
+
+def _ended(facts: Facts, phase: Phase) -> list[Verdict]:
+    ending = facts.progress.ending
     if facts.refusal is not None:
         return [("Failed", "True", facts.refusal.reason, facts.refusal.message)]
-    reason, message = given_up(facts.dispatches) or ("Failed", "")
-    if last is not None and last.status.state is DispatchState.FAILED:
-        reason, message = last.status.reason or reason, last.status.message
-    return [("Failed", "True", reason, message)]
+    if phase is Phase.CANCELLED:
+        return [("Failed", "True", "Cancelled", "spec.cancel was set")]
+    if ending is None:
+        return []
+    if phase not in FINISHED:  # as a Job does: why it will have failed, while its last pods stop
+        return [("FailureTarget", "True", ending.reason, ending.message)] if ending.phase is Phase.FAILED else []
+    kind = "Complete" if phase is Phase.SUCCEEDED else "Failed"
+    return [(kind, "True", ending.reason, ending.message)]
 
 
-def _stalled(facts: Facts, live: Sequence[tuple[str, Dispatch]]) -> list[Verdict]:
+def _stalled(facts: Facts) -> list[Verdict]:
     """Stalled says that waiting is all that can be done; it is taken back as soon as that is over."""
-    for node, dispatch in live:
+    for node, dispatch in facts.progress.live:
         why = facts.unreachable.get(node)
         if why is not None:
             message = f"node {node} can't be reached ({why}); the job stays with it, and its state is told on return"

@@ -69,6 +69,7 @@ class Nodes:
         name = node.metadata["name"]
         before = self._fleet.get(name)
         same_access = before is not None and before.node.spec.access == node.spec.access
+        same_state = before is not None and before.node.spec.scheduling_state == node.spec.scheduling_state
         known = self._fleet.put(node)
         if name not in self._sessions:
             stored = node.status.profile
@@ -79,6 +80,8 @@ class Nodes:
             session.node = node
             if not same_access:
                 session.restart()
+        if not same_state:
+            self._on_reachability(name)
         self.changed(name)
 
     def changed(self, name: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from itertools import groupby
 
 import structlog
 
@@ -21,7 +22,7 @@ PIN_SECONDS = 90.0
 
 
 class Scheduler:
-    """Holds the demands that wait. `on_assigned` gets each assignment with its node sequence."""
+    """Holds the demands that wait. `on_assigned` gets a job's assignments, each with its node sequence."""
 
     def __init__(
         self,
@@ -29,7 +30,7 @@ class Scheduler:
         *,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
-        on_assigned: Callable[[Assignment, int], None],
+        on_assigned: Callable[[list[tuple[Assignment, int]]], None],
         on_unplaced: Callable[[str, Unplaced], None],
     ) -> None:
         self._fleet = fleet
@@ -38,12 +39,15 @@ class Scheduler:
         self._started = monotonic()
         self._on_assigned = on_assigned
         self._on_unplaced = on_unplaced
-        self._waiting: dict[str, tuple[Demand, str | None]] = {}
+        self._waiting: dict[str, tuple[Demand, tuple[str, ...] | None]] = {}
         self._rooms = Rooms()
         self._wake = asyncio.Event()
 
-    def offer(self, demand: Demand, pinned: str | None = None) -> None:
-        """Have the job placed; `pinned` is the node that an earlier process had chosen for this attempt."""
+    def offer(self, demand: Demand, pinned: tuple[str, ...] | None = None) -> None:
+        """Have the job placed; `pinned` are nodes to which an earlier process may have Dispatches of it under way.
+
+        One such node is the only one that may have it while that can be; of several nobody knows which part each has.
+        """
         if self._waiting.get(demand.key) != (demand, pinned):
             self._waiting[demand.key] = (demand, pinned)
             self._wake.set()
@@ -77,9 +81,9 @@ class Scheduler:
             left = PIN_SECONDS - (self._monotonic() - self._started)
             asyncio.get_running_loop().call_later(left + 0.1, self._wake.set)
         for demand, pin in list(self._waiting.values()):
-            if pin is not None and pins_hold:
+            if pin is not None and pins_hold and len(pin) == 1:
                 whole = self._fleet.snapshot(self._now())
-                only = Snapshot(tuple(node for node in whole.nodes if node.name == pin), whole.now)
+                only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now)
                 self._place(only, [demand], Rooms())
         if free:
             self._place_all(free)
@@ -109,12 +113,14 @@ class Scheduler:
 
     def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
         outcome = place(snapshot, demands, rooms=rooms)
-        for assignment in outcome.assignments:
-            demand = assignment.demand
-            self._waiting.pop(demand.key, None)
-            sequence = self._fleet.next_sequence(assignment.node)
-            self._fleet.assume(assignment.node, sequence, demand, assignment.width)
-            self._on_assigned(assignment, sequence)
+        for key, parts in groupby(outcome.assignments, key=lambda assignment: assignment.demand.key):
+            self._waiting.pop(key, None)
+            numbered = []
+            for assignment in parts:
+                sequence = self._fleet.next_sequence(assignment.node)
+                self._fleet.assume(assignment.node, sequence, assignment.demand, assignment.width)
+                numbered.append((assignment, sequence))
+            self._on_assigned(numbered)
         if not self._fleet.settled():  # a verdict over a part of the fleet would be taken back at once
             return
         for verdict in outcome.unplaced:

@@ -57,7 +57,7 @@ NODES: dict[str, Wrong] = {
     "its own parent": ("ComputeNode", {"spec.parent": "sample"}, "spec.parent"),
     "parent in capitals": ("ComputeNode", {"spec.parent": "North"}, "spec.parent"),
     "parent too long": ("ComputeNode", {"spec.parent": "a" * 51}, "spec.parent"),
-    "unknown scheduling state": ("ComputeNode", {"spec.schedulingState": "Drained"}, "spec.schedulingState"),
+    "unknown scheduling state": ("ComputeNode", {"spec.schedulingState": "Closed"}, "spec.schedulingState"),
     "heartbeat of nothing": ("ComputeNode", {"spec.timing.heartbeatSeconds": 0}, "spec.timing.heartbeatSeconds"),
     "heartbeat too slow": ("ComputeNode", {"spec.timing.heartbeatSeconds": 301}, "spec.timing.heartbeatSeconds"),
     "heartbeat in words": ("ComputeNode", {"spec.timing.heartbeatSeconds": "10s"}, "spec.timing.heartbeatSeconds"),

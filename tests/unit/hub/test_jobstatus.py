@@ -7,13 +7,17 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import ComputeJob, ComputeJobStatus, Explanation, Money, Phase
 from isthmus.api.conditions import find
 from isthmus.api.dispatch import Dispatch
-from isthmus.hub.jobstatus import INDEXES_LIMIT, MAX_ATTEMPTS, Facts, job_status, merge_patch, status_patch, urgent
+from isthmus.hub.jobstatus import INDEXES_LIMIT, Facts, job_status, merge_patch, status_patch, urgent
+from isthmus.hub.progress import MAX_ATTEMPTS, progress_of
+from isthmus.hub.work import work_of
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced, demand_of
 
 NOW = "2026-11-22T12:00:00Z"
 BEFORE = "2026-11-22T11:00:00Z"
 TEMPLATE = {"template": {"spec": {"containers": [{"name": "main"}]}}}
+QUEUE = {**TEMPLATE, "parallelism": 2}
+INDEXED = {**TEMPLATE, "completionMode": "Indexed", "completions": 4}
 Object = dict[str, Any]
 Told = set[tuple[str, str, str]]
 
@@ -40,6 +44,11 @@ def shard(state: str | None, node: str = "n1", *, attempt: int = 1, **status: An
     return node, Dispatch.model_validate({"metadata": metadata, "spec": spec, "status": told})
 
 
+def many(state: str, count: int) -> list[tuple[str, Dispatch]]:
+    """So many attempts that ended alike."""
+    return [shard(state, attempt=number) for number in range(1, count + 1)]
+
+
 def unplaced() -> Unplaced:
     """A verdict of a scheduling cycle."""
     return Unplaced(demand_of(job(), "team-a"), never=False, reason="NoRoom", message="2 nodes", explanation=EXPLAINED)
@@ -64,7 +73,10 @@ def facts(of: ComputeJob | None = None, *dispatches: tuple[str, Dispatch], **kno
         "unreachable": {},
         "now": NOW,
     }
-    return Facts(of or job(), dispatches, **{**rest, **known})
+    shown = of or job()
+    completions = {**rest, **known}["completions"]
+    work = work_of({**({} if completions is None else {"completions": completions}), **shown.spec.template})
+    return Facts(shown, work, dispatches, progress_of(work, dispatches), **{**rest, **known})
 
 
 def told(status: ComputeJobStatus) -> Told:
@@ -160,28 +172,31 @@ PHASES = [
         id="lost-then-retried",
     ),
     pytest.param(
-        facts(None, shard("Lost", succeeded=2)),
+        facts(job(template=QUEUE), shard("Lost", succeeded=2), completions=None),
         Phase.FAILED,
         {ADMITTED, ("Failed", "True", "PartlyLost")},
         id="partly-lost",
     ),
     pytest.param(
-        facts(None, shard("Lost", attempt=MAX_ATTEMPTS)),
+        facts(None, *many("Lost", MAX_ATTEMPTS)),
         Phase.FAILED,
         {ADMITTED, ("Failed", "True", "TooManyAttempts")},
         id="too-many-lost",
     ),
     pytest.param(
-        facts(None, shard("Refused", attempt=MAX_ATTEMPTS)),
+        facts(None, *many("Refused", MAX_ATTEMPTS)),
         Phase.FAILED,
         {ADMITTED, ("Failed", "True", "TooManyAttempts")},
         id="too-many-refused",
     ),
     pytest.param(
-        facts(None, shard("Running", attempt=MAX_ATTEMPTS)), Phase.RUNNING, {ADMITTED, PLACED}, id="last-attempt-runs"
+        facts(None, *many("Lost", MAX_ATTEMPTS - 1), shard("Running", attempt=MAX_ATTEMPTS)),
+        Phase.RUNNING,
+        {ADMITTED, PLACED},
+        id="last-attempt-runs",
     ),
     pytest.param(
-        facts(job(cancel=True), shard("Cancelled", attempt=MAX_ATTEMPTS)),
+        facts(job(cancel=True), *many("Lost", MAX_ATTEMPTS - 1), shard("Cancelled", attempt=MAX_ATTEMPTS)),
         Phase.CANCELLED,
         {ADMITTED, ("Failed", "True", "Cancelled")},
         id="last-attempt-cancelled",
@@ -290,7 +305,7 @@ def test_figures_over_attempts() -> None:
     """Counts are summed over attempts, active pods over live ones; nodes are the live ones; shards are all."""
     lost = shard("Lost", failed=1, message="gone", startTime=BEFORE)
     runs = shard("Running", "n2", attempt=2, active=2, succeeded=1, startTime=NOW, completedIndexes="0")
-    status = job_status(facts(None, lost, runs, cost=Money(amount="1", currency="CNY")))
+    status = job_status(facts(job(template=INDEXED), lost, runs, cost=Money(amount="1", currency="CNY")))
     assert (status.active, status.succeeded, status.failed, status.done) == (2, 1, 1, "1/4")
     assert (status.nodes, status.start_time, status.completed_indexes) == ("n2", BEFORE, "0")
     assert [(s.node, s.attempt, s.state, s.message) for s in status.shards] == [
@@ -304,15 +319,19 @@ def test_figures_over_attempts() -> None:
 )
 def test_done(completions: int | None, done: str) -> None:
     """The column shows how many of how many, or only how many where no number was asked for."""
-    assert job_status(facts(None, shard("Running", succeeded=3), completions=completions)).done == done
+    of = job(template=QUEUE) if completions is None else None
+    assert job_status(facts(of, shard("Running", succeeded=3), completions=completions)).done == done
 
 
 def test_what_is_too_long_for_the_status_is_left_out() -> None:
     """Index lists beyond the limit are not cut into other lists: they are left out. Only 64 shards are told."""
     long = ",".join(map(str, range(0, 4000, 2)))
     assert len(long) > INDEXES_LIMIT
-    attempts = [shard("Lost", attempt=n) for n in range(1, 70)]
-    status = job_status(facts(None, *attempts, shard("Running", attempt=70, completedIndexes=long)))
+    attempts = [shard("Lost", attempt=n, succeeded=1) for n in range(1, 70)]
+    template = {**INDEXED, "completions": 4000}
+    runs = shard("Running", attempt=70, completedIndexes=long)
+    status = job_status(facts(job(template=template), *attempts, runs, completions=4000))
+    assert status.succeeded == 2000
     assert status.completed_indexes is None
     assert [s.attempt for s in status.shards] == list(range(7, 71))
 
@@ -379,6 +398,6 @@ def test_merge_patch_leads_from_one_to_the_other(before: Object, after: Object) 
 
 def test_status_patch_takes_fields_back() -> None:
     """What a status no longer has is set to null, so that the API server drops it."""
-    old = job_status(facts(None, shard("Running", completedIndexes="0-1")))
-    new = job_status(facts(None, shard("Running")))
-    assert status_patch(old, new) == {"completedIndexes": None}
+    old = job_status(facts(None, shard("Succeeded", completionTime=BEFORE)))
+    new = old.model_copy(update={"completion_time": None})
+    assert status_patch(old, new) == {"completionTime": None}

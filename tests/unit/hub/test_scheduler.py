@@ -43,8 +43,9 @@ class Cycles:
             raise ValueError("a clock that fails")
         return now()
 
-    def _assigned(self, assignment: Assignment, _sequence: int) -> None:
-        self.assigned.append((assignment.demand.key, assignment.node, self.loop.time()))
+    def _assigned(self, assignments: list[tuple[Assignment, int]]) -> None:
+        for assignment, _ in assignments:
+            self.assigned.append((assignment.demand.key, assignment.node, self.loop.time()))
 
     def _unplaced(self, uid: str, verdict: Unplaced) -> None:
         self.unplaced.append((uid, verdict.reason, self.loop.time()))
@@ -79,7 +80,7 @@ async def test_a_pinned_job_goes_to_its_node_alone() -> None:
     """While a former process' create may still land, a job waits for the node that was chosen, whatever is free."""
     async with scheduling() as cycles:
         cycles.room("n2", 64)
-        cycles.scheduler.offer(demand(), "n1")
+        cycles.scheduler.offer(demand(), ("n1",))
         await asyncio.sleep(PIN_SECONDS / 2)
         cycles.scheduler.wake()
         await asyncio.sleep(1)
@@ -94,7 +95,7 @@ async def test_a_pin_is_over_in_time() -> None:
     """After PIN_SECONDS nothing can land any more, and the job goes wherever there is room, without further news."""
     async with scheduling() as cycles:
         cycles.room("n2", 64)
-        cycles.scheduler.offer(demand(), "n1")
+        cycles.scheduler.offer(demand(), ("n1",))
         while not cycles.assigned:
             assert cycles.loop.time() < PIN_SECONDS * 2, "not in time"
             await asyncio.sleep(1)
@@ -107,7 +108,7 @@ async def test_jobs_without_a_pin_are_not_held_up() -> None:
     """A pinned job that waits for its node keeps no other job from its place."""
     async with scheduling() as cycles:
         cycles.room("n2", 64)
-        cycles.scheduler.offer(demand("pinned"), "n1")
+        cycles.scheduler.offer(demand("pinned"), ("n1",))
         cycles.scheduler.offer(demand("free"))
         await asyncio.sleep(1)
         assert [(uid, node) for uid, node, _ in cycles.assigned] == [("free", "n2")]
@@ -156,7 +157,7 @@ async def test_a_cycle_that_fails_is_repeated() -> None:
     """A failure inside a cycle is not the end of scheduling: it is tried again a second later."""
     async with scheduling(cores=64) as cycles:
         cycles.fails = 2
-        cycles.scheduler.offer(demand(), "n1")
+        cycles.scheduler.offer(demand(), ("n1",))
         await asyncio.sleep(10)
         ((uid, _, instant),) = cycles.assigned
         assert uid == "u1"

@@ -132,7 +132,7 @@ class Process:
             self.fleet,
             now=now,
             monotonic=loop.time,
-            on_assigned=lambda assignment, sequence: self.dispatcher.assigned(assignment, sequence),  # noqa: PLW0108 - made below
+            on_assigned=lambda assignments: self.dispatcher.assigned(assignments),  # noqa: PLW0108 - made below
             on_unplaced=lambda uid, verdict: self.jobs.unplaced(uid, verdict),  # noqa: PLW0108 - made below
         )
         self.jobs = Jobs(

@@ -1,0 +1,224 @@
+"""What is left of a job, and how it ends, over shards and attempts."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.api.computejob import Phase
+from isthmus.api.dispatch import Dispatch
+from isthmus.api.indexes import IndexSet
+from isthmus.hub.progress import MAX_ATTEMPTS, Ending, Progress, Rest, covered, progress_of
+from isthmus.hub.work import work_of
+
+Object = dict[str, Any]
+POD: Object = {"template": {"spec": {"containers": [{"name": "main"}]}}}
+INDEXED: Object = {**POD, "completionMode": "Indexed", "completions": 10, "parallelism": 4}
+COUNTED: Object = {**POD, "completions": 10, "parallelism": 4}
+QUEUE: Object = {**POD, "parallelism": 4}
+
+
+def shard(
+    state: str | None, indexes: str | None = None, width: int = 2, attempt: int = 1, **status: Any
+) -> tuple[str, Dispatch]:
+    """A Dispatch of so many pods at once, with its node."""
+    count = len(IndexSet.parse(indexes)) if indexes else 10
+    spec = {
+        "job": {"namespace": "team-a", "name": "train", "uid": "u1"},
+        "account": "team-a",
+        "shard": 0,
+        "attempt": attempt,
+        "sequence": attempt,
+        "indexes": indexes,
+        "manifest": {"spec": {"parallelism": width, "completions": count}},
+    }
+    metadata = {"name": f"train-{attempt}-{indexes}", "uid": f"d{attempt}", "resourceVersion": "1"}
+    return "n1", Dispatch.model_validate({"metadata": metadata, "spec": spec, "status": {"state": state, **status}})
+
+
+def of(template: Object, *dispatches: tuple[str, Dispatch], elapsed: float = 0.0) -> Progress:
+    """The progress of a job with that template."""
+    return progress_of(work_of(template), dispatches, elapsed_seconds=elapsed)
+
+
+def rest(width: int, indexes: str | None = None, count: int | None = None, failures: int = 0) -> Rest:
+    """What is to be dispatched."""
+    return Rest(width, IndexSet.parse(indexes) if indexes else None, count, failures)
+
+
+RESTS = [
+    pytest.param(INDEXED, (), rest(4), id="nothing-yet"),
+    pytest.param({**INDEXED, "completions": 2}, (), rest(2), id="fewer-than-parallelism"),
+    pytest.param(INDEXED, (shard("Running"),), None, id="whole-job-runs"),
+    pytest.param(INDEXED, (shard("Lost"),), rest(4), id="lost-with-nothing-done"),
+    pytest.param(INDEXED, (shard("Lost", completedIndexes="0-3"),), rest(4, "4-9"), id="lost-with-some-done"),
+    pytest.param(
+        INDEXED, (shard("Lost", completedIndexes="0-3", lateIndexes="4,7"),), rest(4, "5,6,8,9"), id="late-ones-count"
+    ),
+    pytest.param(INDEXED, (shard("Lost", completedIndexes="0-7", succeeded=8),), rest(2, "8,9"), id="two-left"),
+    pytest.param(INDEXED, (shard("Cancelled", completedIndexes="1"),), rest(4, "0,2-9"), id="drained"),
+    pytest.param(
+        INDEXED, (shard("Lost", failedIndexes="2", completedIndexes="1"),), rest(4, "0,3-9"), id="failed-stay"
+    ),
+    pytest.param(INDEXED, (shard("Running", "0-4"),), rest(2, "5-9"), id="a-part-runs"),
+    pytest.param(INDEXED, (shard("Running", "0-4", width=4),), None, id="parallelism-used-up"),
+    pytest.param(
+        INDEXED, (shard("Running", "0-4", width=4, completedIndexes="0-3"),), rest(3, "5-9"), id="tail-frees-room"
+    ),
+    pytest.param(INDEXED, (shard("Running", "0-4"), shard("Running", "5-9")), None, id="all-parts-run"),
+    pytest.param(
+        INDEXED,
+        (shard("Running", "0-4"), shard("Lost", "5-9", completedIndexes="6")),
+        rest(2, "5,7-9"),
+        id="one-part-lost",
+    ),
+    pytest.param(
+        INDEXED, (shard("Lost", "0-4", completedIndexes="0-9"),), rest(4, "5-9"), id="others-indexes-are-no-claim"
+    ),
+    pytest.param(INDEXED, (shard("Lost", completedIndexes="nonsense"),), rest(4), id="nonsense-is-no-claim"),
+    pytest.param(COUNTED, (shard("Lost", succeeded=3),), rest(4, count=7), id="count-left"),
+    pytest.param(COUNTED, (shard("Lost", succeeded=8),), rest(2, count=2), id="count-below-parallelism"),
+    pytest.param(COUNTED, (shard("Running", succeeded=3),), None, id="count-runs"),
+    pytest.param(QUEUE, (shard("Lost"),), rest(4), id="queue-with-nothing-done"),
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 3},
+        (shard("Lost", indexFailures={"1": "2,3", "2": "5"}, completedIndexes="0"),),
+        rest(4, "1,4,6-9"),
+        id="least-failed-first",
+    ),
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 3},
+        (
+            shard("Lost", indexFailures={"1": "2,3"}, completedIndexes="0"),
+            shard("Running", "0,1,4-9", width=1),
+        ),
+        rest(2, "2,3", failures=1),
+        id="then-the-others",
+    ),
+]
+
+
+@pytest.mark.parametrize(("template", "dispatches", "expected"), RESTS)
+def test_what_is_left(template: Object, dispatches: tuple[tuple[str, Dispatch], ...], expected: Rest | None) -> None:
+    """What is neither done nor under way is dispatched, as wide as the parallelism that is not in use."""
+    found = of(template, *dispatches)
+    assert found.rest == expected
+    assert found.ending is None
+
+
+ENDINGS = [
+    pytest.param(INDEXED, (shard("Succeeded", reason="Done"),), Phase.SUCCEEDED, "Done", id="whole"),
+    pytest.param(
+        INDEXED, (shard("Succeeded", "0-4"), shard("Succeeded", "5-9")), Phase.SUCCEEDED, "Complete", id="parts"
+    ),
+    pytest.param(
+        INDEXED,
+        (shard("Lost", completedIndexes="0-4"), shard("Succeeded", "5-9", attempt=2)),
+        Phase.SUCCEEDED,
+        "Complete",
+        id="lost-and-rerun",
+    ),
+    pytest.param(INDEXED, (shard("Lost", completedIndexes="0-9"),), Phase.SUCCEEDED, "Complete", id="lost-when-done"),
+    pytest.param(
+        INDEXED,
+        (shard("Running", "0-4"), shard("Failed", "5-9", reason="PodFailurePolicy")),
+        Phase.FAILED,
+        "PodFailurePolicy",
+        id="fail-job-in-one-part",
+    ),
+    pytest.param(
+        INDEXED,
+        (shard("Running", "0-4", failed=4), shard("Running", "5-9", failed=3)),
+        Phase.FAILED,
+        "BackoffLimitExceeded",
+        id="backoff-over-all",
+    ),
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 1, "maxFailedIndexes": 2},
+        (shard("Running", "0-4", failedIndexes="0,1"), shard("Running", "5-9", failedIndexes="5")),
+        Phase.FAILED,
+        "MaxFailedIndexesExceeded",
+        id="failed-indexes-over-all",
+    ),
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 1},
+        (
+            shard("Failed", "0-4", reason="FailedIndexes", failedIndexes="3", completedIndexes="0-2,4"),
+            shard("Succeeded", "5-9"),
+        ),
+        Phase.FAILED,
+        "FailedIndexes",
+        id="an-index-failed",
+    ),
+    pytest.param(
+        COUNTED,
+        (shard("Lost", succeeded=4), shard("Succeeded", succeeded=6, attempt=2)),
+        Phase.SUCCEEDED,
+        "Complete",
+        id="counts-add-up",
+    ),
+    pytest.param(QUEUE, (shard("Lost", succeeded=1),), Phase.FAILED, "PartlyLost", id="queue-lost"),
+    pytest.param(
+        {**INDEXED, "template": {"spec": {**POD["template"]["spec"], "subdomain": "peers"}}},
+        (shard("Lost", completedIndexes="0"),),
+        Phase.FAILED,
+        "PartlyLost",
+        id="unsplittable-lost",
+    ),
+    pytest.param(
+        QUEUE,
+        tuple(shard("Lost", attempt=n) for n in range(1, MAX_ATTEMPTS + 1)),
+        Phase.FAILED,
+        "TooManyAttempts",
+        id="in-vain",
+    ),
+]
+
+
+@pytest.mark.parametrize(("template", "dispatches", "phase", "reason"), ENDINGS)
+def test_endings(template: Object, dispatches: tuple[tuple[str, Dispatch], ...], phase: Phase, reason: str) -> None:
+    """The job ends by what all shards say together, and nothing more of it is dispatched."""
+    found = of(template, *dispatches)
+    assert isinstance(found.ending, Ending)
+    assert (found.ending.phase, found.ending.reason) == (phase, reason)
+    assert found.rest is None
+
+
+def test_a_failed_index_does_not_end_the_other_parts() -> None:
+    """FailedIndexes of one shard is told when all is done."""
+    template = {**INDEXED, "backoffLimitPerIndex": 1}
+    failed = shard("Failed", "0-4", reason="FailedIndexes", failedIndexes="3", completedIndexes="0-2,4")
+    assert of(template, failed, shard("Running", "5-9")).ending is None
+
+
+def test_the_users_deadline_holds_over_attempts() -> None:
+    """Once the time that the user gave is over, nothing is dispatched again."""
+    template = {**INDEXED, "activeDeadlineSeconds": 100}
+    lost = (shard("Lost"), shard("Lost", attempt=2))
+    assert of(template, *lost, elapsed=99).ending is None
+    ending = of(template, *lost, elapsed=100).ending
+    assert ending is not None
+    assert ending.reason == "DeadlineExceeded"
+
+
+STATES = st.sampled_from([None, "Accepted", "Running", "Lost", "Cancelled", "Refused", "Succeeded"])
+SETS = st.frozensets(st.integers(0, 9), min_size=1)
+
+
+@given(st.lists(st.tuples(STATES, SETS, SETS, st.integers(1, 4)), max_size=5))
+def test_nothing_is_dispatched_twice_or_forgotten(shards: list[tuple[str | None, set[int], set[int], int]]) -> None:
+    """Whatever the shards say: what is left is apart from what is done or under way, and all three are the job."""
+    made = [
+        shard(state, str(IndexSet.of(mine)), width, n, completedIndexes=str(IndexSet.of(done)))
+        for n, (state, mine, done, width) in enumerate(shards, 1)
+    ]
+    work, found = work_of(INDEXED), of(INDEXED, *made)
+    held = IndexSet.of(index for _, d in found.live for index in covered(work, d))
+    left = IndexSet.span(10) - found.completed - held
+    if found.rest is None:
+        assert found.ending is not None or not left or sum(width for *_, width in shards) >= 4
+        return
+    indexes = found.rest.indexes or IndexSet.span(10)
+    assert set(indexes) == set(left)
+    assert 1 <= found.rest.width <= min(4, len(indexes))
