@@ -76,11 +76,6 @@ class Candidate:
         """Whether all of the job's pods have room now, or as many as are worth a piece of a split job."""
         return self.fit.pods_free >= self.least
 
-    @property
-    def takes(self) -> int:
-        """How many of the job's pods would go here now: all, or what of a split job has room."""
-        return min(self.fit.pods_free, self.demand.width)
-
     def take(self, width: int) -> None:
         """Take so many of the job's pods out of the room, until it is undone."""
         if self.offer.need is not None:

@@ -89,18 +89,20 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
     """How many pods of the offer's job have room now; `width` is how many are wanted."""
     free = largest = plain = 0
     idle: int | None = None
-    need, axis, kinds, usable = offer.need, offer.axis, room.kinds, offer.kinds
-    if need is None or room.overdrawn:
+    axis, kinds, usable = offer.axis, room.kinds, offer.kinds
+    need = offer.need or ()
+    if offer.need is None or room.overdrawn:
         usable = frozenset()
-    asked = 0 if need is None or axis is None else dict(need)[axis]
+    asked = 0 if axis is None else dict(need).get(axis, 0)
     for (number, vector), count in room.parts.items() if usable else ():
         if number not in usable:
             continue
-        fits = pods_on(vector, need or ())
+        fits = pods_on(vector, need)
         if not fits:
             continue
         free += fits * count
-        largest = max(largest, fits)
+        if fits > largest:  # noqa: PLR1730 - cheaper than max(), and run for all shapes of all nodes
+            largest = fits
         if axis is not None:
             left = vector[axis] - min(fits, width) * asked
             share = 100 * left // max(left, kinds[number].allocatable[axis], 1)

@@ -15,7 +15,8 @@ def fragmentation(candidate: Candidate, _field: Field) -> int:
 
     Of a split job, the share of what has room here.
     """
-    fit, width = candidate.fit, candidate.takes
+    fit = candidate.fit
     if fit.idle_share is not None:
         return max(0, 100 - fit.idle_share)
+    width = min(fit.pods_free, candidate.demand.width)
     return 100 * min(fit.plain, width) // width if width else 100

@@ -13,4 +13,4 @@ def free(candidate: Candidate, _field: Field) -> int:
     fit = candidate.fit
     if not fit.pods_empty:
         return 0
-    return max(0, min(100, 100 * (fit.pods_free - candidate.takes) // fit.pods_empty))
+    return min(100, 100 * max(0, fit.pods_free - candidate.demand.width) // fit.pods_empty)
