@@ -14,12 +14,13 @@ from typing import Any, Literal
 from isthmus.agent import Agent, Clocks
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.dispatch import Dispatch
+from isthmus.api.indexes import IndexSet
 from isthmus.api.names import FINALIZER_DISPATCH, LABEL_HUB, LABEL_PLACEHOLDER, node_namespace, tenant_namespace
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import DISPATCHES, JOBS, NAMESPACES, NODES, PODS, ClusterError, FakeCluster
 from isthmus.clusters.fake import Call
 from isthmus.hub.dispatches import DispatchStore
-from isthmus.manifests import render
+from isthmus.manifests import Piece, render
 
 NODE = "n1"
 HUB_UID = "5e1fd2b4-0000-4000-8000-000000000001"
@@ -58,19 +59,30 @@ class World:
         ready = [{"type": "Ready", "status": "True"}]
         self.member.put(NODES, {"metadata": {"name": "m1"}, "status": {"allocatable": machine, "conditions": ready}})
 
-    def dispatch(self, number: int = 1, *, completions: int = 2, desired: str = "Running", **spec: Any) -> str:
-        """Have the hub write a Dispatch; its name."""
+    def dispatch(
+        self,
+        number: int = 1,
+        *,
+        completions: int = 2,
+        desired: str = "Running",
+        indexes: str | None = None,
+        pod: Object | None = None,
+        **spec: Any,
+    ) -> str:
+        """Have the hub write a Dispatch, of `indexes` only where they are given; its name."""
         container = {"name": "main", "image": "work", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
         template = {
             "completionMode": "Indexed",
             "completions": completions,
             "parallelism": completions,
-            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+            "template": {"spec": {"restartPolicy": "Never", "containers": [container], **(pod or {})}},
             **spec,
         }
         metadata = {"namespace": "team-a", "name": f"job-{number}", "uid": f"uid-{number}"}
         job = ComputeJob.model_validate({"metadata": metadata, "spec": {"template": template}})
-        manifest = render(job, hub_uid=HUB_UID, node=NODE, shard=0, attempt=1, affinity=(), suspend=False)
+        chosen = IndexSet.parse(indexes)
+        piece = Piece(width=len(chosen), indexes=chosen) if chosen else None
+        manifest = render(job, hub_uid=HUB_UID, node=NODE, shard=0, attempt=1, affinity=(), suspend=False, piece=piece)
         name = str(manifest["metadata"]["name"])
         content = {
             "desiredState": desired,
@@ -80,6 +92,7 @@ class World:
             "attempt": 1,
             "sequence": number,
             "manifest": manifest,
+            **({"indexes": indexes} if indexes else {}),
         }
         place = {"name": name, "namespace": SPACE, "finalizers": [FINALIZER_DISPATCH]}
         self.hub.put(DISPATCHES, {"metadata": place, "spec": content})
@@ -186,7 +199,7 @@ class World:
                     "name": f"{metadata['name']}-{index}-{number}",
                     "namespace": metadata["namespace"],
                     "labels": template["metadata"]["labels"],
-                    "annotations": {INDEX: index},
+                    "annotations": {**template["metadata"].get("annotations", {}), INDEX: index},
                     "finalizers": template["metadata"]["finalizers"],
                     "ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": True}],
                 },
@@ -198,6 +211,8 @@ class World:
     def _run_pod(self, pod: Object) -> None:
         phase = pod["status"]["phase"]
         if phase in {"Succeeded", "Failed"} or LABEL_HUB not in pod["metadata"]["labels"]:
+            return
+        if pod["spec"].get("schedulingGates") and "deletionTimestamp" not in pod["metadata"]:
             return
         started = pod["status"].get("containerStatuses", [{}])[0].get("state", {}).get("running", {}).get("startedAt")
         if "deletionTimestamp" in pod["metadata"]:
@@ -339,7 +354,7 @@ def _ended(job: Object) -> bool:
 
 
 def _owner(pod: Object) -> str:
-    owners = pod["metadata"].get("ownerReferences", [{}])
+    owners = pod["metadata"].get("ownerReferences") or [{}]
     return str(owners[0].get("uid", ""))
 
 
