@@ -8,15 +8,15 @@ from typing import Any, Self
 from demo.identity import Identity
 from demo.podtime import PodTime, PodTimes
 from demo.watching import Watch
-from isthmus.api.names import LABEL_HUB
+from isthmus.api.names import ANNOTATION_INDEX, LABEL_HUB
 from testbed import Cluster
 
-_INDEX = "batch.kubernetes.io/job-completion-index"
+_LOCAL_INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
-    """One pod, with the completion index it ran for: 0 where its Job has none."""
+    """One pod, with the completion index of the whole job that it ran for: 0 where there are none."""
 
     time: PodTime
     index: int
@@ -34,7 +34,8 @@ class PodRecorder:
     def _watch(self, member: str, cluster: Cluster) -> Watch:
         def seen(_change: str, pod: Mapping[str, Any], _at: float) -> None:
             with self._lock:
-                index = pod["metadata"].get("annotations", {}).get(_INDEX, "0")
+                annotations = pod["metadata"].get("annotations", {})
+                index = annotations.get(ANNOTATION_INDEX) or annotations.get(_LOCAL_INDEX, "0")
                 self._indexes[pod["metadata"]["uid"]] = int(index)
             self._times.seen(member, pod)
 

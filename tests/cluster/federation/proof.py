@@ -15,18 +15,21 @@ from testbed import wait_for
 
 # Lines of the hub's log that no fault of its surroundings may cause.
 TROUBLE = ("Traceback", "handler failed", "session failed", "cycle failed", "callback failed")
-ATTEMPTS = 8
+ATTEMPTS = 16
+SHARDS = 8
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def runs_by_index(fed: Federation, runs: Iterable[Run], jobs: Iterable[str]) -> dict[tuple[str, int], list[Run]]:
     """The pods of these jobs by (job, index), over all members and attempts, in the order in which they started."""
+    wanted = set(jobs)
     of_dispatch = {
-        dispatch_name(job["metadata"]["name"], job["metadata"]["uid"], 0, attempt): job["metadata"]["name"]
+        dispatch_name(job["metadata"]["name"], job["metadata"]["uid"], shard, attempt): job["metadata"]["name"]
         for job in fed.items("computejobs")
         for attempt in range(1, ATTEMPTS + 1)
+        for shard in range(SHARDS)
+        if job["metadata"]["name"] in wanted
     }
-    wanted = set(jobs)
     found: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in runs:
         job = of_dispatch.get(run.time.dispatch)
