@@ -1,7 +1,7 @@
 """A whole federation on the testbed: CRDs and RBAC installed, members joined, the hub running as its own identity."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,14 +23,30 @@ def _documents(path: Path) -> list[Object]:
 
 
 class Federation:
-    """`members` maps names to their machines; each is joined through a link that tests can cut."""
+    """`members` maps names to their machines; each is joined through a link that tests can cut, unless without `links`.
+
+    `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
+    1.36; all others have the one that writes global indexes on pods.
+    """
 
     def __init__(
-        self, members: Mapping[str, Sequence[Machine]], *, hub: ClusterSpec | None = None, directory: Path | None = None
+        self,
+        members: Mapping[str, Sequence[Machine]],
+        *,
+        hub: ClusterSpec | None = None,
+        directory: Path | None = None,
+        links: bool = True,
+        log_level: str = "debug",
+        without_mutating_policies: Collection[str] = (),
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
-        self._specs += [ClusterSpec(name=name, machines=machines) for name, machines in members.items()]
+        self._specs += [
+            ClusterSpec(name=name, machines=machines, mutating_policies=name not in without_mutating_policies)
+            for name, machines in members.items()
+        ]
         self._members = list(members)
+        self._links = links
+        self._log_level = log_level
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
         self.process: HubProcess
@@ -64,10 +80,10 @@ class Federation:
         self.clusters = self.bed.start(*self._specs)
         self.hub.apply([crd for path in sorted((ROOT / "crds").glob("*.yaml")) for crd in _documents(path)])
         self.hub.apply(_documents(ROOT / "deploy" / "hub.yaml"))
-        if self._specs[0].scheduling:
-            self.hub.apply(_documents(ROOT / "deploy" / "member.yaml"))
+        for spec in self._specs:
+            if spec.scheduling:
+                self._prepare(self.clusters[spec.name])
         for name in self._members:
-            self.clusters[name].apply(_documents(ROOT / "deploy" / "member.yaml"))
             self.put_secret(name)
         self._wait_for_kinds()
         self.namespace("team-a")
@@ -77,8 +93,14 @@ class Federation:
             f"sqlite:///{folder / 'ledger.sqlite'}",
             folder / "isthmus-hub.log",
             self.bed.environment,
-            "--log-level=debug",
+            f"--log-level={self._log_level}",
         )
+
+    def _prepare(self, member: Cluster) -> None:
+        """What a member's administrator applies."""
+        member.apply(_documents(ROOT / "deploy" / "member.yaml"))
+        if member.spec.mutating_policies:
+            member.apply(_documents(ROOT / "deploy" / "member-index-policy.yaml"))
 
     def _wait_for_kinds(self) -> None:
         def served() -> bool:
@@ -90,7 +112,7 @@ class Federation:
     def put_secret(self, member: str, text: str | None = None) -> None:
         """The Secret with a member's kubeconfig, through its link; or with any other text."""
         if text is None:
-            path = self.clusters[member].kubeconfig(OPERATOR, OPERATOR_GROUPS, through_link=True)
+            path = self.clusters[member].kubeconfig(OPERATOR, OPERATOR_GROUPS, through_link=self._links)
             text = path.read_text()
         data = {"kubeconfig": base64.b64encode(text.encode()).decode()}
         metadata = {"name": member, "namespace": SYSTEM}

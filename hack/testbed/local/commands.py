@@ -66,7 +66,7 @@ def commands(spec: ClusterSpec, binaries: Binaries, ports: Ports, files: Layout)
     """The parts that this cluster has, in the order in which they start."""
     parts = {
         Part.ETCD: _etcd(binaries, ports, files),
-        Part.APISERVER: _apiserver(binaries, ports, files),
+        Part.APISERVER: _apiserver(spec, binaries, ports, files),
         Part.CONTROLLER_MANAGER: _controller_manager(spec, binaries, ports, files),
     }
     if spec.scheduling:
@@ -92,7 +92,7 @@ def _etcd(binaries: Binaries, ports: Ports, files: Layout) -> list[str]:
     ]
 
 
-def _apiserver(binaries: Binaries, ports: Ports, files: Layout) -> list[str]:
+def _apiserver(spec: ClusterSpec, binaries: Binaries, ports: Ports, files: Layout) -> list[str]:
     pki = files.pki
     return [
         str(binaries.kube_apiserver),
@@ -120,7 +120,15 @@ def _apiserver(binaries: Binaries, ports: Ports, files: Layout) -> list[str]:
         f"--audit-policy-file={files.audit_policy}",
         f"--audit-log-path={files.audit_log}",
         "--shutdown-watch-termination-grace-period=1s",
+        *([] if spec.mutating_policies else _no_mutating_policies()),
     ]
+
+
+def _no_mutating_policies() -> list[str]:
+    """Neither served nor, as the API server would wait for them, asked for by its own admission."""
+    kinds = ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings")
+    off = ",".join(f"admissionregistration.k8s.io/v1/{kind}=false" for kind in kinds)
+    return ["--disable-admission-plugins=MutatingAdmissionPolicy", f"--runtime-config={off}"]
 
 
 def _serving(port: int, files: Layout) -> list[str]:
