@@ -22,9 +22,21 @@ _STATUSES = frozenset({"True", "False", "Unknown"})
 _INTERNAL = frozenset({"ClusterError", "ApiError", "AlreadyExists", "Conflict"})
 # Words of the hub's code that look like reasons of conditions and are none.
 _OTHERS = frozenset(
-    {"BearerToken", "ComputeJob", "ComputeNode", "NamespaceTaken", "NodeGone", "NodeRemoved", "PriceCurrent"}
+    {
+        "BearerToken",
+        "ByIndex",
+        "ComputeJob",
+        "ComputeNode",
+        "FailureTarget",
+        "NamespaceTaken",
+        "NodeGone",
+        "NodeRemoved",
+        "PriceCurrent",
+        "RerunUnfenced",
+    }
 )
 _TWO_WORDS = re.compile(r"[A-Z][a-z]+[A-Z][A-Za-z]*")
+_HEADERS = frozenset({"reason", "event", "the Job controller's reason"})
 # What stands in for a reason that is always given after all.
 _UNSEEN = frozenset({"Failed", "NotReady", "PriceNotCurrent"})
 # Events that the code puts together: from which of its words.
@@ -33,7 +45,7 @@ _MADE = {"Resumed": "resumed", "ShardLost": "Lost", "ShardRefused": "Refused"}
 
 def documented() -> set[str]:
     """What stands in the first column of a table of reasons or events."""
-    tables = [table for page in PAGES for table in page.tables() if table.header[0] in {"reason", "event"}]
+    tables = [table for page in PAGES for table in page.tables() if table.header[0] in _HEADERS]
     return {word for table in tables for row in table.rows for word in re.findall(r"`(\w+)`", row[0])}
 
 
@@ -146,6 +158,6 @@ def test_every_reason_is_documented(source: str) -> None:
 
 def test_every_reason_says_what_it_means() -> None:
     """No row of such a table is without a meaning."""
-    tables = [table for page in PAGES for table in page.tables() if table.header[0] in {"reason", "event"}]
+    tables = [table for page in PAGES for table in page.tables() if table.header[0] in _HEADERS]
     assert tables
     assert [row for table in tables for row in table.rows if len(row) < 2 or not row[1]] == []
