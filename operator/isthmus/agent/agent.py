@@ -11,6 +11,7 @@ from isthmus.api.names import node_namespace
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import ClusterError, KubernetesApi, WorkQueue
 
+from .contact import Contact
 from .executor import DispatchView, Executor
 from .expected import Expectations
 from .gates import IndexGates
@@ -62,6 +63,7 @@ class Agent:
         dispatches: NodeDispatches,
         accelerators: AcceleratorTable,
         clocks: Clocks,
+        contact: Contact,
         floor: int,
         on_profile: Callable[[Profile], None],
         on_connection: Callable[[ClusterError | None], None],
@@ -92,6 +94,8 @@ class Agent:
             jobs=jobs,
             meter=meter,
             gates=IndexGates(member),
+            contact=contact,
+            on_doubt=self.look_at_all,
             clock=clocks.monotonic,
         )
         self._queue: WorkQueue[str] = WorkQueue(
@@ -111,10 +115,11 @@ class Agent:
     def _linked(self, error: ClusterError | None) -> None:
         """A watch was lost; or all stand (again), and what waited for the member need not wait out its back-off."""
         if error is None:
-            self._look_at_all()
+            self.look_at_all()
         self._on_connection(error)
 
-    def _look_at_all(self) -> None:
+    def look_at_all(self) -> None:
+        """Something that concerns all shards changed."""
         for name in {d.metadata["name"] for d in self._dispatches.all()} | self._view.shards():
             self._changed(name)
 
@@ -129,7 +134,7 @@ class Agent:
                 group.create_task(self._view.run())
                 await self._view.wait_synced()
                 self._ready = True
-                self._look_at_all()
+                self.look_at_all()
                 group.create_task(self._publish())
         finally:
             await self._queue.close()

@@ -8,6 +8,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from isthmus.clusters import ClusterError
+
+from .memberjobs import MemberJobs
+
 # Of the last so many stops the slowest counts.
 STOPS_KEPT = 8
 
@@ -19,14 +23,14 @@ class Contact:
         self.clock = clock
         self.heard_at = clock()
         """When the member last answered; before it ever has, when the process started."""
-        self.controllers: str = ""
-        """Why the member's controllers are taken for silent, for people; empty while they are not."""
         self._began = self.heard_at
         self._failed: tuple[float, float] | None = None
         self._attempts: dict[str, float] = {}
         self._under_way: Counter[str] = Counter()
         self._held: set[str] = set()
         self._unarmed: set[str] = set()
+        self._lease = ""
+        self._doubts: dict[str, str] = {}
         self._stops: deque[int] = deque(maxlen=STOPS_KEPT)
 
     def heard(self) -> None:
@@ -34,29 +38,37 @@ class Contact:
         self.heard_at = self.clock()
 
     def failed(self, began: float) -> None:
-        """A call that began at that instant had no answer."""
-        self._failed = (began, self.clock())
+        """A call that began at that instant was in vain."""
+        self._failed = (max(began, self._failed[0]) if self._failed else began, self.clock())
 
     @property
     def silent(self) -> bool:
-        """Whether the last that is known is a call without an answer."""
+        """Whether the last that is known is a call in vain."""
         return self._failed is not None and self._failed[1] > self.heard_at
 
     def tried_in_vain_since(self, instant: float) -> bool:
-        """Whether a call that began after that instant had no answer, and none has had one since."""
+        """Whether a call that began after that instant was in vain, and the member has not been heard since."""
         return self._failed is not None and self._failed[0] > instant and self.silent
 
     @contextmanager
     def attempt(self, uid: str) -> Iterator[None]:
-        """Around each call that may lengthen the life of the Dispatch's shard, whatever comes of it."""
+        """Around each call that may lengthen the life of the Dispatch's shard.
+
+        Only one that the member has refused in so many words does not count.
+        """
         self._under_way[uid] += 1
+        counts = True
         try:
             yield
+        except ClusterError as error:
+            counts = MemberJobs.leaves_open(error)
+            raise
         finally:
             self._under_way[uid] -= 1
             if not self._under_way[uid]:
                 del self._under_way[uid]
-            self._attempts[uid] = self.clock()
+            if counts:
+                self._attempts[uid] = self.clock()
 
     def noted(self, uid: str) -> None:
         """The shard was seen to begin just now: its limit counts from an instant that is not later."""
@@ -78,6 +90,25 @@ class Contact:
         """Whether this process knows that the limit is not to be relied on."""
         return uid in self._unarmed
 
+    @property
+    def controllers(self) -> str:
+        """Why the member's controllers are taken for silent, for people; empty while they are not."""
+        return self._lease or next(iter(self._doubts.values()), "")
+
+    def judge_lease(self, why: str) -> bool:
+        """What their Lease says of them, as in `controllers`; whether they fell silent, or are back, by that."""
+        before, self._lease = self.controllers, why
+        return bool(before) != bool(self.controllers)
+
+    def doubt(self, uid: str, why: str) -> bool:
+        """What one shard shows of them; whether they fell silent, or are back, by that."""
+        before = self.controllers
+        if why:
+            self._doubts[uid] = why
+        else:
+            self._doubts.pop(uid, None)
+        return bool(before) != bool(self.controllers)
+
     @contextmanager
     def held(self, uid: str) -> Iterator[None]:
         """While a verdict on the shard is written, nothing lets it live longer."""
@@ -94,6 +125,7 @@ class Contact:
     def forget(self, uid: str) -> None:
         """The Dispatch is gone."""
         self._attempts.pop(uid, None)
+        self._doubts.pop(uid, None)
         self._unarmed.discard(uid)
 
     def stopped(self, pods_per_second: int) -> None:

@@ -19,7 +19,7 @@ def seconds_until_due(
     kept back for a while, since more may follow, and short work ends within it. `urgent`: a pod that something deletes
     waits for its reading; `backlog`: a pod that ended does.
     """
-    if new.state in TERMINAL:
+    if new.state in TERMINAL or (old.armed and not new.armed):  # nobody may rely any longer on what was told
         return 0.0
     if urgent:
         return REPORT_SECONDS - since
@@ -29,8 +29,8 @@ def seconds_until_due(
 
 
 def has_news(old: DispatchStatus, new: DispatchStatus) -> bool:
-    """Whether state or counts differ."""
-    return new.state is not old.state or _progress(new) != _progress(old)
+    """Whether state or counts differ, or whether the shard stops by itself."""
+    return new.state is not old.state or new.armed != old.armed or _progress(new) != _progress(old)
 
 
 def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:

@@ -7,6 +7,8 @@ from isthmus.api.dispatch import Dispatch
 from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
+from .stoprate import Stop
+
 
 @dataclass(slots=True)
 class Execution:
@@ -27,6 +29,16 @@ class Execution:
     """When something was first seen that the status does not tell yet."""
     podless_since: float | None = None
     """Since when the Job is there and should have pods, and has none."""
+    begun: tuple[str, datetime | None] | None = None
+    """UID and start of the Job as first seen, from which its limit counts."""
+    unstarted_since: float | None = None
+    """Since when the Job waits for its controller."""
+    uncounted: dict[str, float] = field(default_factory=dict)
+    """Pods that ended and that the Job's controller has not taken notice of, with when that was first seen."""
+    stock_since: float | None = None
+    """When stock began to be taken of a shard that the hub had given up."""
+    stops: dict[str, Stop] = field(default_factory=dict)
+    """Pods that something stopped."""
     latest: Dispatch | None = None
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""

@@ -14,15 +14,20 @@ from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStat
 from isthmus.api.names import FINALIZER_POD
 from isthmus.clusters import DISPATCHES, ApiError, ClusterError, Forbidden, Invalid, KubernetesApi
 
+from .contact import Contact
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
+from .fence import as_lost, stopped_by_fence
 from .gates import IndexGates
+from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import awaits_pods, observe, pod_ended, succeeded_in, without_job
 from .orphans import sweep
 from .shardindexes import tally
 from .steps import Facts, Step, next_step
+from .stock import take_stock
+from .stoprate import stop_rate
 from .tenancy import NamespaceTaken
 from .view import MemberView
 
@@ -57,6 +62,8 @@ class Executor:
         jobs: MemberJobs,
         meter: ShardMeter,
         gates: IndexGates,
+        contact: Contact,
+        on_doubt: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -66,6 +73,8 @@ class Executor:
         self._jobs = jobs
         self._meter = meter
         self._gates = gates
+        self._contact = contact
+        self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
         self._clock = clock
         self._executions: dict[str, Execution] = {}
 
@@ -83,7 +92,9 @@ class Executor:
         """Do what is due for the Dispatch; the answer is when, in seconds, to look again. Raises ClusterError."""
         dispatch = self.current(name)
         if dispatch is None:
-            self._executions.pop(name, None)
+            gone = self._executions.pop(name, None)
+            if gone is not None and gone.latest is not None:
+                self._contact.forget(gone.latest.metadata["uid"])
             return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
         execution = self._executions.setdefault(name, Execution())
         job = self._view.job(name)
@@ -101,6 +112,7 @@ class Executor:
             may_create=execution.accepted_here and not execution.job_uid,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
+        tended = await self._guard.tend(dispatch, execution, job, pods)
         more, blocked = False, None
         try:
             more = await self._gates.open(dispatch, job, pods, execution.opened)
@@ -109,9 +121,11 @@ class Executor:
         again = await self._do(next_step(facts), dispatch, execution, job)
         if blocked is not None:
             raise blocked
-        return 0.0 if more else again
+        if more:
+            return 0.0
+        return again if tended is None else tended if again is None else min(again, tended)
 
-    async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911 - one arm a step
+    async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911, PLR0912 - one arm a step
         match step:
             case Step.ACCEPT:
                 return await self._accept(dispatch, execution)
@@ -121,14 +135,18 @@ class Executor:
                 return await self._create(dispatch, execution)
             case Step.RECOVER:
                 return await self._recover(dispatch, execution)
-            case Step.SUSPEND | Step.RESUME:
-                await self._jobs.set_suspended(dispatch, suspended=step is Step.SUSPEND)
+            case Step.SUSPEND if job is not None:
+                await self._jobs.suspend(job)
+            case Step.RESUME if job is not None:
+                return await self._resume(dispatch, execution, job)
             case Step.DELETE:
                 await self._jobs.delete(dispatch, job)
             case Step.LOSE:
                 await self._lose(dispatch, execution)
             case Step.REPORT if job is not None:
                 return await self._report(dispatch, execution, job)
+            case Step.STOCK:
+                return await self._take_stock(dispatch, execution)
             case Step.SETTLE:
                 return await self._settle(dispatch, execution)
             case Step.RELEASE:
@@ -146,7 +164,8 @@ class Executor:
 
     async def _create(self, dispatch: Dispatch, execution: Execution) -> float | None:
         try:
-            execution.job_uid = await self._jobs.create(dispatch)
+            with self._contact.attempt(dispatch.metadata["uid"]):
+                execution.job_uid = await self._jobs.create(dispatch)
         except (Invalid, Forbidden, NamespaceTaken) as error:
             starting = self._jobs.denied(error) and execution.denied_seconds(self._clock()) < DENIED_SECONDS
             if starting or self._jobs.terminating(error):
@@ -222,7 +241,10 @@ class Executor:
             completion_time=seen.completion_time,
             reading=old.reading,
             pod_problem=seen.problem or self._podless(execution, job, pods),
+            armed=not seen.ended and self._guard.armed(dispatch, job),
         )
+        if stopped_by_fence(dispatch, job):
+            status = as_lost(status, old, pods)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
         if not has_news(old, status):
@@ -260,6 +282,21 @@ class Executor:
         where = f"{job.metadata.namespace}/{job.metadata.name}"
         why = "its events there say why: a quota, PodSecurity, an admission policy, or controllers that are down"
         return PodProblem(reason="NoPods", message=f"the member has made no pod of its Job {where}; {why}")
+
+    async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
+        """Resume the Job; before it is, the hub is told not to rely on its limit, which counts from a new start."""
+        if dispatch.status.armed:
+            dispatch = await self._write(dispatch, execution, dispatch.status.model_copy(update={"armed": False}))
+        return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+
+    async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
+        """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""
+        status = await take_stock(dispatch, execution, jobs=self._jobs, meter=self._meter, clock=self._clock)
+        if status is None:
+            return REPORT_SECONDS
+        written = await self._write(dispatch, execution, status)
+        await self._meter.release(dispatch.metadata["name"], written.status.reading, execution)
+        return 0.0
 
     async def _settle(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Pods of a shard that has ended: a Job's controller that lagged behind made them, or a create that came late.
@@ -314,6 +351,7 @@ class Executor:
                 "reading": advance.reading or reading,
                 "released": released and not pods,
                 "pod_problem": None,
+                "armed": False,
             }
         )
         written = await self._write(dispatch, execution, status)
@@ -326,6 +364,10 @@ class Executor:
         body = {"metadata": {"resourceVersion": dispatch.metadata["resourceVersion"]}, "status": new}
         answer = await self._hub.patch(DISPATCHES, name, self._namespace, body, subresource="status")
         written = Dispatch.model_validate(answer)
+        rate = stop_rate(execution.stops.values()) if status.state in TERMINAL else None
+        if rate is not None:
+            self._contact.stopped(rate)
+            execution.stops.clear()
         execution.latest = written
         execution.live = dict(execution.measured)
         execution.written_at = self._clock()

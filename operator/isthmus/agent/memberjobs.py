@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
 
@@ -22,8 +23,11 @@ from isthmus.clusters import (
     TooManyRequests,
     Unauthorized,
 )
+from isthmus.clusters.api import JsonPatch
 from isthmus.manifests import placeholder
 
+from .fence import first_limit
+from .observe import timestamp
 from .tenancy import Tenancy
 
 logger = structlog.get_logger(__name__)
@@ -52,7 +56,10 @@ class MemberJobs:
         namespace = await self._tenancy.ensure(dispatch)
         metadata = dispatch.spec.manifest["metadata"]
         annotations = {**metadata.get("annotations", {}), ANNOTATION_DISPATCH_UID: dispatch.metadata["uid"]}
-        manifest = {**dispatch.spec.manifest, "metadata": {**metadata, "annotations": annotations}}
+        spec, limit = dispatch.spec.manifest["spec"], first_limit(dispatch)
+        if limit is not None:
+            spec = {**spec, "activeDeadlineSeconds": limit}
+        manifest = {**dispatch.spec.manifest, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
         try:
             created = await self._member.create(JOBS, manifest, namespace, type=Job)
         except AlreadyExists:
@@ -122,13 +129,40 @@ class MemberJobs:
             raise
         return True
 
-    async def set_suspended(self, dispatch: Dispatch, *, suspended: bool) -> None:
-        """Suspend or resume the Job; one that is gone is not an error here."""
-        namespace, name = _place(dispatch)
+    def server_time(self) -> datetime | None:
+        """A lower bound of the member's own time of day."""
+        return self._member.server_time()
+
+    async def suspend(self, job: Job) -> None:
+        """Suspend this very Job; one that is gone is not an error here."""
+        await self._change(job, {"suspend": True})
+
+    async def resume(self, job: Job, limit: int | None) -> None:
+        """Resume this very Job, with its `activeDeadlineSeconds` in the same write, as its start begins anew."""
+        await self._change(job, {"suspend": False, **({} if limit is None else {"activeDeadlineSeconds": limit})})
+
+    async def _change(self, job: Job, spec: Manifest) -> None:
+        metadata = job.metadata
+        body = {"metadata": {"uid": metadata.uid}, "spec": spec}
         try:
-            await self._member.patch(JOBS, name, namespace, {"spec": {"suspend": suspended}})
+            await self._member.patch(JOBS, metadata.name, metadata.namespace, body)
         except NotFound:
-            logger.info("Job to suspend or resume is gone", job=name)
+            logger.info("Job to suspend or resume is gone", job=metadata.name)
+
+    async def set_limit(self, job: Job, seconds: int) -> None:
+        """Set the `activeDeadlineSeconds` of this very Job, in the run that it is in, from the value that was seen.
+
+        A write that was held up and lands when the Job has been resumed since, or has got another limit, is refused
+        (Invalid), as is one for a Job that is being deleted or is not there (NotFound).
+        """
+        metadata, current = job.metadata, job.spec.active_deadline_seconds
+        start = timestamp(job.status.start_time)
+        seen: dict[str, str | int | None] = {"/metadata/uid": metadata.uid, "/status/startTime": start}
+        if current is not None:
+            seen["/spec/activeDeadlineSeconds"] = current
+        body: JsonPatch = [{"op": "test", "path": path, "value": value} for path, value in seen.items()]
+        body.append({"op": "add", "path": "/spec/activeDeadlineSeconds", "value": seconds})
+        await self._member.patch(JOBS, metadata.name, metadata.namespace, body, kind="json", type=Job)
 
     async def delete(self, dispatch: Dispatch, job: Job | None) -> None:
         """Delete the Job, its pods first (a batch/v1 DELETE orphans them by default)."""

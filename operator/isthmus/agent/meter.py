@@ -9,13 +9,16 @@ from isthmus.api.dispatch import Dispatch, Reading
 from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB, LABEL_NODE
 from isthmus.capacity import shared_request
 from isthmus.clusters import PODS, KubernetesApi
+from isthmus.metering import LIVE_LAG, PodUse, advance, apart, joined, pod_interval, pod_meters
 from isthmus.metering import Meters as PodMeters
-from isthmus.metering import PodUse, advance, pod_interval, pod_meters
 
 from .execution import Execution
 from .memberjobs import MemberJobs
 from .observe import pod_ended
+from .stoprate import stops_of
 from .view import MemberView
+
+_NONE = PodMeters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,21 @@ class ShardMeter:
         labels = f"{self._owner},{LABEL_DISPATCH}={dispatch.metadata['name']}"
         return (await self._member.list(PODS, namespace, labels=labels, type=Pod)).items
 
-    def advance(self, previous: Reading | None, pods: Iterable[Pod], execution: Execution, *, final: bool) -> Metered:
-        """The reading that follows `previous`."""
+    def advance(
+        self,
+        previous: Reading | None,
+        pods: Iterable[Pod],
+        execution: Execution,
+        *,
+        final: bool,
+        late: PodMeters | None = _NONE,
+    ) -> Metered:
+        """The reading that follows `previous`. Of what is new in it, `late` at most is late time (None: all of it)."""
         now = self._now()
         known = list(pods)
+        execution.stops.update(stops_of(known))
         uses = [self._use(pod, execution, now) for pod in known]
-        result = advance(previous, uses, now=now, final=final, last_known=execution.live)
+        result = advance(joined(previous), uses, now=now, final=final, last_known=execution.live)
         execution.measured = dict(result.live)
         execution.live = {**execution.live, **result.live}
         settling = set(result.release)
@@ -80,11 +92,23 @@ class ShardMeter:
         fresh = settling - before
         urgent = any(pod.metadata.deletion_timestamp is not None and pod.metadata.uid in fresh for pod in known)
         return Metered(
-            reading=result.reading if result.changed else None,
+            reading=apart(previous, result.reading, late) if result.changed else None,
             release=tuple(fresh),
             urgent=urgent,
             complete=not waiting,
         )
+
+    def untold(self, previous: Reading | None, pods: Iterable[Pod]) -> PodMeters:
+        """What these pods, which have ended, used beyond the instant up to which `previous` counted them."""
+        told = datetime.fromisoformat(previous.observed_at) - LIVE_LAG if previous is not None else None
+        parts = []
+        for pod in pods:
+            interval = pod_interval(pod, now=self._now())
+            if interval is None:
+                continue
+            begin = interval.start if told is None else min(max(interval.start, told), interval.end)
+            parts.append(self._meters(pod, (interval.end - begin) // timedelta(seconds=1)))
+        return PodMeters.total(parts)
 
     async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
         """Let go the pods that the written reading settles, each once."""
@@ -106,7 +130,10 @@ class ShardMeter:
             execution.starts.pop(uid, None)
         else:
             execution.starts[uid] = interval.start
+        meters = self._meters(pod, interval.seconds)
+        return PodUse(uid, meters, ended=interval.ended, held=held, estimated=interval.estimated)
+
+    def _meters(self, pod: Pod, seconds: int) -> PodMeters:
         request = shared_request(pod.spec)
         models = self._view.machines.accelerator_models(pod.spec.node_name, request)
-        meters = pod_meters(request, models, interval.seconds)
-        return PodUse(uid, meters, ended=interval.ended, held=held, estimated=interval.estimated)
+        return pod_meters(request, models, seconds)

@@ -7,6 +7,7 @@ from isthmus.api.core import Job
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.manifests import is_placeholder
 
+from .fence import unaccounted
 from .observe import job_verdict
 
 
@@ -22,6 +23,7 @@ class Step(StrEnum):
     DELETE = "Delete"  # delete the member's Job
     REPORT = "Report"  # tell what the member shows
     LOSE = "Lose"  # the name is held by a placeholder: the Job never came to be
+    STOCK = "Stock"  # the hub gave the shard up: stop what still runs of it, and tell what became of it
     SETTLE = "Settle"  # pods came to light after the end: stop them and read them too
     RELEASE = "Release"  # take the finalizer off pods whose reading is written
     CLEAR = "Clear"  # nothing is left in the member: say so
@@ -74,6 +76,8 @@ def _without_job(facts: Facts) -> Step:
 
 def _after_end(facts: Facts) -> Step:
     status, job = facts.dispatch.status, facts.job
+    if unaccounted(status) and not (job is not None and is_placeholder(job.metadata.labels)):
+        return Step.STOCK
     leaving = facts.dispatch.spec.desired_state == "Cancelled" and not status.released
     if job is not None and job.metadata.deletion_timestamp is None and (leaving or _strayed(job, status.state)):
         return Step.DELETE

@@ -195,6 +195,7 @@ class JobSpec(Object):
     parallelism: int | None = None
     completions: int | None = None
     completion_mode: str = "NonIndexed"
+    active_deadline_seconds: int | None = None
     suspend: bool = False
     template: PodTemplate = field(default_factory=PodTemplate)
 
@@ -228,6 +229,20 @@ class Job(Object):
     metadata: Metadata
     spec: JobSpec = field(default_factory=JobSpec)
     status: JobStatus = field(default_factory=JobStatus)
+
+
+class LeaseSpec(Object):
+    """Who holds a Lease, and since when."""
+
+    lease_duration_seconds: int | None = None
+    renew_time: datetime | None = None
+
+
+class Lease(Object):
+    """What a controller renews for as long as it is alive (coordination/v1 Lease)."""
+
+    metadata: Metadata
+    spec: LeaseSpec = field(default_factory=LeaseSpec)
 
 
 Manifest = dict[str, Any]

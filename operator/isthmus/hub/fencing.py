@@ -13,8 +13,9 @@ import structlog
 
 from isthmus.agent import Clocks, timestamp
 from isthmus.agent.contact import Contacts
+from isthmus.agent.fence import FENCED, FORGOTTEN, NEVER_ACCEPTED, UNFENCED
 from isthmus.api.computejob import ComputeJob
-from isthmus.api.computenode import ComputeNode, Timing
+from isthmus.api.computenode import Timing
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, Fence
 from isthmus.api.names import ANNOTATION_FORGET, node_namespace
@@ -22,13 +23,9 @@ from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound
 
 from .dispatches import DispatchStore
 from .fleet import Fleet
+from .forgetting import forget_before
 
 logger = structlog.get_logger(__name__)
-
-FENCED = "Fenced"
-UNFENCED = "Unfenced"
-FORGOTTEN = "Forgotten"
-NEVER_ACCEPTED = "NeverAccepted"
 
 # Before a member has stopped enough pods to be measured. An unraised controller manager reaches about this.
 ASSUMED_STOPS_PER_SECOND = 10
@@ -69,22 +66,6 @@ def fence_of(timing: Timing, grace_seconds: int, width: int, stops_per_second: i
     return Fence(
         after_seconds=timing.fence_after_seconds, stop_allowance_seconds=max(timing.stop_allowance_seconds, needed)
     )
-
-
-def forget_before(node: ComputeNode, now: datetime) -> tuple[datetime | None, str]:
-    """The instant of the node's `forget-before` annotation if it holds now, or what is wrong with it."""
-    text = (node.metadata.get("annotations") or {}).get(ANNOTATION_FORGET)
-    if text is None:
-        return None, ""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        return None, f"annotation {ANNOTATION_FORGET}: {text[:64]!r} is no instant such as {timestamp(now)}"
-    if instant > now:
-        return None, f"annotation {ANNOTATION_FORGET}: {text[:64]} is still to come; it holds from then on"
-    return instant, ""
 
 
 class Fencing:

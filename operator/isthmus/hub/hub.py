@@ -8,6 +8,7 @@ from typing import Self
 import structlog
 
 from isthmus.agent import Clocks
+from isthmus.agent.contact import Contacts
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import AcceleratorTable
@@ -34,6 +35,7 @@ from .booking import Booking
 from .dispatcher import Dispatcher
 from .dispatches import DispatchStore
 from .events import EventWriter
+from .fencing import Fencing
 from .fleet import Fleet
 from .jobs import Jobs
 from .nodes import Nodes
@@ -63,6 +65,15 @@ class Hub:
             monotonic=clocks.monotonic,
             on_assigned=lambda assignments: self.dispatcher.assigned(assignments),  # noqa: PLW0108 - made below
             on_unplaced=lambda uid, verdict: self.jobs.unplaced(uid, verdict),  # noqa: PLW0108 - made below
+        )
+        self.contacts = Contacts(clocks.monotonic)
+        self.fencing = Fencing(
+            client,
+            dispatches=self.dispatches,
+            fleet=self.fleet,
+            contacts=self.contacts,
+            clocks=clocks,
+            look=lambda node: self.nodes.look(node),  # noqa: PLW0108 - made below
         )
         self.jobs = Jobs(
             client,
@@ -134,6 +145,7 @@ class Hub:
                 allow_exec=settings.allow_exec,
                 secret=hub.secrets.get,
                 misfit=hub.nodes.misfit,
+                contacts=hub.contacts,
                 changed=hub.nodes.changed,
                 profiled=hub.nodes.profiled,
                 lost_sight=hub.fleet.lost_sight,

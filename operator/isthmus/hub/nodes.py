@@ -10,7 +10,7 @@ from isthmus.agent import Clocks
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
-from isthmus.api.names import ANNOTATION_CLUSTER, node_namespace
+from isthmus.api.names import ANNOTATION_CLUSTER, ANNOTATION_FORGET, node_namespace
 from isthmus.capacity import Profile, to_status
 from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
 from isthmus.settlement.tariff import tariff_state
@@ -70,6 +70,7 @@ class Nodes:
         before = self._fleet.get(name)
         same_access = before is not None and before.node.spec.access == node.spec.access
         same_state = before is not None and before.node.spec.scheduling_state == node.spec.scheduling_state
+        same_word = before is not None and _word(before.node) == _word(node)
         known = self._fleet.put(node)
         if name not in self._sessions:
             stored = node.status.profile
@@ -80,7 +81,7 @@ class Nodes:
             session.node = node
             if not same_access:
                 session.restart()
-        if not same_state:
+        if not (same_state and same_word):
             self._on_reachability(name)
         self.changed(name)
 
@@ -110,6 +111,12 @@ class Nodes:
             self._fleet.forget(node, dispatch.spec.sequence)
             self._on_room()
         self.queue.add(node, PUBLISH_SECONDS)
+
+    def look(self, name: str) -> None:
+        """Try the node's member now."""
+        entry = self._sessions.get(name)
+        if entry is not None:
+            entry[0].look()
 
     def secret_changed(self, secret: str) -> None:
         """A Secret of the system namespace came, changed or went."""
@@ -235,6 +242,11 @@ class Nodes:
     def _publish_due(self, known: FleetNode) -> bool:
         name = known.node.metadata["name"]
         return self._clocks.monotonic() - self._published.get(name, float("-inf")) >= PUBLISH_SECONDS
+
+
+def _word(node: ComputeNode) -> str | None:
+    """What the operator says of work that the node was sent before."""
+    return (node.metadata.get("annotations") or {}).get(ANNOTATION_FORGET)
 
 
 def _elsewhere(dispatch: Dispatch, cluster_uid: str) -> bool:

@@ -9,6 +9,8 @@ from isthmus.api.conditions import Condition, find, truncated, with_condition
 from isthmus.api.profile import Profile as ProfileStatus
 from isthmus.settlement.tariff import TariffState, price_summary
 
+from .forgetting import forget_before
+
 CONNECTING = "Connecting"
 NO_PROFILE = "NoProfile"
 Verdict = tuple[Literal["True", "False", "Unknown"], str, str]
@@ -31,6 +33,8 @@ class NodeFacts:
     """What its removal waits for, once that was asked for."""
     cluster_uid: str = ""
     version: str = ""
+    stops_per_second: int | None = None
+    """Pods that the member stops in a second, as this process measured it."""
 
     def blocked(self) -> Problem | None:
         """Why no new shard may go to the node, or None where it may."""
@@ -54,7 +58,8 @@ def node_status(
     """The whole status that the node should have now."""
     generation = node.metadata.get("generation", 0)
     conditions = list(node.status.conditions)
-    for kind, (status, reason, message) in _verdicts(node, facts, tariff).items():
+    _, wrong = forget_before(node, now)
+    for kind, (status, reason, message) in _verdicts(node, facts, tariff, wrong).items():
         condition = Condition(
             type=kind,
             status=status,
@@ -70,15 +75,19 @@ def node_status(
         cluster_uid=facts.cluster_uid or node.status.cluster_uid,
         kubernetes_version=facts.version or node.status.kubernetes_version,
         jobs=jobs,
+        stops_per_second=facts.stops_per_second or node.status.stops_per_second,
         price=price_summary(node.spec.tariff) if node.spec.tariff else "",
         profile=profile or node.status.profile,
     )
 
 
-def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState) -> dict[str, Verdict]:
+def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: str) -> dict[str, Verdict]:
+    """The conditions by type; `wrong` is what is wrong with an annotation that matters while it can't be reached."""
     reachable: Verdict = ("True", "Connected", "the member's API answers")
     if facts.problem is not None:
-        reachable = ("Unknown" if facts.problem[0] == CONNECTING else "False", *facts.problem)
+        reason, message = facts.problem
+        message = f"{message}; {wrong}" if wrong else message
+        reachable = ("Unknown" if reason == CONNECTING else "False", reason, message)
     blocked = facts.blocked()
     ready: Verdict = ("True", "Ready", "the member is reached and its figures are followed")
     if blocked is not None:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import structlog
 
 from isthmus.agent import Agent, Clocks
+from isthmus.agent.contact import Contacts
+from isthmus.agent.fence import lease_stale
 from isthmus.api.computenode import ComputeNode
+from isthmus.api.core import Lease
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import (
+    LEASES,
     NAMESPACES,
     Client,
     ClusterError,
@@ -27,6 +31,8 @@ logger = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 2.0
 RETRY_LIMIT_SECONDS = 30.0
+# The Lease that the controller manager renews; there is none where it runs alone.
+CONTROLLERS = "kube-controller-manager"
 
 
 class SecretMissing(InvalidCredentials):
@@ -51,6 +57,7 @@ class Surroundings:
     """A Secret of the system namespace by name, decoded."""
     misfit: Callable[[str, str], Problem | None]
     """Why the cluster of that UID can't be the named node's member."""
+    contacts: Contacts
     changed: Callable[[str], None]
     profiled: Callable[[str, Profile], None]
     lost_sight: Callable[[str], None]
@@ -67,7 +74,13 @@ class NodeSession:
         self._facts = facts
         self._shared = shared
         self._floor = floor
+        self._contact = shared.contacts.of(self._name)
         self._again = asyncio.Event()
+        self._now = asyncio.Event()
+
+    def look(self) -> None:
+        """Try the member now, be it within a connection or by a new one."""
+        self._now.set()
 
     def restart(self) -> None:
         """Connect anew."""
@@ -83,6 +96,7 @@ class NodeSession:
         pause = RETRY_SECONDS
         while True:
             self._again.clear()
+            began = self._contact.clock()
             inner = asyncio.create_task(self._connected(), name=f"session/{self._name}")
             again = asyncio.create_task(self._again.wait())
             try:
@@ -96,11 +110,22 @@ class NodeSession:
                 self._shared.lost_sight(self._name)
             if self._facts.connected:
                 pause = RETRY_SECONDS
+            if not isinstance(results[0], asyncio.CancelledError):
+                self._contact.failed(began)
             self._settle(results[0])
             if not self._again.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._again.wait(), pause)
+                await self._pause(pause)
                 pause = min(pause * 2, RETRY_LIMIT_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until the member is to be tried now."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._again, self._now)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._now.clear()
 
     def _settle(self, result: object) -> None:
         self._facts.connected = False
@@ -134,6 +159,7 @@ class NodeSession:
                 dispatches=self._shared.dispatches.node(self._name),
                 accelerators=self._shared.accelerators,
                 clocks=self._shared.clocks,
+                contact=self._contact,
                 floor=self._floor,
                 on_profile=self._profiled,
                 on_connection=self._linked,
@@ -145,6 +171,7 @@ class NodeSession:
 
     async def _identify(self, member: Client) -> None:
         """Who is there: reached at all, of which version, and nobody whom we know already."""
+        began = self._contact.clock()
         version = await member.probe()
         namespace = await member.get(NAMESPACES, "kube-system")
         self._facts.connected = True
@@ -152,20 +179,47 @@ class NodeSession:
         uid = namespace["metadata"]["uid"]
         self._facts.misfit = self._shared.misfit(self._name, uid)
         self._facts.cluster_uid = "" if self._facts.misfit else uid
+        if self._facts.misfit:  # whoever that is, the member itself was not heard
+            self._contact.failed(began)
+        else:
+            self._contact.heard()
         self._facts.problem = None
         self._shared.changed(self._name)
 
     async def _heartbeat(self, member: Client, agent: Agent) -> None:
         while True:
-            await asyncio.sleep(self.node.spec.timing.heartbeat_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._now.wait(), self.node.spec.timing.heartbeat_seconds)
+            self._now.clear()
+            began = self._contact.clock()
             try:
                 await member.probe()
             except ClusterError as error:
+                self._contact.failed(began)
                 self._troubled((error.reason, str(error)))
             else:
+                self._contact.heard()
+                await self._look_at_controllers(member, agent)
+                self._measure()
                 await self._unhinder()
                 broken = agent.link_error()
                 self._troubled((broken.reason, str(broken)) if broken else None)
+
+    async def _look_at_controllers(self, member: Client, agent: Agent) -> None:
+        """Whether the member's controller manager is alive, where there is a Lease of it that we may read."""
+        try:
+            lease = await member.get(LEASES, CONTROLLERS, "kube-system", type=Lease)
+        except ClusterError:
+            return  # what our own Jobs show is all there is
+        now = member.server_time()
+        if now is not None and self._contact.judge_lease(lease_stale(lease, now)):
+            agent.look_at_all()
+
+    def _measure(self) -> None:
+        """Tell of a new figure for how fast the member stops pods."""
+        if self._facts.stops_per_second != self._contact.stops_per_second:
+            self._facts.stops_per_second = self._contact.stops_per_second
+            self._shared.changed(self._name)
 
     async def _unhinder(self) -> None:
         """Where no Dispatch could be written for the node, see whether one can be now."""

@@ -2,6 +2,7 @@
 
 from .accumulate import SETTLING_LIMIT, Advance, PodUse, advance
 from .interval import LIVE_LAG, Interval, pod_interval
+from .late import apart, joined
 from .meters import (
     MEBIBYTE_SECONDS,
     METER_LIMIT,
@@ -31,6 +32,8 @@ __all__ = [
     "PodUse",
     "Tally",
     "advance",
+    "apart",
+    "joined",
     "pod_interval",
     "pod_meters",
 ]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from isthmus.agent import Agent, Clocks
+from isthmus.agent.contact import Contact
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.indexes import IndexSet
@@ -30,6 +31,7 @@ BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
 INDEX = "batch.kubernetes.io/job-completion-index"
 TICK_SECONDS = 0.25
 LATE_SECONDS = 20.0
+HEARTBEAT_SECONDS = 1.0
 
 Object = dict[str, Any]
 Moment = Literal["before", "after", "late"]
@@ -66,6 +68,7 @@ class World:
         completions: int = 2,
         desired: str = "Running",
         indexes: str | None = None,
+        fence: int | None = None,
         pod: Object | None = None,
         **spec: Any,
     ) -> str:
@@ -93,6 +96,7 @@ class World:
             "sequence": number,
             "manifest": manifest,
             **({"indexes": indexes} if indexes else {}),
+            **({"fence": {"afterSeconds": fence, "stopAllowanceSeconds": 5}} if fence else {}),
         }
         place = {"name": name, "namespace": SPACE, "finalizers": [FINALIZER_DISPATCH]}
         self.hub.put(DISPATCHES, {"metadata": place, "spec": content})
@@ -161,7 +165,7 @@ class World:
                     self._run_pod(pod)
             await asyncio.sleep(TICK_SECONDS)
 
-    def _run_job(self, job: Object) -> None:
+    def _run_job(self, job: Object) -> None:  # noqa: C901 - the Job controller in one piece
         spec, metadata = job["spec"], job["metadata"]
         if "deletionTimestamp" in metadata or spec.get("parallelism", 1) == 0 or _ended(job):
             return
@@ -169,7 +173,8 @@ class World:
         done = {p["metadata"]["annotations"][INDEX] for p in pods if p["status"]["phase"] == "Succeeded"}
         live = {p["metadata"]["annotations"][INDEX] for p in pods if p["status"]["phase"] in {"Pending", "Running"}}
         failed = sum(1 for p in pods if p["status"]["phase"] == "Failed")
-        if spec.get("suspend"):
+        conditions = self._limited(job, bool(live))
+        if spec.get("suspend") or conditions:
             for pod in pods:
                 if pod["status"]["phase"] in {"Pending", "Running"} and "deletionTimestamp" not in pod["metadata"]:
                     self.delete_pod(pod)
@@ -182,11 +187,32 @@ class World:
         status["completedIndexes"] = ",".join(sorted(done))
         if not spec.get("suspend"):
             status["startTime"] = self._begun.setdefault(metadata["uid"], stamp())
+        else:
+            self._begun.pop(metadata["uid"], None)
+            conditions = [{"type": "Suspended", "status": "True", "reason": "JobSuspended"}]
+        if conditions:
+            status["conditions"] = conditions
         if len(done) == spec["completions"] and not live:
             met = {"type": "Complete", "status": "True", "reason": "CompletionsReached", "lastTransitionTime": stamp()}
             status |= {"conditions": [met], "completionTime": stamp()}
         if status != job.get("status"):
             self.member.put(JOBS, {**job, "status": status})
+
+    def _limited(self, job: Object, live: bool) -> list[Object]:
+        """The conditions of a Job that its activeDeadlineSeconds stops; it has failed once no pod is left."""
+        start, limit = self._begun.get(job["metadata"]["uid"]), job["spec"].get("activeDeadlineSeconds")
+        failing = any(c["type"] == "FailureTarget" for c in job.get("status", {}).get("conditions", ()))
+        if not failing and (
+            start is None
+            or limit is None
+            or job["spec"].get("suspend")
+            or (now() - datetime.fromisoformat(start)).total_seconds() < limit
+        ):
+            return []
+        why = {"status": "True", "reason": "DeadlineExceeded", "lastTransitionTime": stamp()}
+        found = [c for c in job.get("status", {}).get("conditions", ()) if c["type"] == "FailureTarget"]
+        found = found or [{**why, "type": "FailureTarget"}]
+        return found if live else [*found, {**why, "type": "Failed"}]
 
     def _make_pod(self, job: Object, index: str, number: int) -> None:
         template = job["spec"]["template"]
@@ -263,6 +289,7 @@ class Process:
     def __init__(
         self, world: World, kill_at: int | None = None, moment: Moment = "before", *, node: str = NODE
     ) -> None:
+        self.contact = Contact(asyncio.get_running_loop().time)
         self.dead = asyncio.Event()
         self.writes: list[Call] = []
         self.profiles: list[Profile] = []
@@ -290,11 +317,25 @@ class Process:
                 dispatches=store.node(self.node),
                 accelerators=AcceleratorTable.default(),
                 clocks=Clocks(loop.time, now),
+                contact=self.contact,
                 floor=0,
                 on_profile=self.profiles.append,
                 on_connection=self.errors.append,
             )
             group.create_task(self.agent.run())
+            group.create_task(self._heartbeat())
+
+    async def _heartbeat(self) -> None:
+        """What the node's session does beside the agent."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            began = self.contact.clock()
+            try:
+                await self.member.probe()
+            except ClusterError:
+                self.contact.failed(began)
+            else:
+                self.contact.heard()
 
     def _changed(self, node: str, dispatch: Dispatch, _gone: bool) -> None:
         if self.agent is not None and node == self.node:

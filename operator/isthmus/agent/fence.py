@@ -1,0 +1,147 @@
+"""The dead-man's limit of a shard: its Job's activeDeadlineSeconds, put off while we are there to do it. Pure.
+
+The member's own Job controller stops a Job so many seconds after its start, with or without us (DESIGN.md §5). The
+limit counts from the Job's `startTime`, which a resumption sets anew, so a limit of `now - startTime + fence` means
+"the fence from now on", however late the write that asks for it is carried out. `now` is the member's own time, never
+ahead of its clock: the hub's need not agree with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from isthmus.api.core import Job, Lease, Pod
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
+
+FENCED = "Fenced"
+UNFENCED = "Unfenced"
+FORGOTTEN = "Forgotten"
+NEVER_ACCEPTED = "NeverAccepted"
+_UNTOLD = frozenset({FENCED, UNFENCED, FORGOTTEN})
+
+# The Job controller acts on a limit within a second or so.
+OVERDUE_SECONDS = 3.0
+# A limit was made with a time that lags by up to a second, and then another second is cut off.
+SLACK_SECONDS = 2.0
+# A Job controller sees a new Job within moments.
+UNSTARTED_SECONDS = 15.0
+# A pod that ended is counted, and let go by the Job controller, within moments; with many in a queue it takes a while.
+UNCOUNTED_SECONDS = 30.0
+# A controller manager that is alive renews its Lease at an eighth of its duration; another takes over within one.
+LEASES_MISSED = 3
+
+_TRACKING = "batch.kubernetes.io/job-tracking"
+_ENDING = frozenset({"Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"})
+_LIMIT_REASON = "DeadlineExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What the limit of a running Job is to be."""
+
+    left: float
+    """Seconds until the Job is stopped, at least; below zero where the limit is over."""
+    set_to: int | None
+    """The value to write now, if another is due."""
+    holds: bool
+    """Whether the Job, as it stands, stops within the fence."""
+    again: float
+    """Seconds after which to look again."""
+
+
+def own_limit(dispatch: Dispatch) -> int | None:
+    """The user's own activeDeadlineSeconds of the shard."""
+    value = dispatch.spec.manifest["spec"].get("activeDeadlineSeconds")
+    return value if isinstance(value, int) else None
+
+
+def first_limit(dispatch: Dispatch) -> int | None:
+    """The limit with which the shard's Job is created or resumed: the fence, and never beyond the user's own."""
+    own, fence = own_limit(dispatch), dispatch.spec.fence
+    if fence is None:
+        return own
+    return fence.after_seconds if own is None else min(own, fence.after_seconds)
+
+
+def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
+    """What is due for the limit at `now`, a lower bound of the member's time; None where there is nothing to limit."""
+    fence, start = dispatch.spec.fence, job.status.start_time
+    if fence is None or start is None or not _runs(dispatch, job):
+        return None
+    after, own, current = fence.after_seconds, own_limit(dispatch), job.spec.active_deadline_seconds
+    elapsed = max((now - start).total_seconds(), 0.0)
+    wanted = int(elapsed) + after if own is None else min(int(elapsed) + after, own)
+    if current is None:
+        return Limit(left=after, set_to=wanted, holds=False, again=after / 2)
+    left = (start + timedelta(seconds=current) - now).total_seconds()
+    if left > after + SLACK_SECONDS:  # somebody's hand, or a clock that was set back
+        return Limit(left, wanted if wanted < current else None, holds=False, again=after / 2)
+    if left <= 0:
+        return Limit(left, None, holds=left > -OVERDUE_SECONDS, again=max(left + OVERDUE_SECONDS, 0.5))
+    if current == own:
+        return Limit(left, None, holds=True, again=left + OVERDUE_SECONDS)
+    due = left <= after / 2 and wanted > current
+    return Limit(left, wanted if due else None, holds=True, again=after / 2 if due else max(left - after / 2, 0.5))
+
+
+def _runs(dispatch: Dispatch, job: Job) -> bool:
+    """Whether the shard runs and shall go on."""
+    ending = any(condition.type in _ENDING and condition.status == "True" for condition in job.status.conditions)
+    going = ending or job.spec.suspend or job.metadata.deletion_timestamp is not None
+    wanted = dispatch.spec.desired_state == "Running" and dispatch.status.state not in {None, *TERMINAL}
+    return wanted and not going
+
+
+def stopped_by_fence(dispatch: Dispatch, job: Job) -> bool:
+    """Whether the Job was stopped by the fence, and not by the user's own limit."""
+    limit, own = job.spec.active_deadline_seconds, own_limit(dispatch)
+    if dispatch.spec.fence is None or limit is None or (own is not None and limit >= own):
+        return False
+    return any(
+        condition.type in {"Failed", "FailureTarget"}
+        and condition.status == "True"
+        and condition.reason == _LIMIT_REASON
+        for condition in job.status.conditions
+    )
+
+
+def as_lost(status: DispatchStatus, told: DispatchStatus, pods: Iterable[Pod]) -> DispatchStatus:
+    """The status of a shard that the fence stopped: lost and not failed, and what it killed is no failure.
+
+    Failures are those told before, or those of pods that nothing deleted, whichever are more.
+    """
+    failed = sum(1 for pod in pods if pod.status.phase == "Failed" and pod.metadata.deletion_timestamp is None)
+    update: dict[str, object] = {
+        "failed": max(told.failed, failed),
+        "failed_indexes": told.failed_indexes,
+        "index_failures": told.index_failures,
+    }
+    if status.state is DispatchState.FAILED:
+        message = "the member stopped the shard, because its limit was not put off in time"
+        update |= {"state": DispatchState.LOST, "reason": FENCED, "message": message}
+    return status.model_copy(update=update)
+
+
+def unaccounted(status: DispatchStatus) -> bool:
+    """Whether the hub gave the shard up, and the member has not told since what became of it."""
+    final = status.reading is not None and status.reading.final
+    return status.state is DispatchState.LOST and status.reason in _UNTOLD and not (final or status.released)
+
+
+def unstarted(job: Job) -> bool:
+    """Whether the Job's controller has yet to see it."""
+    return job.status.start_time is None and not job.spec.suspend and job.metadata.deletion_timestamp is None
+
+
+def uncounted(pods: Iterable[Pod]) -> set[str]:
+    """UIDs of pods that ended and that the Job controller has not taken notice of: its own finalizer says so."""
+    ended = (pod.metadata for pod in pods if pod.status.phase in {"Succeeded", "Failed"})
+    return {metadata.uid for metadata in ended if _TRACKING in metadata.finalizers}
+
+
+def lease_stale(lease: Lease, now: datetime) -> str:
+    """Why the controller manager is taken for dead by its Lease, for people; empty where it is not."""
+    renewed, duration = lease.spec.renew_time, lease.spec.lease_duration_seconds
+    if renewed is None or duration is None or (now - renewed).total_seconds() <= LEASES_MISSED * duration:
+        return ""
+    return f"the member's controller manager has not renewed its Lease for {LEASES_MISSED * duration} s"
