@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from isthmus.api.core import Manifest
-from isthmus.api.dispatch import Dispatch, TariffReference
+from isthmus.api.dispatch import Dispatch, Fence, TariffReference
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.clusters import (
     COMPUTEJOBS,
@@ -26,6 +26,7 @@ from isthmus.placement import Assignment
 from .booking import Booking
 from .dispatches import DispatchStore
 from .dispatchmanifest import dispatch_manifest
+from .fencing import fence_of
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
@@ -99,7 +100,18 @@ class Dispatcher:
             first=not dispatches,
             elapsed_seconds=self._jobs.elapsed_seconds(dispatches),
         )
-        return [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
+        parcels = [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
+        for parcel in parcels:
+            parcel.fence = self._fence(parcel)
+        return parcels
+
+    def _fence(self, parcel: Parcel) -> Fence | None:
+        """The fence for a shard that may be rerun elsewhere once it has stopped; placement says whether it may."""
+        grace, known = parcel.assignment.demand.grace_seconds, self._fleet.get(parcel.node)
+        if grace is None or known is None:
+            return None
+        spec, status = known.node.spec, known.node.status
+        return fence_of(spec.timing, grace, parcel.assignment.width, status.stops_per_second)
 
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]

@@ -82,6 +82,7 @@ class Hub:
             scheduler=self.scheduler,
             judge=TemplateJudge(client, settings.system_namespace),
             booking=self.booking,
+            fencing=self.fencing,
             events=self.events,
             account_of=self.accounts.of,
             now=clocks.now,

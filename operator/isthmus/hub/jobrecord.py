@@ -26,6 +26,8 @@ class JobRecord:
     """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
     written_at: float = 0.0
     """When its status was last written, in seconds of the time of day."""
+    waits: dict[str, str] = field(default_factory=dict)
+    """What is waited for, of shards whose node can't be reached, by the name of the Dispatch."""
     _work: Work | None = field(default=None, repr=False)
 
     @property

@@ -18,6 +18,7 @@ from .admission import TemplateJudge
 from .booking import Booking
 from .dispatches import DispatchStore
 from .events import EventWriter
+from .fencing import Fencing, GiveUp
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobsize import placement_of, size_of
@@ -36,6 +37,8 @@ PROGRESS_SECONDS = 1.0
 DELETION_SECONDS = 60.0
 # A shard that is lost again and again is tried more and more slowly.
 LONGEST_PAUSE_SECONDS = 300.0
+# A verdict that could not be written is thought over after so long.
+LOOK_AGAIN_SECONDS = 1.0
 # Shards of one job that may stand at once, where it does not say.
 MAX_NODES = 16
 # Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
@@ -54,6 +57,7 @@ class Jobs:
         scheduler: Scheduler,
         judge: TemplateJudge,
         booking: Booking,
+        fencing: Fencing,
         events: EventWriter,
         account_of: Callable[[str], str],
         now: Callable[[], datetime],
@@ -64,6 +68,7 @@ class Jobs:
         self._scheduler = scheduler
         self._judge = judge
         self._booking = booking
+        self._fencing = fencing
         self._shards = Shards(hub, dispatches, fleet, booking)
         self._events = events
         self._account_of = account_of
@@ -146,14 +151,31 @@ class Jobs:
                 await self._write_status(record)
                 raise
             record.admitted, record.problem = record.refusal is None, None
+        look = await self._judge_lost(record, dispatches)
+        dispatches = self._dispatches.of_job(uid)
         progress = self.progress(record, dispatches)
         await self._steer(record, dispatches, progress)
         if record.dispatching and (record.job.spec.cancel or progress.ending):
-            return None  # a shard may be on its way; the dispatcher calls back when that is known
+            return look  # a shard may be on its way; the dispatcher calls back when that is known
         booked = all(self._booking.is_booked(dispatch) for _, dispatch in dispatches)
         if not booked and (len(progress.live) <= 1 or progress.ending is not None):
-            return None  # the booking calls back; no ending is told ahead of the bill
-        return await self._write_status(record)
+            return look  # the booking calls back; no ending is told ahead of the bill
+        again = await self._write_status(record)
+        return look if again is None else again if look is None else min(look, again)
+
+    async def _judge_lost(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float | None:
+        """Give up shards that have certainly stopped where they can't be reached; when to look again, in seconds."""
+        record.waits, again = {}, None
+        for node, dispatch in dispatches:
+            verdict = self._fencing.verdict(node, dispatch, record.job)
+            if isinstance(verdict, GiveUp):
+                if await self._fencing.give_up(node, dispatch, record.job):
+                    continue
+                again = LOOK_AGAIN_SECONDS
+            elif verdict is not None:
+                record.waits[dispatch.metadata["name"]] = verdict.why
+                again = verdict.seconds if again is None else min(again, verdict.seconds)
+        return again
 
     def progress(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
         """What the job's Dispatches say together."""
@@ -267,6 +289,7 @@ class Jobs:
             completions=completions,
             gpus=gpus,
             unreachable=self._fleet.unreachable(node for node, _ in dispatches),
+            waits=record.waits,
             now=timestamp(self._now()) or "",
         )
 

@@ -1,6 +1,6 @@
 """A ComputeJob's status from its Dispatches, its bill and what placement said. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +41,8 @@ class Facts:
     gpus: int
     unreachable: dict[str, str]
     """Nodes that can't be reached now, with why."""
+    waits: Mapping[str, str]
+    """What is waited for there, by the name of the Dispatch."""
     now: str
 
 
@@ -190,7 +192,8 @@ def _stalled(facts: Facts) -> list[Verdict]:
     for node, dispatch in facts.progress.live:
         why = facts.unreachable.get(node)
         if why is not None:
-            message = f"node {node} can't be reached ({why}); the job stays with it, and its state is told on return"
+            then = facts.waits.get(dispatch.metadata["name"], "its state is told on return")
+            message = f"node {node} can't be reached ({why}); {then}"
             return [("Stalled", "True", "NodeUnreachable", message)]
         problem = dispatch.status.pod_problem
         if problem is not None:

@@ -71,6 +71,7 @@ def facts(of: ComputeJob | None = None, *dispatches: tuple[str, Dispatch], **kno
         "completions": 4,
         "gpus": 0,
         "unreachable": {},
+        "waits": {},
         "now": NOW,
     }
     shown = of or job()

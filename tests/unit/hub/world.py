@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from isthmus.agent import Clocks
+from isthmus.agent.contact import Contacts
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.names import node_namespace
@@ -18,6 +20,7 @@ from isthmus.hub.booking import Booking
 from isthmus.hub.dispatcher import Dispatcher
 from isthmus.hub.dispatches import DispatchStore
 from isthmus.hub.events import EventWriter
+from isthmus.hub.fencing import Fencing
 from isthmus.hub.fleet import Fleet
 from isthmus.hub.jobs import Jobs
 from isthmus.hub.scheduler import Scheduler
@@ -142,6 +145,14 @@ class Process:
             scheduler=self.scheduler,
             judge=TemplateJudge(hub, SYSTEM),
             booking=self.booking,
+            fencing=Fencing(
+                hub,
+                dispatches=self.store,
+                fleet=self.fleet,
+                contacts=Contacts(loop.time),
+                clocks=Clocks(loop.time, now),
+                look=lambda _: None,
+            ),
             events=EventWriter(hub, now, HUB_UID),
             account_of=lambda namespace: namespace,
             now=now,
