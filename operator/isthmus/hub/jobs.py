@@ -1,7 +1,6 @@
 """The reconciler of ComputeJobs: gathers what is known of one, decides, applies, writes its status."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,10 +8,10 @@ import structlog
 from isthmus.agent import timestamp
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.core import Manifest
-from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
+from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
 from isthmus.clusters import COMPUTEJOBS, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue
-from isthmus.placement import Split, Unplaced, demand_of, minimum_width
+from isthmus.placement import Unplaced
 
 from .admission import TemplateJudge
 from .booking import Booking
@@ -23,9 +22,10 @@ from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
-from .progress import Progress, Rest, movable, progress_of
+from .progress import Progress, progress_of
 from .scheduler import Scheduler
 from .shards import Shards
+from .steering import Steering
 
 logger = structlog.get_logger(__name__)
 
@@ -35,14 +35,8 @@ PENDING_SECONDS = 1.0
 PROGRESS_SECONDS = 1.0
 # How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
 DELETION_SECONDS = 60.0
-# A shard that is lost again and again is tried more and more slowly.
-LONGEST_PAUSE_SECONDS = 300.0
 # A verdict that could not be written is thought over after so long.
 LOOK_AGAIN_SECONDS = 1.0
-# Shards of one job that may stand at once, where it does not say.
-MAX_NODES = 16
-# Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
-LEAST_SHARE = 32
 
 
 class Jobs:
@@ -70,8 +64,15 @@ class Jobs:
         self._booking = booking
         self._fencing = fencing
         self._shards = Shards(hub, dispatches, fleet, booking)
+        self._steering = Steering(
+            self._shards,
+            fleet,
+            scheduler,
+            account_of=account_of,
+            now=now,
+            again=lambda uid, seconds: self.queue.add(uid, seconds),  # noqa: PLW0108 - made below
+        )
         self._events = events
-        self._account_of = account_of
         self._now = now
         self._records: dict[str, JobRecord] = {}
         self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
@@ -154,7 +155,7 @@ class Jobs:
         look = await self._judge_lost(record, dispatches)
         dispatches = self._dispatches.of_job(uid)
         progress = self.progress(record, dispatches)
-        await self._steer(record, dispatches, progress)
+        await self._steering.steer(record, dispatches, progress)
         if record.dispatching and (record.job.spec.cancel or progress.ending):
             return look  # a shard may be on its way; the dispatcher calls back when that is known
         booked = all(self._booking.is_booked(dispatch) for _, dispatch in dispatches)
@@ -185,61 +186,6 @@ class Jobs:
         """Whole seconds since the first of these began, 0 where none has."""
         start = min((d.status.start_time for _, d in dispatches if d.status.start_time), default=None)
         return max(0, int((self._now() - datetime.fromisoformat(start)).total_seconds())) if start else 0
-
-    async def _steer(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> None:
-        """Have the job's live shards do what its spec says, and what is left of it placed."""
-        spec = record.job.spec
-        wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
-        await asyncio.gather(
-            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish))
-        )
-        rest, split = progress.rest, None
-        if rest is not None and spec.placement.split == "ByIndex" and record.work.by_index:
-            split = self._split(record, rest, len(progress.live))
-            rest = rest if split is not None else None
-        if rest is None or record.refusal or wish != "Running" or record.dispatching:
-            self._scheduler.withdraw(record.uid)
-            return
-        wait = self._pause(record, dispatches)
-        if wait > 0:
-            self.queue.add(record.uid, wait)
-            return
-        attempt = dispatches[-1][1].spec.attempt + 1 if dispatches else 1
-        refused = tuple(sorted({node for node, d in dispatches if d.status.state is DispatchState.REFUSED}))
-        account = self._account_of(record.key[0])
-        self._scheduler.offer(
-            demand_of(record.job, account, attempt=attempt, avoid=refused, width=rest.width, split=split),
-            _open_pin(record, dispatches, attempt),
-        )
-
-    def _changes(self, record: JobRecord, progress: Progress, wish: str) -> Iterator[tuple[str, Dispatch, str]]:
-        """Live shards that are to do something else than they are told by now, and what."""
-        for node, dispatch in progress.live:
-            leaving = self._fleet.drained(node) and movable(record.work, dispatch)
-            wanted = "Cancelled" if leaving else wish
-            if dispatch.spec.desired_state not in (wanted, "Cancelled"):
-                yield node, dispatch, wanted
-
-    @staticmethod
-    def _split(record: JobRecord, rest: Rest, live: int) -> Split | None:
-        """How what is left may be divided, or None where enough shards stand already."""
-        placement, work = record.job.spec.placement, record.work
-        pieces = (placement.max_nodes or MAX_NODES) - live
-        if pieces < 1 or not rest.width:
-            return None
-        total = len(rest.indexes) if rest.indexes is not None else work.completions or 1
-        fewest = minimum_width(total, rest.width, placement.min_indexes_per_node or 1)
-        return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
-
-    def _pause(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float:
-        """Seconds before the next attempt after losses in vain: doubled each time, none after the first."""
-        lost = sum(1 for _, d in dispatches if d.status.state is DispatchState.LOST and not d.status.succeeded)
-        if lost < 2:
-            return 0.0
-        now = self._now().timestamp()
-        if record.lost is None or record.lost[0] != lost:
-            record.lost = (lost, now)
-        return record.lost[1] + min(2.0 ** (lost - 1), LONGEST_PAUSE_SECONDS) - now
 
     async def _write_status(self, record: JobRecord) -> float | None:
         if record.job.status.phase is None and record.refusal is None and not self._dispatches.of_job(record.uid):
@@ -344,12 +290,3 @@ class Jobs:
             return 0.001
         left = await self._shards.clear(dispatches)
         return 5.0 if left else None
-
-
-def _open_pin(record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], attempt: int) -> tuple[str, ...] | None:
-    """The nodes to which Dispatches of the last attempt may still be on their way, sent by a hub that was killed."""
-    if record.assigned is None:
-        return None
-    pinned, nodes = record.assigned
-    there = sum(1 for _, d in dispatches if d.spec.attempt == pinned)
-    return nodes if pinned >= attempt - 1 and there < len(nodes) else None

@@ -1,0 +1,106 @@
+"""Brings a job's shards to do what its spec says, and offers what is left of it to placement."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from isthmus.api.dispatch import Dispatch, DispatchState
+from isthmus.placement import Split, demand_of, minimum_width
+
+from .fleet import Fleet
+from .jobrecord import JobRecord
+from .progress import Progress, Rest, movable
+from .scheduler import Scheduler
+from .shards import Shards
+
+# A shard that is lost again and again is tried more and more slowly.
+LONGEST_PAUSE_SECONDS = 300.0
+# Shards of one job that may stand at once, where it does not say.
+MAX_NODES = 16
+# Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
+LEAST_SHARE = 32
+
+
+class Steering:
+    """What follows for one job from its spec and its progress. `again(uid, seconds)` has the job looked at later."""
+
+    def __init__(
+        self,
+        shards: Shards,
+        fleet: Fleet,
+        scheduler: Scheduler,
+        *,
+        account_of: Callable[[str], str],
+        now: Callable[[], datetime],
+        again: Callable[[str, float], None],
+    ) -> None:
+        self._shards = shards
+        self._fleet = fleet
+        self._scheduler = scheduler
+        self._account_of = account_of
+        self._now = now
+        self._again = again
+
+    async def steer(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> None:
+        """Have the job's live shards do what its spec says, and what is left of it placed. Raises ClusterError."""
+        spec = record.job.spec
+        wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
+        await asyncio.gather(
+            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish))
+        )
+        rest, split = progress.rest, None
+        if rest is not None and spec.placement.split == "ByIndex" and record.work.by_index:
+            split = self._split(record, rest, len(progress.live))
+            rest = rest if split is not None else None
+        if rest is None or record.refusal or wish != "Running" or record.dispatching:
+            self._scheduler.withdraw(record.uid)
+            return
+        wait = self._pause(record, dispatches)
+        if wait > 0:
+            self._again(record.uid, wait)
+            return
+        attempt = dispatches[-1][1].spec.attempt + 1 if dispatches else 1
+        refused = tuple(sorted({node for node, d in dispatches if d.status.state is DispatchState.REFUSED}))
+        account = self._account_of(record.key[0])
+        self._scheduler.offer(
+            demand_of(record.job, account, attempt=attempt, avoid=refused, width=rest.width, split=split),
+            _open_pin(record, dispatches, attempt),
+        )
+
+    def _changes(self, record: JobRecord, progress: Progress, wish: str) -> Iterator[tuple[str, Dispatch, str]]:
+        """Live shards that are to do something else than they are told by now, and what."""
+        for node, dispatch in progress.live:
+            leaving = self._fleet.drained(node) and movable(record.work, dispatch)
+            wanted = "Cancelled" if leaving else wish
+            if dispatch.spec.desired_state not in (wanted, "Cancelled"):
+                yield node, dispatch, wanted
+
+    @staticmethod
+    def _split(record: JobRecord, rest: Rest, live: int) -> Split | None:
+        """How what is left may be divided, or None where enough shards stand already."""
+        placement, work = record.job.spec.placement, record.work
+        pieces = (placement.max_nodes or MAX_NODES) - live
+        if pieces < 1 or not rest.width:
+            return None
+        total = len(rest.indexes) if rest.indexes is not None else work.completions or 1
+        fewest = minimum_width(total, rest.width, placement.min_indexes_per_node or 1)
+        return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
+
+    def _pause(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float:
+        """Seconds before the next attempt after losses in vain: doubled each time, none after the first."""
+        lost = sum(1 for _, d in dispatches if d.status.state is DispatchState.LOST and not d.status.succeeded)
+        if lost < 2:
+            return 0.0
+        now = self._now().timestamp()
+        if record.lost is None or record.lost[0] != lost:
+            record.lost = (lost, now)
+        return record.lost[1] + min(2.0 ** (lost - 1), LONGEST_PAUSE_SECONDS) - now
+
+
+def _open_pin(record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], attempt: int) -> tuple[str, ...] | None:
+    """The nodes to which Dispatches of the last attempt may still be on their way, sent by a hub that was killed."""
+    if record.assigned is None:
+        return None
+    pinned, nodes = record.assigned
+    there = sum(1 for _, d in dispatches if d.spec.attempt == pinned)
+    return nodes if pinned >= attempt - 1 and there < len(nodes) else None
