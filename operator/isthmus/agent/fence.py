@@ -63,6 +63,25 @@ def first_limit(dispatch: Dispatch) -> int | None:
     return fence.after_seconds if own is None else min(own, fence.after_seconds)
 
 
+def seen_suspended(job: Job) -> bool:
+    """Whether the Job's controller has seen that the Job is suspended."""
+    return job.status.start_time is None or any(
+        c.type == "Suspended" and c.status == "True" for c in job.status.conditions
+    )
+
+
+def resumed_limit(dispatch: Dispatch, job: Job, now: datetime | None) -> int | None:
+    """The limit with which a suspended Job is resumed at `now`.
+
+    A controller that keeps the former start until it begins anew would find the limit over at once; there it begins
+    with one that is too long, does not hold, and is set right as soon as the new start is seen.
+    """
+    first, start = first_limit(dispatch), job.status.start_time
+    if dispatch.spec.fence is None or first is None or start is None or now is None:
+        return first
+    return first + max(int((now - start).total_seconds()), 0)
+
+
 def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
     """What is due for the limit at `now`, a lower bound of the member's time; None where there is nothing to limit."""
     fence, start = dispatch.spec.fence, job.status.start_time

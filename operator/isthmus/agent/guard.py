@@ -15,8 +15,9 @@ from .fence import (
     UNCOUNTED_SECONDS,
     UNSTARTED_SECONDS,
     Limit,
-    first_limit,
     limit_of,
+    resumed_limit,
+    seen_suspended,
     uncounted,
     unstarted,
 )
@@ -96,16 +97,18 @@ class Guard:
         return armed
 
     async def resume(self, dispatch: Dispatch, job: Job) -> bool:
-        """Resume the Job, with its limit in the same write; False where a verdict on the shard is just being written.
+        """Resume the Job, with its limit in the same write; False where it is too early for that.
 
-        What the Dispatch says of `armed` must be false by now. Raises ClusterError.
+        So it is while a verdict on the shard is being written, and until its controller has seen that it was suspended:
+        before, its limit would count from the start that it had. What the Dispatch says of `armed` must be false by
+        now. Raises ClusterError.
         """
-        uid = dispatch.metadata["uid"]
-        if not self._contact.may_lengthen(uid):
+        uid, fenced = dispatch.metadata["uid"], dispatch.spec.fence is not None
+        if not self._contact.may_lengthen(uid) or (fenced and not seen_suspended(job)):
             return False
         self._contact.unarm(uid)
         with self._contact.attempt(uid):
-            await self._jobs.resume(job, first_limit(dispatch))
+            await self._jobs.resume(job, resumed_limit(dispatch, job, self._jobs.server_time()) if fenced else None)
         return True
 
     def _limit(self, dispatch: Dispatch, job: Job) -> Limit | None:

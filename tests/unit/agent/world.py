@@ -55,6 +55,7 @@ class World:
         self.member = FakeCluster("member", clock=now)
         self.run_seconds = run_seconds
         self.controllers_run = True
+        self.member_limits = True
         self.hub.put(NAMESPACES, {"metadata": {"name": SPACE}})
         self._begun: dict[str, str] = {}
         machine = {"cpu": "16", "memory": "64Gi", "pods": "110"}
@@ -204,6 +205,7 @@ class World:
         failing = any(c["type"] == "FailureTarget" for c in job.get("status", {}).get("conditions", ()))
         if not failing and (
             start is None
+            or not self.member_limits
             or limit is None
             or job["spec"].get("suspend")
             or (now() - datetime.fromisoformat(start)).total_seconds() < limit
@@ -258,6 +260,13 @@ class World:
             ran = {"startedAt": started, "finishedAt": stamp(), "exitCode": 0 if phase == "Succeeded" else 143}
             status["containerStatuses"] = [{"name": "main", "state": {"terminated": ran}}]
         self.member.put(PODS, {**pod, "status": status})
+
+    def finish(self, name: str, index: str) -> None:
+        """Have the running pod of that index of the Dispatch end well, now."""
+        for pod in self.objects(PODS):
+            metadata = pod["metadata"]
+            if metadata["name"].startswith(f"{name}-{index}-") and pod["status"]["phase"] == "Running":
+                self._end_pod(pod, "Succeeded", pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"])
 
     def delete_pod(self, pod: Object) -> None:
         """As `kubectl delete pod` does."""
