@@ -4,6 +4,9 @@ import pytest
 from tests.cluster.api.conftest import Make
 from tests.cluster.api.manifests import JOB_SPEC, SPECS, TARIFF
 
+TIMING = {"heartbeatSeconds": 10, "fenceAfterSeconds": 300, "stopAllowanceSeconds": 60}
+PLACEMENT = {"objective": "Balanced", "split": "Never", "onNodeLost": "Wait"}
+
 EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "ComputeNode": (
         "ComputeNode",
@@ -14,7 +17,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             "region": {"code": "cn-east", "displayName": ""},
             "access": {"kubeConfig": {"secretRef": {"name": "shanghai", "key": "kubeconfig"}}},
             "schedulingState": "Active",
-            "timing": {"heartbeatSeconds": 10},
+            "timing": TIMING,
         },
     ),
     "ComputeNode local with a taint and a tariff": (
@@ -27,7 +30,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             "access": {"local": {}},
             "schedulingState": "Active",
             "taints": [{"key": "gpu", "value": "", "effect": "NoSchedule"}],
-            "timing": {"heartbeatSeconds": 10},
+            "timing": TIMING,
             "tariff": TARIFF,
         },
     ),
@@ -39,7 +42,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             "priority": 0,
             "suspend": False,
             "cancel": False,
-            "placement": {"objective": "Balanced"},
+            "placement": PLACEMENT,
         },
     ),
     "ComputeJob with a toleration": (
@@ -51,7 +54,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             "suspend": False,
             "cancel": False,
             "placement": {
-                "objective": "Balanced",
+                **PLACEMENT,
                 "tolerations": [{"key": "gpu", "operator": "Equal", "value": ""}],
             },
         },

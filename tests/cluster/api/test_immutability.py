@@ -9,6 +9,7 @@ from testbed import ApiError, Cluster
 
 OTHER_POD = {"spec": {**JOB_SPEC["template"]["spec"], "hostNetwork": True}}
 POLICY = {"rules": [{"action": "Ignore", "onExitCodes": {"operator": "In", "values": [3]}}]}
+FENCE = {"afterSeconds": 300, "stopAllowanceSeconds": 60}
 TARIFF_REFERENCE = {"version": "1", "digest": "a"}
 
 # kind, what the object is made with, its status, what is changed, the path that the refusal names
@@ -130,6 +131,34 @@ REFUSED: dict[str, tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], st
         {"tariff": None},
         "spec.tariff: Invalid value: immutable",
     ),
+    "dispatch: indexes added": (
+        "Dispatch",
+        {},
+        {},
+        {"indexes": "0-3"},
+        "spec.indexes: Invalid value: immutable",
+    ),
+    "dispatch: indexes changed": (
+        "Dispatch",
+        {"spec.indexes": "0-3"},
+        {},
+        {"indexes": "0-4"},
+        "spec.indexes: Invalid value: immutable",
+    ),
+    "dispatch: fence lowered": (
+        "Dispatch",
+        {"spec.fence": FENCE},
+        {},
+        {"fence": {"afterSeconds": 5}},
+        "spec.fence: Invalid value: immutable",
+    ),
+    "dispatch: fence removed": (
+        "Dispatch",
+        {"spec.fence": FENCE},
+        {},
+        {"fence": None},
+        "spec.fence: Invalid value: immutable",
+    ),
     "dispatch: manifest": (
         "Dispatch",
         {},
@@ -206,6 +235,8 @@ def test_refused(
 ALLOWED: dict[str, tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "node: another Secret": ("ComputeNode", {}, {}, {"access": {"kubeConfig": {"secretRef": {"name": "new"}}}}),
     "node: cordon": ("ComputeNode", {}, {}, {"schedulingState": "Cordoned"}),
+    "node: drain": ("ComputeNode", {"spec.schedulingState": "Cordoned"}, {}, {"schedulingState": "Drained"}),
+    "node: fence": ("ComputeNode", {}, {}, {"timing": {"fenceAfterSeconds": 60}}),
     "node: tier and region": ("ComputeNode", {}, {}, {"tier": "Edge", "region": {"code": "cn-west"}}),
     "node: a tariff": ("ComputeNode", {}, {}, {"tariff": TARIFF}),
     "job: placement before any status": ("ComputeJob", {}, {}, {"placement": {"tiers": ["Edge"]}}),
