@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from isthmus.api.core import ContainerStatus, Pod
@@ -20,14 +21,14 @@ def failures_of(
     """Failures by global index, where there are any: what was `told`, and what the pods show beyond that.
 
     The Job controller writes on each new pod how many of its index failed before it; `rules` are the Job's
-    podFailurePolicy, by which one that failed since is counted or not. One that is being deleted is not counted here:
-    whoever stops a shard would make failures of pods that had none.
+    podFailurePolicy, by which one that failed since is counted or not. One that failed only after somebody asked for
+    its deletion is not: whoever stops a shard would make failures of pods that had none.
     """
     failures = {index: int(count) for count, indexes in told.items() if count.isdecimal() for index in indexes}
     for index, pod in pods:
         text = pod.metadata.annotations.get(FAILURE_COUNT, "")
         count = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
-        if pod.status.phase == "Failed" and pod.metadata.deletion_timestamp is None and not _ignored(pod, rules):
+        if pod.status.phase == "Failed" and not _stopped(pod) and not _ignored(pod, rules):
             count += 1
         if count > failures.get(index, 0):
             failures[index] = count
@@ -45,6 +46,21 @@ def written(failures: Mapping[int, int], unfinished: IndexSet) -> dict[str, str]
     for index, count in chosen.items():
         groups[min(count, told[-1])].append(index)
     return {str(count): IndexSet.of(indexes).encoded() for count, indexes in sorted(groups.items())}
+
+
+def _stopped(pod: Pod) -> bool:
+    """Whether the pod may have failed because it was deleted: it has no end, or one since then.
+
+    The deletionTimestamp is when the deletion was asked for and the grace period after it, also where either is
+    shortened later.
+    """
+    deletion = pod.metadata.deletion_timestamp
+    if deletion is None:
+        return False
+    asked = deletion - timedelta(seconds=pod.metadata.deletion_grace_period_seconds or 0)
+    ends = [status.state.terminated for status in pod.status.container_statuses]
+    finishes = [end.finished_at for end in ends if end is not None and end.finished_at is not None]
+    return not finishes or max(finishes) >= asked
 
 
 def _ignored(pod: Pod, rules: Sequence[Mapping[str, Any]]) -> bool:

@@ -47,8 +47,13 @@ class Observation:
 
 
 def pod_ended(pod: Pod) -> bool:
-    """Whether no container of the pod runs or will run again."""
-    return pod.status.phase in _ENDED
+    """Whether no container of the pod runs or will run again.
+
+    One that is deleted before it is bound will not: the API server binds no pod that is being deleted. Its phase says
+    so only when the member's pod garbage collector comes by, every 20 seconds.
+    """
+    never_bound = pod.metadata.deletion_timestamp is not None and not pod.spec.node_name
+    return never_bound or pod.status.phase in _ENDED
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -80,7 +85,7 @@ def observe(
     verdict = job_verdict(job)
     running = any(pod.status.phase == "Running" for pod in known) or job.status.ready > 0
     begun = running or (told is not None and told.state is DispatchState.RUNNING)
-    begun = begun or job.status.succeeded + job.status.failed > 0 or any(map(pod_ended, known))
+    begun = begun or job.status.succeeded + job.status.failed > 0 or any(pod.status.phase in _ENDED for pod in known)
     if verdict is not None and all(map(pod_ended, known)):
         state, reason, message = verdict
     elif job.spec.suspend:

@@ -1,7 +1,8 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.agent.objects import job, pod
+from tests.unit.agent.objects import MOMENT, job, pod
 from tests.unit.agent.test_shardindexes import shard
 
 from isthmus.agent.indexfailures import DISTINCT_LIMIT, failures_of, written
@@ -22,9 +23,13 @@ def tried(phase: str, index: int, before: str = "0", *, code: int = 1, **fields:
     return found
 
 
-def deleted(found: Pod) -> Pod:
-    """The same, being deleted."""
-    found.metadata.deletion_timestamp = job(deleting=True).metadata.deletion_timestamp
+def deleted(found: Pod, *, finished: int | None) -> Pod:
+    """The same, to be deleted with 30 seconds' grace; `finished` is its end, in seconds after that was asked for."""
+    found.metadata.deletion_timestamp = MOMENT + timedelta(seconds=30)
+    found.metadata.deletion_grace_period_seconds = 30
+    for status in found.status.container_statuses if finished is not None else ():
+        assert status.state.terminated is not None
+        status.state.terminated.finished_at = MOMENT + timedelta(seconds=finished or 0)
     return found
 
 
@@ -56,7 +61,10 @@ SEEN: dict[str, tuple[list[Pod], list[dict[str, Any]], dict[int, int]]] = {
         [exit_rule("Count", "In", 42), exit_rule("Ignore", "In", 42)],
         {0: 1},
     ),
-    "stopped by somebody": ([deleted(tried("Failed", 0, "1"))], [], {0: 1}),
+    "stopped by somebody": ([deleted(tried("Failed", 0, "1"), finished=2)], [], {0: 1}),
+    "stopped in the same second": ([deleted(tried("Failed", 0, "1"), finished=0)], [], {0: 1}),
+    "stopped, nobody knows when": ([deleted(tried("Failed", 0, "1"), finished=None)], [], {0: 1}),
+    "failed, then cleared away": ([deleted(tried("Failed", 0, "1"), finished=-1)], [], {0: 2}),
     "no number": ([tried("Failed", 0, "x"), tried("Running", 1, "-3"), tried("Running", 2, "9" * 5000)], [], {0: 1}),
 }
 

@@ -189,3 +189,20 @@ def test_verdict_and_end() -> None:
         True,
     ]
     assert succeeded_in([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("deleted", "machine", "ended"),
+    [
+        pytest.param(True, "", True, id="deleted before it was bound"),
+        pytest.param(True, "m1", False, id="deleted, its kubelet has yet to stop it"),
+        pytest.param(False, "", False, id="it waits"),
+    ],
+)
+def test_a_pod_that_can_not_be_bound_any_more_has_ended(deleted: bool, machine: str, ended: bool) -> None:
+    """The end of a shard does not wait until the member's garbage collector marks such a pod, and nothing has begun."""
+    waiting = pod("Pending", 0, machine=machine)
+    waiting.metadata.deletion_timestamp = MOMENT if deleted else None
+    assert pod_ended(waiting) is ended
+    assert observe(job(), [waiting]).state is DispatchState.ACCEPTED
+    assert observe(job(condition="Failed"), [waiting]).ended is ended
