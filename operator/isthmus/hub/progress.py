@@ -14,6 +14,8 @@ MAX_ATTEMPTS = 64
 """Shards of a job that may be lost or refused without having got anything done."""
 
 FAILED_INDEXES = "FailedIndexes"
+# A longer text may stand for 100,000 ranges, some megabytes each: of those few are kept.
+_SHORT = 1024
 _UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
@@ -92,13 +94,22 @@ def fruitless(dispatches: Sequence[tuple[str, Dispatch]]) -> int:
     return sum(1 for _, d in dispatches if d.status.state in _UNTIMELY and not d.status.succeeded)
 
 
-@lru_cache(maxsize=4096)
 def parsed(text: str | None) -> IndexSet:
     """The indexes that a status names; none where it can't be read: what a member writes is no more than a claim."""
+    if not text:
+        return IndexSet()
+    return _parsed(text) if len(text) <= _SHORT else _parsed_long(text)
+
+
+def _read(text: str) -> IndexSet:
     try:
         return IndexSet.parse(text)
     except ValueError:
         return IndexSet()
+
+
+_parsed = lru_cache(maxsize=4096)(_read)
+_parsed_long = lru_cache(maxsize=16)(_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ class _Sums:
             live=tuple((node, d) for node, d in dispatches if d.status.state not in TERMINAL),
             completed=completed,
             failed=failed,
-            succeeded=len(completed) if work.indexed else min(pods, work.completions or pods),
+            succeeded=len(completed) if work.numbered else min(pods, work.completions or pods),
             failures=sum(d.status.failed for _, d in dispatches),
         )
 
@@ -135,7 +146,7 @@ class _Sums:
 
 def _indexes(work: Work, dispatches: Sequence[Dispatch]) -> tuple[IndexSet, IndexSet]:
     completed, failed = IndexSet(), IndexSet()
-    for dispatch in dispatches if work.indexed else ():
+    for dispatch in dispatches if work.numbered else ():
         status, mine = dispatch.status, covered(work, dispatch)
         done = (parsed(status.completed_indexes) | parsed(status.late_indexes)) & mine
         bad = parsed(status.failed_indexes) & mine
@@ -180,7 +191,8 @@ def _passed_limit(sums: _Sums, elapsed_seconds: float) -> Ending | None:
 
 def _rest(sums: _Sums) -> Rest | None:
     work = sums.work
-    if not sums.live and not sums.succeeded and not sums.failed and sums.winner is None:
+    untouched = not sums.succeeded and not sums.failed and not (work.by_index and _failed_before(sums))
+    if not sums.live and untouched and sums.winner is None:
         return Rest(work.parallelism if work.completions is None else min(work.parallelism, work.completions))
     if work.by_count and work.completions is not None:
         if sums.live or sums.winner is not None or sums.succeeded >= work.completions:
@@ -199,19 +211,22 @@ def _rest(sums: _Sums) -> Rest | None:
     return _least_failed(sums, remaining, width) if width > 0 else None
 
 
+def _failed_before(sums: _Sums) -> bool:
+    """Whether pods of some index have failed, where each has a limit: such an index has less of it left."""
+    limited = sums.work.backoff_limit_per_index is not None
+    return limited and any(dispatch.status.index_failures for _, dispatch in sums.dispatches)
+
+
 def _least_failed(sums: _Sums, remaining: IndexSet, width: int) -> Rest:
     """Of indexes with a limit each, those that have used it up the least: one Job has one limit for all its indexes."""
     if sums.work.backoff_limit_per_index is None:
         return Rest(width, remaining)
-    groups: dict[int, IndexSet] = {}
-    for index, count in _index_failures(sums, remaining).items():
-        groups[count] = groups.get(count, IndexSet()) | IndexSet.of([index])
-    for indexes in list(groups.values()):
-        remaining -= indexes
-    if remaining:
-        groups[0] = remaining
-    count = min(groups)
-    return Rest(min(width, len(groups[count])), groups[count], index_failures=count)
+    failures = _index_failures(sums, remaining)
+    indexes, count = remaining - IndexSet.of(failures), 0
+    if not indexes:
+        count = min(failures.values())
+        indexes = IndexSet.of(index for index, failed in failures.items() if failed == count)
+    return Rest(min(width, len(indexes)), indexes, index_failures=count)
 
 
 def _index_failures(sums: _Sums, remaining: IndexSet) -> dict[int, int]:

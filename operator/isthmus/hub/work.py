@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isthmus.api.core import Manifest
+from isthmus.api.indexes import INDEX_LIMIT
 from isthmus.manifests import Refusal, not_splittable
 
 _DEFAULT_BACKOFF_LIMIT = 6
@@ -25,6 +26,11 @@ class Work:
     success_policy: bool
     unsplittable: Refusal | None
     """Why indexes can't be run apart from each other."""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it is told which indexes are done; of more than can be told, only how many pods succeeded."""
+        return self.indexed and (self.completions or 0) <= INDEX_LIMIT
 
     @property
     def by_index(self) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from isthmus.api.indexes import INDEX_LIMIT
+
 from .reading import mapping, sequence
 from .template import Refusal
 
@@ -35,6 +37,8 @@ def _of_the_job(template: dict[str, Any]) -> str | None:
         return f"{_PATH}.completionMode is not Indexed: its pods have no indexes by which they could be told apart"
     if not isinstance(template.get("completions"), int):
         return f"{_PATH}.completions is not set: nobody knows how many indexes there are"
+    if template["completions"] > INDEX_LIMIT:
+        return f"{_PATH}.completions is above {INDEX_LIMIT}: no more indexes can be told apart"
     if template.get("successPolicy") is not None:
         return f"{_PATH}.successPolicy is judged over all indexes at once, in one cluster"
     return None
