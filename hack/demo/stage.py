@@ -21,7 +21,7 @@ HUB = "hub"
 OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:isthmus"
 CRDS = CHECKOUT / "crds"
 HUB_ROLES = CHECKOUT / "deploy" / "hub.yaml"
-MEMBER_ROLES = CHECKOUT / "deploy" / "member.yaml"
+MEMBER_MANIFESTS = [CHECKOUT / "deploy" / name for name in ("member.yaml", "member-index-policy.yaml")]
 
 
 class Stage:
@@ -86,9 +86,10 @@ class Stage:
         self._watches.append(Watch(administrator, f"{objects}/computejobs", self.board.on_job))
 
     def join(self, member: Member) -> None:
-        """Enters a member: its rights for the hub, the kubeconfig, the ComputeNode; and watches what runs in it."""
+        """Enters a member: its administrator's manifests, the kubeconfig, the ComputeNode; and watches what runs in it."""
         cluster = self.member(member.name)
-        cluster.apply(MEMBER_ROLES.read_text())
+        for manifests in MEMBER_MANIFESTS:
+            cluster.apply(manifests.read_text())
         kubeconfig = cluster.kubeconfig(OPERATOR, ())
         self.hub.apply([kubeconfig_secret(member, kubeconfig.read_text()), compute_node(member)])
         administrator = Identity.read(cluster.kubeconfig())
