@@ -86,7 +86,7 @@ class Stage:
         self._watches.append(Watch(administrator, f"{objects}/computejobs", self.board.on_job))
 
     def join(self, member: Member) -> None:
-        """Enters a member: its administrator applies manifests, the hub gets a kubeconfig and a ComputeNode; and watches it."""
+        """Enters a member: what its administrator applies, a kubeconfig, a ComputeNode; and watches what runs in it."""
         cluster = self.member(member.name)
         for manifests in MEMBER_MANIFESTS:
             cluster.apply(manifests.read_text())
