@@ -1,6 +1,7 @@
 """Keeps the dead-man's limits of one node's shards: puts them off, and knows whether they can be relied on."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -60,7 +61,7 @@ class Guard:
             return again
         retry, began = max(dispatch.spec.fence.after_seconds / RETRY_PART, 0.5), self._contact.clock()
         try:
-            if limit.left < -OVERDUE_SECONDS:
+            if self._overdue(dispatch, job):
                 await self._enforce(dispatch)
                 wait = retry
             elif limit.set_to is None:
@@ -84,7 +85,7 @@ class Guard:
         uid = dispatch.metadata["uid"]
         if dispatch.spec.fence is None:
             return False
-        limit = self._limit(dispatch, job)
+        limit = self._limit_when_heard(dispatch, job)
         if limit is None:  # suspended, or on its way to an end, which its controller brings about
             armed = dispatch.status.armed and not job.spec.suspend and job.status.start_time is not None
         else:
@@ -115,6 +116,18 @@ class Guard:
         now = self._jobs.server_time()
         return limit_of(dispatch, job, now) if now is not None else None
 
+    def _limit_when_heard(self, dispatch: Dispatch, job: Job) -> Limit | None:
+        """The same as of the last answer of the member: what it has done since nobody here can know."""
+        now = self._jobs.server_time()
+        if now is None:
+            return None
+        return limit_of(dispatch, job, now - timedelta(seconds=self._contact.clock() - self._contact.heard_at))
+
+    def _overdue(self, dispatch: Dispatch, job: Job) -> bool:
+        """Whether the member, as it last answered, had not stopped a shard whose limit was over."""
+        limit = self._limit_when_heard(dispatch, job)
+        return limit is not None and limit.left < -OVERDUE_SECONDS and not self._contact.silent
+
     async def _enforce(self, dispatch: Dispatch) -> None:
         """The limit is over and the member does nothing: stop the pods ourselves, once that is certain."""
         job = await self._jobs.find(dispatch)
@@ -128,27 +141,27 @@ class Guard:
     def _judge_controllers(
         self, uid: str, dispatch: Dispatch, execution: Execution, job: Job | None, pods: Sequence[Pod]
     ) -> float | None:
-        """Take note of what the shard shows of the member's Job controller; seconds until it shows more."""
-        now, wait, doubt = self._contact.clock(), None, ""
+        """Take note of what the shard shows of the member's Job controller; seconds until it shows more.
+
+        Only what it has left undone up to its last answer counts.
+        """
+        now, doubt = self._contact.clock(), ""
+        since: list[tuple[float, float, str]] = []
         if job is None or not unstarted(job):
             execution.unstarted_since = None
         else:
-            execution.unstarted_since = execution.unstarted_since or now
-            wait = execution.unstarted_since + UNSTARTED_SECONDS - now
-            if wait <= 0:
-                doubt, wait = f"a Job has waited for its controller for {UNSTARTED_SECONDS:.0f} s", None
+            execution.unstarted_since = now if execution.unstarted_since is None else execution.unstarted_since
+            since.append((execution.unstarted_since, UNSTARTED_SECONDS, "a Job has waited for its controller"))
         if job is not None and dispatch.spec.fence is not None:
-            left = uncounted(pods)
-            execution.uncounted = {each: execution.uncounted.get(each, now) for each in left}
-            if left:
-                oldest = min(execution.uncounted.values()) + UNCOUNTED_SECONDS - now
-                if oldest <= 0:
-                    doubt = f"a pod that ended was not counted by its Job for {UNCOUNTED_SECONDS:.0f} s"
-                else:
-                    wait = oldest if wait is None else min(wait, oldest)
-            limit = self._limit(dispatch, job)
-            if limit is not None and limit.left < -OVERDUE_SECONDS:
+            execution.uncounted = {each: execution.uncounted.get(each, now) for each in uncounted(pods)}
+            if execution.uncounted:
+                oldest = min(execution.uncounted.values())
+                since.append((oldest, UNCOUNTED_SECONDS, "a pod that ended was not counted by its Job"))
+            if self._overdue(dispatch, job):
                 doubt = "a Job was not stopped at its limit"
+        for began, patience, what in since:
+            if self._contact.heard_at - began >= patience:
+                doubt = f"{what} for {patience:.0f} s"
         if self._contact.doubt(uid, doubt):
             self._on_doubt()
-        return wait
+        return min((max(began + patience - now, 1.0) for began, patience, _ in since), default=None)
