@@ -24,9 +24,19 @@ T = TypeVar("T")
 
 
 class Booking:
-    """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in."""
+    """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in.
 
-    def __init__(self, ledger: Ledger, currency: str, on_booked: Callable[[str, str], None]) -> None:
+    `repeated(dispatch)` says whether a later shard did the work again that the reading's late time is of.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        currency: str,
+        on_booked: Callable[[str, str], None],
+        repeated: Callable[[Dispatch], bool],
+    ) -> None:
+        self._repeated = repeated
         self._ledger = ledger
         self._currency = currency
         self._on_booked = on_booked
@@ -78,8 +88,9 @@ class Booking:
             self._wake.clear()
             while self._waiting:
                 batch = [self._waiting.pop(uid) for uid in list(self._waiting)[:BATCH]]
+                items = [self._item(node, dispatch) for node, dispatch in batch]
                 try:
-                    await self._in_thread(lambda batch=batch: self._book(batch))  # type: ignore[misc]
+                    await self._in_thread(lambda items=items: self._book(items))  # type: ignore[misc]
                 except LedgerError as error:
                     logger.warning("the ledger can't be written; booking is repeated", error=str(error))
                     for node, dispatch in batch:
@@ -93,17 +104,33 @@ class Booking:
                         self._booked[uid] = max(self._booked.get(uid, 0), reading.sequence)
                         self._on_booked(dispatch.spec.job.uid, dispatch.spec.account)
 
-    def _book(self, batch: list[tuple[str, Dispatch]]) -> None:
+    def _book(self, items: list[ReadingBooked]) -> None:
         """In the ledger's thread: book, then read the costs that changed."""
-        for result in self._ledger.book([item for node, d in batch if (item := _item(node, d)) is not None]):
+        for result in self._ledger.book(items):
             if result.outcome == "Conflict":
                 logger.warning(
                     "reading refused", dispatch=result.dispatch_uid, reason=result.reason, why=result.message
                 )
-        uids = {dispatch.spec.job.uid for _, dispatch in batch}
+        uids = {item.job.uid for item in items}
         for uid, cost in self._ledger.job_costs(uids, self._currency).items():
             amount = cost.amount.quantize(_SHOWN, ROUND_HALF_EVEN)
             self._costs[uid] = Money(amount=f"{amount:f}", currency=self._currency)
+
+    def _item(self, node: str, dispatch: Dispatch) -> ReadingBooked:
+        tariff, reading = dispatch.spec.tariff, dispatch.status.reading
+        if reading is None:
+            raise ValueError("only readings are offered")
+        return ReadingBooked(
+            dispatch_uid=dispatch.metadata["uid"],
+            job=dispatch.spec.job,
+            account=dispatch.spec.account,
+            node=node,
+            attempt=dispatch.spec.attempt,
+            tariff_digest=tariff.digest if tariff else None,
+            reading=reading,
+            started_at=dispatch.status.start_time,
+            late_billed=bool(reading.late) and not self._repeated(dispatch),
+        )
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -112,20 +139,3 @@ class Booking:
         """Finish what is under way and close the ledger."""
         self._thread.shutdown(wait=True)
         self._ledger.close()
-
-
-def _item(node: str, dispatch: Dispatch) -> ReadingBooked | None:
-    reading = dispatch.status.reading
-    if reading is None:
-        return None
-    tariff = dispatch.spec.tariff
-    return ReadingBooked(
-        dispatch_uid=dispatch.metadata["uid"],
-        job=dispatch.spec.job,
-        account=dispatch.spec.account,
-        node=node,
-        attempt=dispatch.spec.attempt,
-        tariff_digest=tariff.digest if tariff else None,
-        reading=reading,
-        started_at=dispatch.status.start_time,
-    )

@@ -38,6 +38,7 @@ from .events import EventWriter
 from .fencing import Fencing
 from .fleet import Fleet
 from .jobs import Jobs
+from .latetime import repeated
 from .nodes import Nodes
 from .scheduler import Scheduler
 from .secrets import SecretStore
@@ -57,7 +58,7 @@ class Hub:
         self.dispatches = DispatchStore(client, self._dispatch_changed, partial(self._linked, "Dispatches"))
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
-        self.booking = Booking(ledger, settings.currency, self._booked)
+        self.booking = Booking(ledger, settings.currency, self._booked, self._repeated)
         self.fleet = Fleet(settings.currency, lambda node: self.dispatches.node(node).all())
         self.scheduler = Scheduler(
             self.fleet,
@@ -218,6 +219,14 @@ class Hub:
     def _booked(self, job_uid: str, account: str) -> None:
         self.jobs.queue.add(job_uid)
         self.settlements.booked(account)
+
+    def _repeated(self, dispatch: Dispatch) -> bool:
+        """Whether a later shard does the work again that came to light late in this one."""
+        uid = dispatch.spec.job.uid
+        record = self.jobs.get(uid)
+        pin = record.assigned if record is not None else None
+        others = [other for _, other in self.dispatches.of_job(uid)]
+        return (record is not None and record.dispatching) or repeated(dispatch, others, pin[0] if pin else 0)
 
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).all():

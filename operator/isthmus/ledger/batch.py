@@ -23,7 +23,7 @@ from .booking import (
     content_digest,
     decide,
 )
-from .schema import balances, bookings, conflicts, dispatches, postings, readings
+from .schema import balances, bookings, conflicts, dispatches, late_time, postings, readings
 
 CHUNK = 500
 """Values in one IN list: every database takes that many."""
@@ -54,6 +54,9 @@ class Batch:
             (uid, *key) for uid, standing in self._standings.items() for key in standing.quantities
         }
         self._known = _known(connection, items)
+        self._stored_late = {(uid, *key) for uid, standing in self._standings.items() for key in standing.late}
+        self._late: dict[tuple[str, str, str], tuple[int, int]] = {}
+        """Late time that is new of each dispatch: all of it, and what of it is billed."""
         self._heads: dict[str, Row] = {}
         self._balances: dict[tuple[str, str, str], int] = {}
         self._rows: dict[Table, list[Row]] = {readings: [], bookings: [], postings: []}
@@ -89,7 +92,8 @@ class Batch:
         if isinstance(decision, Covered):
             return BookResult(*key, Outcome.REPLAYED)
         self._advance(item, standing, decision)
-        if decision.differences:
+        self._keep(item, decision, standing)
+        if decision.posted:
             self._post(item, decision)
         return BookResult(*key, Outcome.BOOKED)
 
@@ -113,6 +117,7 @@ class Batch:
         for table, rows in self._rows.items():
             self._insert(table, rows)
         self._write_balances()
+        self._write_late()
         self._write_conflicts()
 
     def _advance(self, item: ReadingBooked, standing: Standing, decision: Book) -> None:
@@ -124,6 +129,7 @@ class Batch:
             observed_at=decision.end_at,
             final=final,
             quantities=decision.totals,
+            late=decision.late,
         )
         identity = item.identity
         self._heads[item.dispatch_uid] = {
@@ -143,6 +149,16 @@ class Batch:
             "final": final,
         }
 
+    def _keep(self, item: ReadingBooked, decision: Book, standing: Standing) -> None:
+        """What is booked of the dispatch now."""
+        for (meter, model), quantity in decision.totals.items():
+            if quantity != standing.quantities.get((meter, model)):
+                self._balances[item.dispatch_uid, meter, model] = quantity
+        for (meter, model), quantity in decision.late_differences.items():
+            key = (item.dispatch_uid, meter, model)
+            new, billed = self._late.get(key, (0, 0))
+            self._late[key] = (new + quantity, billed + (quantity if item.late_billed else 0))
+
     def _post(self, item: ReadingBooked, decision: Book) -> None:
         self._last += 1
         self._rows[bookings].append(
@@ -155,8 +171,7 @@ class Batch:
                 "estimated": item.reading.estimated,
             }
         )
-        for (meter, model), quantity in decision.differences.items():
-            self._balances[item.dispatch_uid, meter, model] = decision.totals[meter, model]
+        for (meter, model), quantity in decision.posted.items():
             for party, name, signed in (("Account", item.account, quantity), ("Node", item.node, -quantity)):
                 self._rows[postings].append(
                     {
@@ -206,6 +221,25 @@ class Batch:
             ],
         )
 
+    def _write_late(self) -> None:
+        columns = ("dispatch_uid", "meter", "model")
+        for key, (quantity, billed) in self._late.items():
+            if key in self._stored_late:
+                statement = (
+                    update(late_time)
+                    .where(*(late_time.c[name] == value for name, value in zip(columns, key, strict=True)))
+                    .values(quantity=late_time.c.quantity + quantity, billed=late_time.c.billed + billed)
+                )
+                self._connection.execute(statement)
+        self._insert(
+            late_time,
+            [
+                {**dict(zip(columns, key, strict=True)), "quantity": quantity, "billed": billed}
+                for key, (quantity, billed) in self._late.items()
+                if key not in self._stored_late
+            ],
+        )
+
     def _write_conflicts(self) -> None:
         """Each conflict once, and of one dispatch only so many."""
         if not self._conflicts:
@@ -232,10 +266,13 @@ class Batch:
 def _standings(connection: Connection, uids: Sequence[str]) -> dict[str, Standing]:
     """What stands of these dispatches; one that the ledger doesn't know is left out."""
     booked: dict[str, dict[tuple[Meter, str], int]] = {}
+    late: dict[str, dict[tuple[Meter, str], int]] = {}
     found: dict[str, Standing] = {}
     for chunk in chunks(uids):
         for row in connection.execute(select(balances).where(balances.c.dispatch_uid.in_(chunk))):
             booked.setdefault(row.dispatch_uid, {})[cast("Meter", row.meter), row.model] = row.quantity
+        for row in connection.execute(select(late_time).where(late_time.c.dispatch_uid.in_(chunk))):
+            late.setdefault(row.dispatch_uid, {})[cast("Meter", row.meter), row.model] = row.quantity
         for row in connection.execute(select(dispatches).where(dispatches.c.dispatch_uid.in_(chunk))):
             found[row.dispatch_uid] = Standing(
                 job_uid=row.job_uid,
@@ -247,6 +284,7 @@ def _standings(connection: Connection, uids: Sequence[str]) -> dict[str, Standin
                 observed_at=row.observed_at,
                 final=row.final,
                 quantities=booked.get(row.dispatch_uid, {}),
+                late=late.get(row.dispatch_uid, {}),
             )
     return found
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -39,6 +39,7 @@ class ReadingBooked:
 
     `started_at` begins the first interval; without it that interval is empty (its whole usage stands at the reading's
     own instant). `identity` is needed only where the shard was dispatched without a tariff, which names it otherwise.
+    `late_billed` says that no later shard did the work again that the reading's late time is of: it is then billed.
     """
 
     dispatch_uid: str
@@ -50,6 +51,7 @@ class ReadingBooked:
     reading: Reading
     started_at: str | None = None
     identity: Identity | None = None
+    late_billed: bool = False
 
 
 class Outcome(StrEnum):
@@ -87,16 +89,22 @@ class Standing:
     observed_at: int | None = None
     final: bool = False
     quantities: Quantities = field(default_factory=dict)
+    late: Quantities = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The reading is to be written; `differences` (all positive) are posted for the interval [start_at, end_at)."""
+    """The reading is to be written; `posted` (all positive) stands for the interval [start_at, end_at).
+
+    `totals` and `late` are cumulative. `late_differences` is what is new of the late time, be it posted or not.
+    """
 
     start_at: int
     end_at: int
     totals: Quantities
-    differences: Quantities
+    late: Quantities
+    late_differences: Quantities
+    posted: Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,9 @@ def content(reading: Reading) -> str:
         "sequence": reading.sequence,
         "total": sorted([each.meter, each.model, each.quantity] for each in reading.total if each.quantity),
     }
+    late = sorted([each.meter, each.model, each.quantity] for each in reading.late if each.quantity)
+    if late:  # so that a reading without has the content that it had before there was late time
+        fields["late"] = late
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
@@ -153,19 +164,20 @@ def decide(item: ReadingBooked, digest: str, *, standing: Standing, known: str |
     reading is cumulative, so the highest sequence alone says what is to stand; the order of arrival doesn't matter.
     """
     sequence = item.reading.sequence
-    totals = _checked(item.reading)
-    if isinstance(totals, Conflict):
-        return totals
+    checked = _checked(item.reading)
+    if isinstance(checked, Conflict):
+        return checked
+    totals, late = checked
     if not _same_dispatch(item, standing):
         return Conflict("OtherDispatch", "the dispatch stands in the ledger with another job, payer, node or tariff")
     if known is not None:
         other = Conflict("OtherContent", f"reading {sequence} stands in the ledger with other content")
         return Replay() if known == digest else other
     if sequence < standing.sequence:
-        above = _first_above(totals, standing.quantities)
-        late = Conflict("Contradicts", f"late reading {sequence} has more {above} than reading {standing.sequence}")
-        return late if above else Covered(to_microseconds(instant(item.reading.observed_at)))
-    return _advance(item, totals, standing)
+        above = _first_above(totals, standing.quantities) or _first_above(late, standing.late)
+        other = Conflict("Contradicts", f"late reading {sequence} has more {above} than reading {standing.sequence}")
+        return other if above else Covered(to_microseconds(instant(item.reading.observed_at)))
+    return _advance(item, totals, late, standing)
 
 
 def _same_dispatch(item: ReadingBooked, standing: Standing) -> bool:
@@ -178,39 +190,60 @@ def _same_dispatch(item: ReadingBooked, standing: Standing) -> bool:
     )
 
 
-def _advance(item: ReadingBooked, totals: Quantities, standing: Standing) -> Book | Conflict:
+def _advance(item: ReadingBooked, totals: Quantities, late: Quantities, standing: Standing) -> Book | Conflict:
     """Go on from what is booked to a reading of a higher sequence."""
-    reading, booked = item.reading, standing.quantities
-    fallen = _first_above(booked, totals)
+    reading = item.reading
+    fallen = _first_above(standing.quantities, totals) or _first_above(standing.late, late)
     if fallen:
         return Conflict("Fell", f"reading {reading.sequence} has less {fallen} than reading {standing.sequence}")
-    differences = {key: total - booked.get(key, 0) for key, total in totals.items() if total > booked.get(key, 0)}
-    if standing.final and differences:
+    differences = _more(totals, standing.quantities)
+    late_differences = _more(late, standing.late)
+    if standing.final and (differences or late_differences):
         return Conflict("AfterFinal", f"reading {reading.sequence} grew after reading {standing.sequence} was final")
+    posted = dict(differences)
+    for key, quantity in late_differences.items() if item.late_billed else ():
+        posted[key] = posted.get(key, 0) + quantity
     end_at = to_microseconds(instant(reading.observed_at))
     start_at = _started(item.started_at, end_at) if standing.observed_at is None else standing.observed_at
     # A member's clock may step back: the interval is then empty, and the usage stands all the same.
-    return Book(min(start_at, end_at), end_at, totals, differences)
+    return Book(min(start_at, end_at), end_at, totals, late, late_differences, posted)
 
 
-def _checked(reading: Reading) -> Quantities | Conflict:
-    """The totals by meter and model, or why the ledger can't take them: what a member reports is input, not truth."""
+def _more(new: Quantities, old: Quantities) -> Quantities:
+    return {key: quantity - old.get(key, 0) for key, quantity in new.items() if quantity > old.get(key, 0)}
+
+
+def _checked(reading: Reading) -> tuple[Quantities, Quantities] | Conflict:
+    """Totals and late time, or why the ledger can't take them: what a member reports is input, not truth."""
     try:
         instant(reading.observed_at)
     except ValueError as error:
         return Conflict("Malformed", truncated(f"observedAt: {error}"))
     if reading.sequence > LARGEST:
         return Conflict("TooLarge", f"sequence {truncated(str(reading.sequence), 64)} is beyond 64 bits")
-    totals: dict[tuple[Meter, str], int] = {}
-    for each in reading.total:
+    parts = []
+    for quantities in (reading.total, reading.late):
+        part = _by_meter(reading, quantities)
+        if isinstance(part, Conflict):
+            return part
+        parts.append(part)
+    totals, late = parts
+    if any(totals.get(key, 0) + quantity > LARGEST for key, quantity in late.items()):
+        return Conflict("TooLarge", "total and late time together are beyond 64 bits")
+    return totals, late
+
+
+def _by_meter(reading: Reading, quantities: Sequence[MeterQuantity]) -> Quantities | Conflict:
+    found: dict[tuple[Meter, str], int] = {}
+    for each in quantities:
         problem = _problem(each)
         if problem:
             return problem
         key = (each.meter, each.model)
-        if key in totals:
+        if key in found:
             return Conflict("Malformed", f"{_label(key)} stands twice in reading {reading.sequence}")
-        totals[key] = each.quantity
-    return {key: quantity for key, quantity in totals.items() if quantity}
+        found[key] = each.quantity
+    return {key: quantity for key, quantity in found.items() if quantity}
 
 
 def _problem(each: MeterQuantity) -> Conflict | None:

@@ -127,6 +127,16 @@ class Ledger:
         with transaction(self._engine) as connection:
             return queries.totals_by_model(connection)
 
+    def unbilled_late_time(
+        self, *, account: str | None = None, node: str | None = None, start: datetime, end: datetime
+    ) -> dict[tuple[Meter, str], int]:
+        """Late time recorded and not billed, by meter and model: of work that another shard did again.
+
+        It belongs to the period in which its shard's last reading lies; arguments as in `lines`.
+        """
+        with transaction(self._engine) as connection:
+            return queries.unbilled_late_time(connection, account=account, node=node, start=start, end=end)
+
     def accounts_touched_since(self, cursor: int) -> Touched:
         """The accounts and nodes with bookings after the cursor (0: with any), and the cursor for the next call."""
         with transaction(self._engine) as connection:

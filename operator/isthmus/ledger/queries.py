@@ -17,7 +17,7 @@ from isthmus.settlement.tariff import Meter
 from .batch import chunks
 from .booking import from_microseconds, to_microseconds
 from .price_lists import PriceLists
-from .schema import balances, bookings, conflicts, dispatches, postings
+from .schema import balances, bookings, conflicts, dispatches, late_time, postings
 
 _PAGE = 1000
 _HALF = 1 << 32
@@ -61,18 +61,15 @@ def job_costs(
     """The cost of each job; 0 for one that nothing is booked of."""
     costs = {uid: JobCost(Decimal(0), currency, 0) for uid in job_uids}
     for chunk in chunks(costs):
-        query = (
-            select(
-                dispatches.c.job_uid,
-                dispatches.c.tariff_digest,
-                balances.c.meter,
-                balances.c.model,
-                balances.c.quantity,
+        rows = [
+            row
+            for table, quantity in ((balances, balances.c.quantity), (late_time, late_time.c.billed))
+            for row in connection.execute(
+                select(dispatches.c.job_uid, dispatches.c.tariff_digest, table.c.meter, table.c.model, quantity)
+                .join(table, table.c.dispatch_uid == dispatches.c.dispatch_uid)
+                .where(dispatches.c.job_uid.in_(chunk), quantity > 0)
             )
-            .join(balances, balances.c.dispatch_uid == dispatches.c.dispatch_uid)
-            .where(dispatches.c.job_uid.in_(chunk))
-        )
-        rows = connection.execute(query).all()
+        ]
         known = price_lists.known(connection, {row.tariff_digest for row in rows})
         for uid, digest, meter, model, quantity in rows:
             cost = costs[uid]
@@ -110,16 +107,39 @@ def lines(
 
 def totals_by_model(connection: Connection) -> dict[tuple[Meter, str], int]:
     """All resource-time that is booked, by meter and model. Summed in halves, so that no sum is beyond 64 bits."""
-    query = select(
-        balances.c.meter,
-        balances.c.model,
-        func.sum(balances.c.quantity // _HALF),
-        func.sum(balances.c.quantity % _HALF),
-    ).group_by(balances.c.meter, balances.c.model)
-    return {
-        (cast("Meter", meter), model): int(high) * _HALF + int(low)
-        for meter, model, high, low in connection.execute(query)
-    }
+    sums: dict[tuple[Meter, str], int] = {}
+    for table, quantity in ((balances, balances.c.quantity), (late_time, late_time.c.billed)):
+        query = (
+            select(table.c.meter, table.c.model, func.sum(quantity // _HALF), func.sum(quantity % _HALF))
+            .where(quantity > 0)
+            .group_by(table.c.meter, table.c.model)
+        )
+        for meter, model, high, low in connection.execute(query):
+            key = (cast("Meter", meter), model)
+            sums[key] = sums.get(key, 0) + int(high) * _HALF + int(low)
+    return sums
+
+
+def unbilled_late_time(
+    connection: Connection, *, account: str | None, node: str | None, start: datetime, end: datetime
+) -> dict[tuple[Meter, str], int]:
+    """Late time that was recorded and not billed, of the shards whose last reading lies in [start, end)."""
+    query = (
+        select(late_time.c.meter, late_time.c.model, late_time.c.quantity - late_time.c.billed)
+        .join(dispatches, dispatches.c.dispatch_uid == late_time.c.dispatch_uid)
+        .where(
+            late_time.c.quantity > late_time.c.billed,
+            dispatches.c.observed_at >= to_microseconds(start),
+            dispatches.c.observed_at < to_microseconds(end),
+        )
+    )
+    for column, wanted in ((dispatches.c.account, account), (dispatches.c.node, node)):
+        query = query.where(column == wanted) if wanted is not None else query
+    sums: dict[tuple[Meter, str], int] = {}
+    for meter, model, quantity in connection.execute(query):
+        key = (cast("Meter", meter), model)
+        sums[key] = sums.get(key, 0) + quantity
+    return sums
 
 
 def touched_since(connection: Connection, cursor: int) -> Touched:

@@ -6,8 +6,8 @@ Instants are whole microseconds since 1970 UTC, so that they compare and index a
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text
 
-HEAD = "0001"
-"""The migration that makes the tables below."""
+HEAD = "0002"
+"""The migration after which the tables are as below."""
 
 VERSION_TABLE = "isthmus_ledger_version"
 """Names the migration a database stands at; a database without it is no ledger."""
@@ -97,6 +97,18 @@ balances = Table(
     Column("meter", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("quantity", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What came to light only after a shard was given up, and how much of it is billed: none where its work was run anew.
+late_time = Table(
+    "late_time",
+    metadata,
+    Column("dispatch_uid", Text, ForeignKey("dispatches.dispatch_uid"), primary_key=True),
+    Column("meter", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("quantity", BigInteger, nullable=False),
+    Column("billed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -73,7 +73,7 @@ async def until(holds: Callable[[], object]) -> None:
 async def booking(ledger: Ledger) -> AsyncIterator[tuple[Booking, Callbacks]]:
     """A booking that runs, and what it told."""
     told = Callbacks()
-    made = Booking(ledger, "CNY", lambda uid, account: told.append((uid, account)))
+    made = Booking(ledger, "CNY", lambda uid, account: told.append((uid, account)), lambda _: False)
     task = asyncio.create_task(made.run())
     try:
         yield made, told

@@ -11,6 +11,7 @@ from isthmus.agent import Clocks
 from isthmus.agent.contact import Contacts
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
+from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_namespace
 from isthmus.capacity import Profile, Shape
 from isthmus.clusters import COMPUTEJOBS, DISPATCHES, NAMESPACES, ClusterError, FakeCluster, Informer, TimedOut
@@ -71,10 +72,10 @@ class World:
             self.hub.put(NAMESPACES, {"metadata": {"name": namespace}})
         self._late: list[asyncio.Task[None]] = []
 
-    def job(self, name: str = "train", **spec: Any) -> str:
-        """Have a user make a ComputeJob; its UID."""
+    def job(self, name: str = "train", *, fields: Manifest | None = None, **spec: Any) -> str:
+        """Have a user make a ComputeJob, with these `fields` of its JobSpec; its UID."""
         container = {"name": "main", "image": "work", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
-        template = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+        template = {**(fields or {}), "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
         body = {"metadata": {"name": name, "namespace": TEAM}, "spec": {"template": template, **spec}}
         return str(self.hub.put(COMPUTEJOBS, body)["metadata"]["uid"])
 
@@ -128,9 +129,9 @@ class Process:
     def __init__(self, world: World, ledger: Ledger) -> None:
         self.world = world
         hub, loop = world.hub, asyncio.get_running_loop()
-        self.store = DispatchStore(hub, lambda _, dispatch, __: self.jobs.dispatch_changed(dispatch))
+        self.store = DispatchStore(hub, self._dispatch_changed)
         self.fleet = Fleet("CNY", lambda node: self.store.node(node).all())
-        self.booking = Booking(ledger, "CNY", lambda _, __: None)
+        self.booking = Booking(ledger, "CNY", lambda _, __: None, lambda _: False)
         self.scheduler = Scheduler(
             self.fleet,
             now=now,
@@ -172,12 +173,22 @@ class Process:
             self.room(name, 64)
         self._task = asyncio.create_task(self._run())
 
-    def room(self, node: str, cores: int) -> None:
-        """The node's session finds nothing in the way, and its agent so many free cores and no Dispatch yet."""
+    def room(self, node: str, cores: int, *, sequence: int = 0) -> None:
+        """The node's session finds nothing in the way, and its agent so many free cores with Dispatches up to that."""
         known = self.fleet.get(node)
         assert known is not None
         known.facts.hindrance = None
-        self.fleet.observed(node, profile(cores))
+        self.fleet.observed(node, profile(cores, sequence=sequence))
+        self.scheduler.wake()
+
+    def state(self, node: str, scheduling_state: str) -> None:
+        """The node's owner sets its schedulingState."""
+        known = self.fleet.get(node)
+        assert known is not None
+        spec = known.node.spec.model_copy(update={"scheduling_state": scheduling_state})
+        known.node = known.node.model_copy(update={"spec": spec})
+        for dispatch in self.store.node(node).all():
+            self.jobs.queue.add(dispatch.spec.job.uid)
         self.scheduler.wake()
 
     def assumed(self) -> dict[str, list[int]]:
@@ -191,6 +202,12 @@ class Process:
             await self.store.wait_synced()
             group.create_task(self._watch.run())
             group.create_task(self.scheduler.run())
+
+    def _dispatch_changed(self, node: str, dispatch: Dispatch, gone: bool) -> None:
+        if gone or dispatch.status.state in TERMINAL:
+            self.fleet.forget(node, dispatch.spec.sequence)
+            self.scheduler.wake()
+        self.jobs.dispatch_changed(dispatch)
 
     def _job_changed(self, kind: str, _old: Manifest | None, new: Manifest) -> None:
         self.jobs.observed(new, gone=kind == "DELETED")

@@ -82,7 +82,7 @@ def test_a_newer_ledger(ledger_url: str) -> None:
         connection.execute(update(VERSION).values(version_num="9999"))
     with pytest.raises(LedgerError, match="has schema 9999, made by a newer Isthmus; upgrade Isthmus"):
         Ledger.open(ledger_url)
-    with pytest.raises(LedgerError, match="has schema 9999, this version reads 0001; use the version"):
+    with pytest.raises(LedgerError, match="has schema 9999, this version reads 0002; use the version"):
         Ledger.open(ledger_url, read_only=True)
 
 

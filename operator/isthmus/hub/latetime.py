@@ -1,0 +1,20 @@
+"""Whether the late time of a shard is billed: not where another did its work again. Pure."""
+
+from collections.abc import Iterable
+
+from isthmus.api.dispatch import Dispatch
+
+from .progress import parsed
+
+
+def repeated(dispatch: Dispatch, others: Iterable[Dispatch], assigned: int) -> bool:
+    """Whether a later attempt of the job covers any of the indexes that came to light late in `dispatch`.
+
+    `others` are the job's Dispatches, `assigned` is the last attempt that it was given nodes for: one that is not
+    there yet may cover anything. So may one of a job whose pods have no numbers.
+    """
+    own, attempt = parsed(dispatch.status.late_indexes), dispatch.spec.attempt
+    later = [other for other in others if other.spec.attempt > attempt]
+    if assigned > max([attempt, *(other.spec.attempt for other in later)]):
+        return True
+    return any(not own or other.spec.indexes is None or parsed(other.spec.indexes) & own for other in later)
