@@ -164,6 +164,8 @@ def item() -> Callable[..., ReadingBooked]:
         started_at: str | None = "2026-11-22T10:00:00Z",
         identity: Identity | None = None,
         settling: list[str] | None = None,
+        late: int = 0,
+        late_billed: bool = False,
     ) -> ReadingBooked:
         minute, rest = divmod(sequence if second is None else second, 60)
         total = [
@@ -180,6 +182,7 @@ def item() -> Callable[..., ReadingBooked]:
             tariff_digest=digest,
             started_at=started_at,
             identity=identity,
+            late_billed=late_billed,
             reading=Reading(
                 sequence=sequence,
                 observed_at=observed_at or f"2026-11-22T10:{minute:02}:{rest:02}Z",
@@ -187,6 +190,7 @@ def item() -> Callable[..., ReadingBooked]:
                 estimated=estimated,
                 total=total,
                 settling=settling or [],
+                late=[MeterQuantity(meter="MillicoreSeconds", quantity=late)] if late else [],
             ),
         )
 
