@@ -31,7 +31,7 @@ from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import NamespaceGoing, ensure_node_namespace
-from .parcels import Parcel, pieces_of
+from .parcels import Parcel, overtaken, pieces_of
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
@@ -126,6 +126,8 @@ class Dispatcher:
             record.problem = ("DispatchFailed", f"the chosen node can't be written on the job: {error}")  # type: ignore[union-attr]  # only the pin raises
             self._close(uid, record, order, again_seconds=5.0)
             return None
+        for parcel in self._overtaken(record, order):
+            self._forget(order, parcel)
         sent = await asyncio.gather(
             *(self._send(record, order, parcel) for parcel in list(order.parcels)), return_exceptions=True
         )
@@ -137,6 +139,18 @@ class Dispatcher:
             record.problem, record.unplaced = None, None
         self._close(uid, record, order, again_seconds=5.0 if refused else 0.0)
         return None
+
+    def _overtaken(self, record: JobRecord, order: Order) -> list[Parcel]:
+        """Parcels of which something was done, or of no more use, since they were made up, and which nobody has sent.
+
+        What is missing is offered anew: a shard that was given up may tell late of what it got done.
+        """
+        progress = self._jobs.progress(record, self._dispatches.of_job(record.uid))
+        return [
+            parcel
+            for parcel in order.parcels
+            if parcel.sent_at is None and (progress.ending is not None or overtaken(record.work, progress, parcel))
+        ]
 
     async def _send(self, record: JobRecord, order: Order, parcel: Parcel) -> bool:
         """Write one Dispatch. Whether it was refused for good; raises ClusterError where that is not known."""

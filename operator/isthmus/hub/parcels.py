@@ -58,6 +58,16 @@ def pieces_of(
     }
 
 
+def overtaken(work: Work, progress: Progress, parcel: Parcel) -> bool:
+    """Whether something of what the parcel is for is done by now."""
+    piece = parcel.piece
+    if piece is not None and piece.completions is not None:
+        return piece.completions > (work.completions or 0) - progress.succeeded
+    if parcel.indexes is None:
+        return progress.succeeded > 0
+    return bool(parcel.indexes & (progress.completed | progress.failed))
+
+
 def _limits(work: Work, progress: Progress, rest: Rest, elapsed_seconds: int) -> dict[str, Any]:
     """What earlier shards have left of the template's limits; a limit that is untouched stays the template's own."""
     limits: dict[str, Any] = {}
