@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from isthmus.settlement.csvfile import csv_rows
 from isthmus.settlement.instants import instant
 from isthmus.settlement.jsonfile import statement_json
 from isthmus.settlement.statement import Statement
+from isthmus.settlement.tariff import Meter
 
 LEDGER_VARIABLE = "ISTHMUS_LEDGER"
 _TABLE_WIDTH = 120
@@ -84,11 +86,12 @@ def statement(
     try:
         with Ledger.open(ledger, read_only=True) as opened:
             found = opened.statement(account=account, node=node, start=start, end=end, currency=currency)
+            late = opened.unbilled_late_time(account=account, node=node, start=start, end=end)
         if output is None:
-            _write(found, form, sys.stdout)
+            _write(found, late, form, sys.stdout)
         else:
             with output.open("w", encoding="utf-8", newline="") as file:
-                _write(found, form, file)
+                _write(found, late, form, file)
     except LedgerError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -97,7 +100,7 @@ def statement(
         _fail(f"can't write {output}: {error.strerror}; name a file that this user can write")
 
 
-def _write(found: Statement, form: Form, file: TextIO) -> None:
+def _write(found: Statement, late: Mapping[tuple[Meter, str], int], form: Form, file: TextIO) -> None:
     if form is Form.CSV:
         file.writelines(csv_rows(found))
     elif form is Form.JSON:
@@ -109,7 +112,7 @@ def _write(found: Statement, form: Form, file: TextIO) -> None:
         from .statement_table import statement_table
 
         width = None if file.isatty() else _TABLE_WIDTH
-        Console(file=file, width=width, highlight=False).print(statement_table(found))
+        Console(file=file, width=width, highlight=False).print(statement_table(found, late))
 
 
 def _fail(message: str) -> None:

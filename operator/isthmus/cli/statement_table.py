@@ -1,6 +1,6 @@
 """A statement as a table for a terminal: by node or account, meter and model, in hours."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -8,16 +8,20 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.settlement.instants import instant_text
-from isthmus.settlement.lines import Line
+from isthmus.settlement.lines import UNITS, Line, pricing_quantity
 from isthmus.settlement.money import ROUNDING, plain
 from isthmus.settlement.statement import MeterSum, Statement, meter_sums
+from isthmus.settlement.tariff import Meter
 
 _HOUR = Decimal(3600)
 _SHOWN = Decimal(1).scaleb(-4)
 
 
-def statement_table(statement: Statement) -> RenderableType:
-    """The sums and, below, the total with what it leaves out. Sums are shown to four decimals, and kept exact."""
+def statement_table(statement: Statement, late: Mapping[tuple[Meter, str], int]) -> RenderableType:
+    """The sums and, below, the total with what it leaves out. Sums are shown to four decimals, and kept exact.
+
+    `late` is the resource-time that was recorded and is not billed.
+    """
     by_node = statement.node is None
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("NODE" if by_node else "ACCOUNT", overflow="fold")
@@ -27,7 +31,7 @@ def statement_table(statement: Statement) -> RenderableType:
     for name, lines in _grouped(statement.lines, by_node=by_node):
         for each in meter_sums(lines):
             table.add_row(Text(name), Text(each.model), *_figures(each))
-    return Group(*_heading(statement), table, *_ending(statement))
+    return Group(*_heading(statement), table, *_ending(statement), *_unbilled(late))
 
 
 def _heading(statement: Statement) -> list[Text]:
@@ -49,10 +53,23 @@ def _ending(statement: Statement) -> list[Text]:
     return ending
 
 
+def _unbilled(late: Mapping[tuple[Meter, str], int]) -> list[Text]:
+    sums = [f"{_hours(pricing_quantity(meter, late[meter, model]))} {_unit(UNITS[meter][0])}" for meter, model in late]
+    text = f"not billed: {', '.join(sums)} that came to light after the work had been given to another node"
+    return [Text(text)] if sums else []
+
+
 def _figures(each: MeterSum) -> tuple[str, str, str]:
-    hours = ROUNDING.divide(each.pricing_quantity, _HOUR).quantize(_SHOWN, context=ROUNDING)
     amount = "Unpriced" if each.amount is None else f"{each.amount.quantize(_SHOWN, context=ROUNDING):f}"
-    return f"{hours:f}", each.unit.replace("-second", "-h"), amount
+    return _hours(each.pricing_quantity), _unit(each.unit), amount
+
+
+def _hours(seconds: Decimal) -> str:
+    return f"{ROUNDING.divide(seconds, _HOUR).quantize(_SHOWN, context=ROUNDING):f}"
+
+
+def _unit(unit: str) -> str:
+    return unit.replace("-second", "-h")
 
 
 def _counted(lines: int) -> str:

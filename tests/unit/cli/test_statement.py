@@ -66,6 +66,18 @@ def test_table(run: Run) -> None:
     ]
 
 
+def test_late_time(run: Run, ledger_url: str) -> None:
+    """What was recorded and is not billed is told below the total."""
+    with Ledger.open(ledger_url) as ledger:
+        late = [MeterQuantity(meter="MillicoreSeconds", quantity=5_400_000)]
+        reading = Reading(sequence=1, observed_at="2026-11-22T10:00:00Z", final=True, late=late)
+        job = JobReference(namespace="team", name="lost", uid="uid-9")
+        ledger.book([ReadingBooked("d9", job, "acme", "edge-1", 1, None, reading)])
+    told = "not billed: 1.5000 core-h that came to light after the work had been given to another node"
+    assert told in run("--account", "acme", *NOVEMBER).stdout
+    assert "not billed" not in run("--node", "core-1", *NOVEMBER).stdout
+
+
 def test_table_of_a_node(run: Run) -> None:
     """A node's table is by the accounts that it earned from."""
     result = run("--node", "core-1", *NOVEMBER)
