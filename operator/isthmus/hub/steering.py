@@ -20,6 +20,8 @@ MAX_NODES = 16
 # Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
 LEAST_SHARE = 32
 
+_SUPERSEDED = frozenset({DispatchState.LOST, DispatchState.REFUSED})
+
 
 class Steering:
     """What follows for one job from its spec and its progress. `again(uid, seconds)` has the job looked at later."""
@@ -46,7 +48,8 @@ class Steering:
         spec = record.job.spec
         wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
         await asyncio.gather(
-            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish))
+            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish)),
+            *(self._shards.desire(node, d, "Cancelled") for node, d in _superseded(dispatches, progress)),
         )
         rest, split = progress.rest, None
         if rest is not None and spec.placement.split == "ByIndex" and record.work.by_index:
@@ -95,6 +98,17 @@ class Steering:
         if record.lost is None or record.lost[0] != lost:
             record.lost = (lost, now)
         return record.lost[1] + min(2.0 ** (lost - 1), LONGEST_PAUSE_SECONDS) - now
+
+
+def _superseded(dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Iterator[tuple[str, Dispatch]]:
+    """Shards whose work is about to be another's: each is cancelled before that exists, and what it left cleared.
+
+    Not those whose Job never came to be: a placeholder holds its name, lest a create still under way lands after all.
+    """
+    for node, dispatch in dispatches if progress.rest is not None else ():
+        status = dispatch.status
+        if status.state in _SUPERSEDED and status.job_uid and dispatch.spec.desired_state != "Cancelled":
+            yield node, dispatch
 
 
 def _open_pin(record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], attempt: int) -> tuple[str, ...] | None:
