@@ -26,7 +26,8 @@ class Federation:
     """`members` maps names to their machines; each is joined through a link that tests can cut, unless without `links`.
 
     `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
-    1.36; all others have the one that writes global indexes on pods.
+    1.36; all others have the one that writes global indexes on pods. Those `with_leases` have controller managers that
+    renew one.
     """
 
     def __init__(
@@ -38,10 +39,16 @@ class Federation:
         links: bool = True,
         log_level: str = "debug",
         without_mutating_policies: Collection[str] = (),
+        with_leases: Collection[str] = (),
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
         self._specs += [
-            ClusterSpec(name=name, machines=machines, mutating_policies=name not in without_mutating_policies)
+            ClusterSpec(
+                name=name,
+                machines=machines,
+                mutating_policies=name not in without_mutating_policies,
+                leader_elect=name in with_leases,
+            )
             for name, machines in members.items()
         ]
         self._members = list(members)

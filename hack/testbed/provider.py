@@ -30,6 +30,8 @@ class ClusterSpec:
     Kubernetes (20 and 30) start and stop some 10 Pods/s, so results should record what they ran with.
     A machine whose kubelet falls silent is NotReady after `node_grace_seconds` (Kubernetes: 50); a quarter of it is
     how often each machine writes its Lease, so a thousand machines are cheap only where it is long.
+    With `leader_elect` its controller manager renews a Lease, as it does where several stand by; it then takes over
+    within some seconds of a former one's end, not at once.
     Without `mutating_policies` its API server has no MutatingAdmissionPolicy, as before Kubernetes 1.36.
     """
 
@@ -39,6 +41,7 @@ class ClusterSpec:
     api_qps: int = 300
     api_burst: int = 600
     node_grace_seconds: int = 120
+    leader_elect: bool = False
     mutating_policies: bool = True
 
     def __post_init__(self) -> None:

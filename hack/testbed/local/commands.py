@@ -8,6 +8,12 @@ from testbed.provider import ClusterSpec, Part
 
 SERVICE_RANGE = "10.96.0.0/24"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+# Shorter than the default of 15 s, so that tests need not wait so long for a successor.
+LEADER_ELECTION = [
+    "--leader-elect-lease-duration=6s",
+    "--leader-elect-renew-deadline=4s",
+    "--leader-elect-retry-period=1s",
+]
 FRONT_PROXY = "front-proxy-client"  # the name under which the API server calls aggregated ones
 
 
@@ -146,7 +152,7 @@ def _controller_manager(spec: ClusterSpec, binaries: Binaries, ports: Ports, fil
         str(binaries.kube_controller_manager),
         f"--kubeconfig={files.kubeconfig(Part.CONTROLLER_MANAGER)}",
         *_serving(ports.controller_manager, files),
-        "--leader-elect=false",
+        *(LEADER_ELECTION if spec.leader_elect else ["--leader-elect=false"]),
         "--use-service-account-credentials",
         f"--service-account-private-key-file={pki / 'service-accounts.key'}",
         f"--root-ca-file={pki / 'ca.crt'}",

@@ -26,10 +26,11 @@ class Attempt:
     verb: str
     resource: str
     namespace: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         """For the test's id."""
-        return f"{self.verb} {self.resource} in {self.namespace or 'the cluster'}"
+        return f"{self.verb} {self.resource}{self.name and ' '}{self.name} in {self.namespace or 'the cluster'}"
 
     def attributes(self) -> dict[str, str]:
         """As an access review asks."""
@@ -41,6 +42,7 @@ class Attempt:
             "subresource": subresource,
             "group": group,
             "namespace": self.namespace,
+            "name": self.name,
         }
 
 
@@ -62,6 +64,7 @@ def may(cluster: Cluster, user: str, attempt: Attempt) -> bool:
 
 READ = "get list watch"
 WRITE = "create update patch delete deletecollection"
+LEASES = "leases.coordination.k8s.io"
 HUB_MAY = [
     *attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
     *attempts("patch", "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev"),
@@ -95,8 +98,13 @@ MEMBER_MAY = [
     *attempts("get create", "namespaces"),
     *attempts("get create", "resourcequotas networkpolicies.networking.k8s.io serviceaccounts", "iwt-a-b"),
     *attempts("patch", "serviceaccounts", "iwt-a-b"),
+    Attempt("get", LEASES, "kube-system", "kube-controller-manager"),
 ]
 MEMBER_MAY_NOT = [
+    *attempts(f"{READ} {WRITE}", LEASES, "kube-system"),
+    Attempt("get", LEASES, "kube-system", "kube-scheduler"),
+    Attempt("get", LEASES, "iwt-a-b", "kube-controller-manager"),
+    Attempt("patch", LEASES, "kube-system", "kube-controller-manager"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps", "iwt-a-b"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps persistentvolumeclaims services deployments.apps"),
     *attempts(WRITE, "nodes"),
