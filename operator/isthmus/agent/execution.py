@@ -14,6 +14,8 @@ from .stoprate import Stop
 class Execution:
     """Memory of one Dispatch."""
 
+    uid: str
+    """The Dispatch's."""
     accepted_here: bool = False
     job_uid: str = ""
     created_at: float | None = None
@@ -35,6 +37,8 @@ class Execution:
     """Since when the Job waits for its controller."""
     uncounted: dict[str, float] = field(default_factory=dict)
     """Pods that ended and that the Job's controller has not taken notice of, with when that was first seen."""
+    overdue: bool = False
+    """The Job was found running past its limit, by a consistent read."""
     stock_since: float | None = None
     """When stock began to be taken of a shard that the hub had given up."""
     stops: dict[str, Stop] = field(default_factory=dict)

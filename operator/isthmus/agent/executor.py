@@ -9,11 +9,12 @@ from typing import Protocol
 
 import structlog
 
-from isthmus.api.core import Job, Manifest, Pod
+from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import DISPATCHES, ApiError, ClusterError, Forbidden, Invalid, KubernetesApi
+from isthmus.clusters import ClusterError, KubernetesApi
 
+from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
@@ -22,23 +23,18 @@ from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import awaits_pods, observe, pod_ended, succeeded_in, without_job
+from .observe import awaits_pods, observe, pod_ended
 from .orphans import sweep
 from .shardindexes import tally
+from .statuswriter import StatusWriter
 from .steps import Facts, Step, next_step
 from .stock import take_stock
-from .stoprate import stop_rate
-from .tenancy import NamespaceTaken
 from .view import MemberView
 
 logger = structlog.get_logger(__name__)
 
-# The watch shows a Job within moments of its creation; after this long without it, the API is asked.
-WATCH_LAG_SECONDS = 5.0
 # The Job controller makes pods within moments; without any for so long, something is in its way.
 PODLESS_SECONDS = 10.0
-# An API server that has just started denies everybody everything until it has read its roles.
-DENIED_SECONDS = 15.0
 
 
 class DispatchView(Protocol):
@@ -74,6 +70,10 @@ class Executor:
         self._meter = meter
         self._gates = gates
         self._contact = contact
+        self._writer = StatusWriter(hub, namespace, view=view, meter=meter, contact=contact, clock=clock)
+        self._beginning = Beginning(
+            view=view, jobs=jobs, meter=meter, writer=self._writer, contact=contact, clock=clock
+        )
         self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
         self._clock = clock
         self._executions: dict[str, Execution] = {}
@@ -93,10 +93,10 @@ class Executor:
         dispatch = self.current(name)
         if dispatch is None:
             gone = self._executions.pop(name, None)
-            if gone is not None and gone.latest is not None:
-                self._contact.forget(gone.latest.metadata["uid"])
+            if gone is not None:
+                self._contact.forget(gone.uid)
             return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
-        execution = self._executions.setdefault(name, Execution())
+        execution = self._executions.setdefault(name, Execution(dispatch.metadata["uid"]))
         job = self._view.job(name)
         if job is not None:
             execution.seen = True
@@ -128,13 +128,13 @@ class Executor:
     async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911, PLR0912 - one arm a step
         match step:
             case Step.ACCEPT:
-                return await self._accept(dispatch, execution)
+                return await self._beginning.accept(dispatch, execution)
             case Step.WITHDRAW:
-                await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "", released=True)
+                await self._writer.end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "", released=True)
             case Step.CREATE:
-                return await self._create(dispatch, execution)
+                return await self._beginning.create(dispatch, execution)
             case Step.RECOVER:
-                return await self._recover(dispatch, execution)
+                return await self._beginning.recover(dispatch, execution)
             case Step.SUSPEND if job is not None:
                 await self._jobs.suspend(job)
             case Step.RESUME if job is not None:
@@ -142,7 +142,7 @@ class Executor:
             case Step.DELETE:
                 await self._jobs.delete(dispatch, job)
             case Step.LOSE:
-                await self._lose(dispatch, execution)
+                await self._beginning.lose(dispatch, execution)
             case Step.REPORT if job is not None:
                 return await self._report(dispatch, execution, job)
             case Step.STOCK:
@@ -156,64 +156,6 @@ class Executor:
             case _:
                 return WATCH_LAG_SECONDS if dispatch.status.state not in TERMINAL else None
         return None
-
-    async def _accept(self, dispatch: Dispatch, execution: Execution) -> float | None:
-        accepted = await self._write(dispatch, execution, DispatchStatus(state=DispatchState.ACCEPTED))
-        execution.accepted_here = True
-        return await self._create(accepted, execution)
-
-    async def _create(self, dispatch: Dispatch, execution: Execution) -> float | None:
-        try:
-            with self._contact.attempt(dispatch.metadata["uid"]):
-                execution.job_uid = await self._jobs.create(dispatch)
-        except (Invalid, Forbidden, NamespaceTaken) as error:
-            starting = self._jobs.denied(error) and execution.denied_seconds(self._clock()) < DENIED_SECONDS
-            if starting or self._jobs.terminating(error):
-                raise
-            if execution.create_open and not await self._jobs.excluded(dispatch, error):
-                execution.refusal = error
-                return REPORT_SECONDS  # the Job of the earlier create, or the placeholder, arrives by watch
-            await self._refuse(dispatch, execution, error)
-            return None
-        except ClusterError as error:
-            execution.create_open = execution.create_open or self._jobs.leaves_open(error)
-            raise
-        execution.created_at = self._clock()
-        return WATCH_LAG_SECONDS
-
-    async def _refuse(self, dispatch: Dispatch, execution: Execution, error: ApiError) -> None:
-        """End it as the member's refusal; a placeholder that holds its name is yet to be cleared away."""
-        reason, clear = f"Member{error.reason}", self._view.job(dispatch.metadata["name"]) is None
-        await self._end(dispatch, execution, DispatchState.REFUSED, reason, error.message, released=clear)
-
-    async def _recover(self, dispatch: Dispatch, execution: Execution) -> float | None:
-        """Accepted, but the watch shows no Job: it was never created, or it is gone."""
-        cancelled = dispatch.spec.desired_state == "Cancelled"
-        if await self._jobs.find(dispatch) is not None:
-            return REPORT_SECONDS  # the watch is behind
-        if not (dispatch.status.job_uid or execution.job_uid) and await self._jobs.hold_name(dispatch):
-            return REPORT_SECONDS  # the placeholder, or the Job that came after all, arrives by watch
-        # Whether the shard may be run again rests on this list: the watch on pods may be behind the one on Jobs.
-        pods = await self._meter.listed(dispatch)
-        if any(not pod_ended(pod) for pod in pods):
-            await self._jobs.delete_pods([pod for pod in pods if not pod_ended(pod)])
-            return REPORT_SECONDS
-        if cancelled:
-            await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "", pods=pods, released=True)
-        else:
-            state, reason, message = without_job(dispatch, pods)
-            await self._end(dispatch, execution, state, reason, message, pods=pods)
-        return 0.0
-
-    async def _lose(self, dispatch: Dispatch, execution: Execution) -> None:
-        if dispatch.spec.desired_state == "Cancelled":
-            await self._end(dispatch, execution, DispatchState.CANCELLED, "Cancelled", "")
-            return
-        if execution.refusal is not None:
-            await self._refuse(dispatch, execution, execution.refusal)
-            return
-        message = "the agent stopped between accepting the shard and creating its Job; nothing of it ever ran"
-        await self._end(dispatch, execution, DispatchState.LOST, "NeverCreated", message)
 
     async def _report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Write what the member shows, where it is worth a write now."""
@@ -266,7 +208,7 @@ class Executor:
             await self._meter.release(name, old.reading, execution)
             again = wait if wait > 0 else READING_SECONDS
             return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
-        written = await self._write(dispatch, execution, status)
+        written = await self._writer.write(dispatch, execution, status)
         await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
 
@@ -286,7 +228,9 @@ class Executor:
     async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Resume the Job; before it is, the hub is told not to rely on its limit, which counts from a new start."""
         if dispatch.status.armed:
-            dispatch = await self._write(dispatch, execution, dispatch.status.model_copy(update={"armed": False}))
+            dispatch = await self._writer.write(
+                dispatch, execution, dispatch.status.model_copy(update={"armed": False})
+            )
         return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
@@ -294,7 +238,7 @@ class Executor:
         status = await take_stock(dispatch, execution, jobs=self._jobs, meter=self._meter, clock=self._clock)
         if status is None:
             return REPORT_SECONDS
-        written = await self._write(dispatch, execution, status)
+        written = await self._writer.write(dispatch, execution, status)
         await self._meter.release(dispatch.metadata["name"], written.status.reading, execution)
         return 0.0
 
@@ -309,77 +253,12 @@ class Executor:
             await self._jobs.delete_pods(running)
             return REPORT_SECONDS
         status = dispatch.status
-        await self._end(dispatch, execution, status.state or DispatchState.LOST, status.reason, status.message)
+        await self._writer.end(dispatch, execution, status.state or DispatchState.LOST, status.reason, status.message)
         return 0.0
 
     async def _clear(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """The watch shows nothing of the shard any more: make sure by consistent reads, then say so."""
         if await self._jobs.find(dispatch) is not None or await self._meter.listed(dispatch):
             return REPORT_SECONDS
-        await self._write(dispatch, execution, dispatch.status.model_copy(update={"released": True}))
+        await self._writer.write(dispatch, execution, dispatch.status.model_copy(update={"released": True}))
         return None
-
-    async def _end(
-        self,
-        dispatch: Dispatch,
-        execution: Execution,
-        state: DispatchState,
-        reason: str,
-        message: str,
-        *,
-        pods: Sequence[Pod] | None = None,
-        released: bool = False,
-    ) -> None:
-        """Write a terminal state with the last reading, which takes in all pods still held (by default the view's)."""
-        name = dispatch.metadata["name"]
-        if pods is None:
-            pods = self._view.pods(name)
-        reading = dispatch.status.reading
-        advance = self._meter.advance(reading, pods, execution, final=True)
-        numbered = tally(dispatch, self._view.job(name), pods)
-        succeeded = max(dispatch.status.succeeded, succeeded_in(pods)) if numbered is None else len(numbered.completed)
-        status = dispatch.status.model_copy(
-            update={
-                "state": state,
-                "reason": reason,
-                "message": message[:1024],
-                "active": 0,
-                "succeeded": succeeded,
-                "completed_indexes": numbered.completed_text if numbered else None,
-                "failed_indexes": numbered.failed_text if numbered else None,
-                "index_failures": numbered.failures if numbered else None,
-                "reading": advance.reading or reading,
-                "released": released and not pods,
-                "pod_problem": None,
-                "armed": False,
-            }
-        )
-        written = await self._write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading, execution)
-
-    async def _write(self, dispatch: Dispatch, execution: Execution, status: DispatchStatus) -> Dispatch:
-        """Write the whole status on the version that was decided on. Raises Conflict where that is not the newest."""
-        new = _replacing(dispatch.status.to_manifest(), status.to_manifest())
-        name = dispatch.metadata["name"]
-        body = {"metadata": {"resourceVersion": dispatch.metadata["resourceVersion"]}, "status": new}
-        answer = await self._hub.patch(DISPATCHES, name, self._namespace, body, subresource="status")
-        written = Dispatch.model_validate(answer)
-        rate = stop_rate(execution.stops.values()) if status.state in TERMINAL else None
-        if rate is not None:
-            self._contact.stopped(rate)
-            execution.stops.clear()
-        execution.latest = written
-        execution.live = dict(execution.measured)
-        execution.written_at = self._clock()
-        execution.noticed_at = None
-        logger.debug("reported", dispatch=name, state=status.state)
-        return written
-
-
-def _replacing(old: Manifest, new: Manifest) -> Manifest:
-    """The merge patch after which nothing of `old` is left that `new` lacks: it removes what is null."""
-    kept = {
-        key: _replacing(old[key], value) if isinstance(value, dict) and isinstance(old.get(key), dict) else value
-        for key, value in new.items()
-    }
-    return {**dict.fromkeys(old), **kept}

@@ -7,7 +7,7 @@ import structlog
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.clusters import ApiError, ClusterError
+from isthmus.clusters import ApiError, ClusterError, Invalid
 
 from .contact import Contact
 from .execution import Execution
@@ -62,13 +62,13 @@ class Guard:
         retry, began = max(dispatch.spec.fence.after_seconds / RETRY_PART, 0.5), self._contact.clock()
         try:
             if self._overdue(dispatch, job):
-                await self._enforce(dispatch)
+                execution.overdue = await self._enforce(dispatch)
                 wait = retry
             elif limit.set_to is None:
                 wait = limit.again
             elif self._contact.may_lengthen(uid):
                 with self._contact.attempt(uid):
-                    await self._jobs.set_limit(job, limit.set_to)
+                    await self._put_off(dispatch, job, limit.set_to)
                 self._contact.heard()
                 wait = limit.again
             else:
@@ -79,6 +79,17 @@ class Guard:
             logger.info("limit not put off", dispatch=dispatch.metadata["name"], reason=error.reason, error=str(error))
             wait = retry
         return wait if again is None else min(wait, again)
+
+    async def _put_off(self, dispatch: Dispatch, job: Job, seconds: int) -> None:
+        """Set the limit; where the Job is not as it was shown, because the watch is behind, as it is."""
+        try:
+            await self._jobs.set_limit(job, seconds)
+        except Invalid:
+            fresh = await self._jobs.find(dispatch)
+            limit = self._limit(dispatch, fresh) if fresh is not None else None
+            if fresh is None or limit is None or limit.set_to is None:
+                return
+            await self._jobs.set_limit(fresh, limit.set_to)
 
     def armed(self, dispatch: Dispatch, job: Job) -> bool:
         """Whether the member can be relied on to stop the shard at its limit, without us."""
@@ -128,15 +139,19 @@ class Guard:
         limit = self._limit_when_heard(dispatch, job)
         return limit is not None and limit.left < -OVERDUE_SECONDS and not self._contact.silent
 
-    async def _enforce(self, dispatch: Dispatch) -> None:
-        """The limit is over and the member does nothing: stop the pods ourselves, once that is certain."""
+    async def _enforce(self, dispatch: Dispatch) -> bool:
+        """The limit is over and the member does nothing: stop the pods ourselves, if by a consistent read that is so.
+
+        Whether it is.
+        """
         job = await self._jobs.find(dispatch)
         limit = self._limit(dispatch, job) if job is not None else None
         if limit is None or limit.left >= -OVERDUE_SECONDS:
-            return
+            return False
         pods = [pod for pod in await self._meter.listed(dispatch) if not pod_ended(pod)]
         logger.warning("stopping a shard past its limit", dispatch=dispatch.metadata["name"], pods=len(pods))
         await self._jobs.delete_pods(pods)
+        return True
 
     def _judge_controllers(
         self, uid: str, dispatch: Dispatch, execution: Execution, job: Job | None, pods: Sequence[Pod]
@@ -157,7 +172,8 @@ class Guard:
             if execution.uncounted:
                 oldest = min(execution.uncounted.values())
                 since.append((oldest, UNCOUNTED_SECONDS, "a pod that ended was not counted by its Job"))
-            if self._overdue(dispatch, job):
+            execution.overdue = execution.overdue and self._overdue(dispatch, job)
+            if execution.overdue:
                 doubt = "a Job was not stopped at its limit"
         for began, patience, what in since:
             if self._contact.heard_at - began >= patience:
