@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from isthmus.api.model import MAP_ATOMIC
+
 Schema = dict[str, Any]
 
 INT32_MAX = 2**31 - 1
@@ -30,7 +32,7 @@ def structural(model: type[BaseModel]) -> Schema:
     }
     status = _without_rules(properties["status"])
     status.pop("default", None)
-    properties["status"] = status
+    properties["status"] = {**status, **MAP_ATOMIC}
     return {**schema, "required": ["spec"], "properties": properties}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .model import LIST_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp, rules
+from .model import LIST_ATOMIC, MAP_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp, rules
 
 INDEXES_LENGTH = 262144
 _INDEXES = "Global indexes, such as 1,3-5,7; packed where that is long."
@@ -65,7 +65,8 @@ class DispatchSpec(Model):
     """The desired state of one shard. Immutable but for the desired state, in which Cancelled is final."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(
+        json_schema_extra=MAP_ATOMIC
+        | rules(
             *(
                 (_same(field), "immutable; a further attempt is a new Dispatch", f".{field}")
                 for field in ("job", "account", "shard", "attempt", "sequence", "manifest")

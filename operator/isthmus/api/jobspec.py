@@ -7,7 +7,7 @@ more of its type than that takes: what is wrong inside is the dry run's to say.
 
 from typing import Any
 
-from .model import PRESERVE_UNKNOWN, rules
+from .model import MAP_ATOMIC, PRESERVE_UNKNOWN, rules
 
 _KEPT: dict[str, Any] = PRESERVE_UNKNOWN
 _OBJECT: dict[str, Any] = {"type": "object", **PRESERVE_UNKNOWN}
@@ -34,6 +34,7 @@ def _rules_only(description: str) -> dict[str, Any]:
 
 TEMPLATE_SCHEMA: dict[str, Any] = {
     **_OBJECT,
+    **MAP_ATOMIC,
     "maxProperties": 32,
     "required": ["template"],
     "properties": {

@@ -32,6 +32,8 @@ def rules(*pairs: tuple[str, str] | tuple[str, str, str]) -> dict[str, Any]:
 
 LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
 LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+# Owned as a whole by who writes it: the API server then keeps no list of its fields, which every write would pay for.
+MAP_ATOMIC: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
 PRESERVE_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 
 # A price or an amount: a plain decimal, never negative, never a float. 12 + 12 digits.

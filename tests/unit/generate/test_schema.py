@@ -96,7 +96,12 @@ def test_whole_schema() -> None:
                     "big": {"type": "integer", "format": "int64", "default": 0},
                 },
             },
-            "status": {"description": "An object.", "type": "object", "properties": inner},
+            "status": {
+                "description": "An object.",
+                "type": "object",
+                "properties": inner,
+                "x-kubernetes-map-type": "atomic",
+            },
         },
     }
 
