@@ -34,6 +34,10 @@ class NodeDispatches(DispatchView, Protocol):
         """Every Dispatch of the node."""
         ...
 
+    def live(self) -> Iterable[Dispatch]:
+        """Those that have not ended."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -74,6 +78,8 @@ class Agent:
         self._on_connection = on_connection
         self._dirty = asyncio.Event()
         self._sequence = SequenceTracker(floor=floor)
+        self._counted = {dispatch.spec.sequence for dispatch in dispatches.all()}
+        """Sequences that are in the figures, but those below which all are: these are told in one number."""
         self._expectations = Expectations()
         self._view = MemberView(
             member,
@@ -105,6 +111,9 @@ class Agent:
 
     def dispatch_changed(self, name: str) -> None:
         """The hub's watch showed a change of the Dispatch `name`, or its end."""
+        dispatch = self._dispatches.get(name)
+        if dispatch is not None and dispatch.spec.sequence > self._sequence.floor:
+            self._counted.add(dispatch.spec.sequence)
         self._changed(name)
         self._dirty.set()
 
@@ -151,8 +160,10 @@ class Agent:
 
         A hub that was restarted has forgotten what it assumed, and learns from the first profile what it had promised.
         """
-        newest = [self._executor.current(d.metadata["name"]) or d for d in self._dispatches.all()]
-        visible = self._sequence.visible((d.spec.sequence for d in newest), self._clocks.monotonic())
+        newest = [self._executor.current(d.metadata["name"]) or d for d in self._dispatches.live()]
+        self._counted.update(d.spec.sequence for d in newest if d.spec.sequence > self._sequence.floor)
+        visible = self._sequence.visible(self._counted, self._clocks.monotonic())
+        self._counted = {sequence for sequence in self._counted if sequence > visible.sequence}
         return self._view.machines.profile(
             now=self._clocks.now(),
             expected=self._expectations.of([d for d in newest if d.status.state not in TERMINAL], self._view),

@@ -1,6 +1,7 @@
 """Which Dispatches are in a profile's figures, told in a number and a short list."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 BEYOND_LIMIT = 256
@@ -32,7 +33,7 @@ class SequenceTracker:
 
         `now` is in seconds of a monotonic clock.
         """
-        seen = set(counted)
+        seen = counted if isinstance(counted, AbstractSet) else set(counted)
         top = max(seen, default=self.floor)
         current = self.floor
         while current < top:

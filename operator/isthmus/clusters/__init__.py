@@ -3,6 +3,7 @@
 from .api import KubernetesApi, Listing, Undecodable, WatchEvent
 from .client import Client
 from .credentials import Credentials
+from .decoding import identity_of
 from .errors import (
     AlreadyExists,
     ApiError,
@@ -85,4 +86,5 @@ __all__ = [
     "Unreachable",
     "WatchEvent",
     "WorkQueue",
+    "identity_of",
 ]

@@ -1,27 +1,28 @@
 """All Dispatches of the hub, as its API last showed them, found by node and by job."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
-
-import structlog
-from pydantic import ValidationError
 
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_of_namespace
-from isthmus.clusters import DISPATCHES, ClusterError, Informer, KubernetesApi
+from isthmus.clusters import DISPATCHES, ClusterError, Informer, KubernetesApi, identity_of
 
-logger = structlog.get_logger(__name__)
+from .kept import Kept
 
 OnConnection = Callable[[ClusterError | None], None]
 OnDispatch = Callable[[str, Dispatch, bool], None]
 
 
 class NodeDispatches:
-    """The Dispatches of one node."""
+    """The Dispatches of one node: thousands that have ended and wait for their job's deletion, and a few that live."""
 
     def __init__(self) -> None:
+        self.highest_sequence = 0
+        """The highest sequence that any of them, gone ones too, has had."""
         self._by_name: dict[str, Dispatch] = {}
+        self._live: dict[str, Dispatch] = {}
 
     def get(self, name: str) -> Dispatch | None:
         """The Dispatch of that name."""
@@ -31,9 +32,9 @@ class NodeDispatches:
         """Every Dispatch of the node."""
         return self._by_name.values()
 
-    def live(self) -> int:
-        """How many have not ended."""
-        return sum(1 for dispatch in self._by_name.values() if dispatch.status.state not in TERMINAL)
+    def live(self) -> Collection[Dispatch]:
+        """Those that have not ended."""
+        return self._live.values()
 
     def put(self, dispatch: Dispatch) -> bool:
         """Take in a form of a Dispatch, unless a newer one is known."""
@@ -42,11 +43,17 @@ class NodeDispatches:
         if known is not None and version(known) > version(dispatch):
             return False
         self._by_name[name] = dispatch
+        self.highest_sequence = max(self.highest_sequence, dispatch.spec.sequence)
+        if dispatch.status.state in TERMINAL:
+            self._live.pop(name, None)
+        else:
+            self._live[name] = dispatch
         return True
 
     def drop(self, name: str) -> None:
         """The Dispatch is gone."""
         self._by_name.pop(name, None)
+        self._live.pop(name, None)
 
 
 def version(dispatch: Dispatch) -> int:
@@ -62,7 +69,13 @@ class DispatchStore:
         self._nodes: dict[str, NodeDispatches] = {}
         self._jobs: dict[str, dict[tuple[str, str], Dispatch]] = {}
         self._informer: Informer[Any] = Informer(
-            hub, DISPATCHES, type=dict, on_change=self._changed, on_connection=on_connection, longest_pause_seconds=5.0
+            hub,
+            DISPATCHES,
+            type=dict,
+            transform=partial(Kept.of, self._seen),
+            on_change=self._changed,
+            on_connection=on_connection,
+            longest_pause_seconds=5.0,
         )
 
     async def run(self) -> None:
@@ -91,20 +104,29 @@ class DispatchStore:
         if self.node(node).put(dispatch):
             self._jobs.setdefault(dispatch.spec.job.uid, {})[node, dispatch.metadata["name"]] = dispatch
 
-    def _changed(self, kind: str, _old: Manifest | None, obj: Manifest) -> None:
+    def _seen(self, obj: Manifest) -> None:
+        """Take in what the watch shows, before the change is told. ValidationError where it is no Dispatch."""
         node = node_of_namespace(obj["metadata"]["namespace"])
-        if node is None:
-            return
-        try:
-            dispatch = Dispatch.model_validate(obj)
-        except ValidationError as error:
-            logger.warning("Dispatch can't be read", node=node, name=obj["metadata"]["name"], error=str(error))
+        if node is not None and self._known(node, obj) is None:
+            self.put(node, Dispatch.model_validate(obj))
+
+    def _changed(self, kind: str, _old: Kept | None, last: Any) -> None:  # noqa: ANN401 - as kept, or as it was seen last
+        namespace, name, _, uid = identity_of(last)
+        node = node_of_namespace(namespace)
+        dispatch = self.node(node).get(name) if node is not None else None
+        if node is None or dispatch is None or dispatch.metadata["uid"] != uid:
             return
         if kind == "DELETED":
             self._drop(node, dispatch)
-        else:
-            self.put(node, dispatch)
         self._on_change(node, dispatch, kind == "DELETED")
+
+    def _known(self, node: str, obj: Manifest) -> Dispatch | None:
+        """The form that the watch shows, where it was taken in already as the answer to a write of our own."""
+        metadata = obj["metadata"]
+        known = self.node(node).get(metadata["name"])
+        if known is None or known.metadata["uid"] != metadata["uid"]:
+            return None
+        return known if known.metadata["resourceVersion"] == metadata["resourceVersion"] else None
 
     def _drop(self, node: str, dispatch: Dispatch) -> None:
         name, uid = dispatch.metadata["name"], dispatch.spec.job.uid

@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from isthmus.api.computenode import ComputeNode
-from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.capacity import Profile
 from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
 from isthmus.settlement.tariff import tariff_state
 
+from .dispatches import NodeDispatches
 from .nodestatus import CONNECTING, NO_PROFILE, NodeFacts
 
 _BEGINNING = frozenset({CONNECTING, NO_PROFILE})
@@ -32,9 +32,9 @@ class FleetNode:
 
 
 class Fleet:
-    """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` lists a node's Dispatches."""
+    """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` gives a node's Dispatches."""
 
-    def __init__(self, currency: str, dispatches_of: Callable[[str], Iterable[Dispatch]]) -> None:
+    def __init__(self, currency: str, dispatches_of: Callable[[str], NodeDispatches]) -> None:
         self._currency = currency
         self._dispatches_of = dispatches_of
         self._nodes: dict[str, FleetNode] = {}
@@ -111,7 +111,7 @@ class Fleet:
             known.sequence,
             stored.sequence if stored else 0,
             max(stored.visible_beyond, default=0) if stored else 0,
-            max((d.spec.sequence for d in self._dispatches_of(name)), default=0),
+            self._dispatches_of(name).highest_sequence,
         )
         return known.sequence
 
@@ -135,7 +135,7 @@ class Fleet:
 
     def live(self, name: str) -> int:
         """How many shards stand on the node."""
-        return sum(1 for d in self._dispatches_of(name) if d.status.state not in TERMINAL)
+        return len(self._dispatches_of(name).live())
 
     def drained(self, name: str) -> bool:
         """Whether what stands on the node is to be moved away."""

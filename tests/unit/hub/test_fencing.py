@@ -33,7 +33,7 @@ class Desk:
         self.hub = FakeCluster("hub", clock=self.now)
         self.hub.put(NAMESPACES, {"metadata": {"name": SPACE}})
         self.store = DispatchStore(self.hub, lambda *_: None)
-        self.fleet = Fleet("CNY", lambda _: ())
+        self.fleet = Fleet("CNY", self.store.node)
         self.contacts = Contacts(lambda: self.at)
         self.contact: Contact = self.contacts.of("east")
         self.facts = self.fleet.put(self.node()).facts

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.hub.world import compute_node, now, profile
 
 from isthmus.api.computejob import ComputeJob
+from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
 from isthmus.hub.scheduler import PIN_SECONDS, Scheduler
 from isthmus.placement import Assignment, Demand, Unplaced, demand_of
@@ -18,7 +19,7 @@ class Cycles:
     """A scheduler over two nodes, and what it says when."""
 
     def __init__(self, cores: int = 0) -> None:
-        self.fleet = Fleet("CNY", lambda _: ())
+        self.fleet = Fleet("CNY", lambda _: NodeDispatches())
         for name in ("n1", "n2"):
             facts = self.fleet.put(compute_node(name)).facts
             facts.connected, facts.problem, facts.observed = True, None, True
