@@ -111,6 +111,12 @@ class Transport:
             return await self._body(request, response)
 
     async def _body(self, request: Request, response: ClientResponse) -> bytes:
+        length = response.content_length
+        if length is not None and length <= _LARGEST_BODY and "Content-Encoding" not in response.headers:
+            try:
+                return await response.read()
+            except _NETWORK_ERRORS as error:
+                raise failure(error, about=self.about(request), server=self._credentials.server) from error
         chunks: list[bytes] = []
         size = 0
         async for chunk in self._chunks(request, response):

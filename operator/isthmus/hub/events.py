@@ -59,12 +59,12 @@ class EventWriter:
 
     def _transitions(self, kind: str, metadata: Manifest, old: list[Condition], new: list[Condition]) -> None:
         told: set[tuple[str, str]] = set()
-        for condition in new:
-            before = find(old, condition.type)
-            if before is not None and (before.status, before.reason) == (condition.status, condition.reason):
-                continue
+        changed = [condition for condition in new if _differs(find(old, condition.type), condition)]
+        for condition in changed:
             good = (condition.status == "True") != (condition.type in _BAD_WHEN_TRUE)
-            if (condition.reason, condition.message) not in told:  # a refused template is Failed for the same reason
+            if good and condition.type == "Admitted" and condition is not changed[-1]:
+                pass  # what comes after it says as much
+            elif (condition.reason, condition.message) not in told:  # a refused template is Failed for the same reason
                 self._post(kind, metadata, "Normal" if good else "Warning", condition.reason, condition.message)
             told.add((condition.reason, condition.message))
             logger.info(
@@ -118,3 +118,7 @@ class EventWriter:
                     await self._hub.create(EVENTS, event, namespace)
                 except ClusterError as error:
                     logger.debug("event dropped", name=event["involvedObject"]["name"], error=str(error))
+
+
+def _differs(before: Condition | None, condition: Condition) -> bool:
+    return before is None or (before.status, before.reason) != (condition.status, condition.reason)

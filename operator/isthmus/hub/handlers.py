@@ -67,10 +67,6 @@ def registry_of(
         if waiting_for is not None:
             raise kopf.TemporaryError(waiting_for, delay=delay)
 
-    @kopf.on.event(GROUP, VERSION, "computejobs", registry=registry)
-    async def job_seen(event: kopf.RawEvent, **_: object) -> None:
-        hub.jobs.observed(dict(event["object"]), gone=event["type"] == "DELETED")
-
     @kopf.on.event(GROUP, VERSION, "settlements", registry=registry)
     async def settlement_seen(event: kopf.RawEvent, **_: object) -> None:
         hub.settlements.observed(dict(event["object"]), gone=event["type"] == "DELETED")

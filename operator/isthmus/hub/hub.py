@@ -38,6 +38,7 @@ from .events import EventWriter
 from .fencing import Fencing
 from .fleet import Fleet
 from .jobs import Jobs
+from .jobwatch import JobWatch
 from .latetime import repeated
 from .nodes import Nodes
 from .scheduler import Scheduler
@@ -48,9 +49,12 @@ from .settlements import Settlements
 
 logger = structlog.get_logger(__name__)
 
+# So many Dispatches on their way at once are a burst: then writing them goes before telling of them.
+BUSY_DISPATCHES = 8
+
 
 class Hub:
-    """Everything of the hub but kopf, which feeds `nodes`, `jobs` and `settlements`."""
+    """Everything of the hub but kopf, which feeds `nodes` and `settlements`."""
 
     def __init__(self, settings: HubSettings, client: Client, hub_uid: str, ledger: Ledger, clocks: Clocks) -> None:
         self._client = client
@@ -59,7 +63,7 @@ class Hub:
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
         self.booking = Booking(ledger, settings.currency, self._booked, self._repeated)
-        self.fleet = Fleet(settings.currency, lambda node: self.dispatches.node(node).all())
+        self.fleet = Fleet(settings.currency, self.dispatches.node)
         self.scheduler = Scheduler(
             self.fleet,
             now=clocks.now,
@@ -87,7 +91,9 @@ class Hub:
             events=self.events,
             account_of=self.accounts.of,
             now=clocks.now,
+            busy=lambda: self.dispatcher.queue.backlog > BUSY_DISPATCHES,
         )
+        self._job_watch = JobWatch(client, self.jobs.observed, partial(self._linked, "the ComputeJobs"))
         self.dispatcher = Dispatcher(
             client,
             hub_uid,
@@ -175,6 +181,7 @@ class Hub:
                 group.create_task(self.booking.run())
                 group.create_task(self.events.run())
                 group.create_task(self.scheduler.run())
+                group.create_task(self._job_watch.run())
                 ready.set()
                 logger.info("hub ready")
         finally:

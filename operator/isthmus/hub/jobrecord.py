@@ -21,11 +21,10 @@ class JobRecord:
     problem: tuple[str, str] | None = None
     """Reason and message of what kept the last try to dispatch it from working."""
     dispatching: bool = False
-    status_due: float = 0.0
     lost: tuple[int, float] | None = None
     """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
-    written_at: float = 0.0
-    """When its status was last written, in seconds of the time of day."""
+    noticed_at: float | None = None
+    """Since when there has been something to tell of it, in seconds of the time of day; None where all is told."""
     waits: dict[str, str] = field(default_factory=dict)
     """What is waited for, of shards whose node can't be reached, by the name of the Dispatch."""
     _work: Work | None = field(default=None, repr=False)

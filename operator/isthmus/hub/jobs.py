@@ -29,10 +29,10 @@ from .steering import Steering
 
 logger = structlog.get_logger(__name__)
 
-# A job that finds room at once is not written as Pending before.
-PENDING_SECONDS = 1.0
-# Progress of a running job is written at most this often.
-PROGRESS_SECONDS = 1.0
+# What nobody waits for is kept back for so long: more may follow, and work that ends within it is told in one write.
+KEPT_BACK_SECONDS = 1.0
+# While jobs wait to be dispatched, that goes before telling what became of others.
+KEPT_BACK_BUSY_SECONDS = 10.0
 # How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
 DELETION_SECONDS = 60.0
 # A verdict that could not be written is thought over after so long.
@@ -40,7 +40,7 @@ LOOK_AGAIN_SECONDS = 1.0
 
 
 class Jobs:
-    """All ComputeJobs. `now` is the time of day in UTC."""
+    """All ComputeJobs. `now` is the time of day in UTC, `busy` whether many jobs are on their way to their nodes."""
 
     def __init__(
         self,
@@ -55,7 +55,9 @@ class Jobs:
         events: EventWriter,
         account_of: Callable[[str], str],
         now: Callable[[], datetime],
+        busy: Callable[[], bool],
     ) -> None:
+        self._busy = busy
         self._hub = hub
         self._dispatches = dispatches
         self._fleet = fleet
@@ -131,7 +133,7 @@ class Jobs:
         record = self._records.get(uid)
         if record is not None and record.unplaced != verdict:
             record.unplaced = verdict
-            self.queue.add(uid, PENDING_SECONDS if record.job.status.phase is None else 0.2)
+            self.queue.add(uid, 0.2)
 
     async def reconcile(self, uid: str) -> float | None:
         """Do what is due for the job; the answer is when, in seconds, to look again. Raises ClusterError."""
@@ -188,32 +190,35 @@ class Jobs:
         return max(0, int((self._now() - datetime.fromisoformat(start)).total_seconds())) if start else 0
 
     async def _write_status(self, record: JobRecord) -> float | None:
-        if record.job.status.phase is None and record.refusal is None and not self._dispatches.of_job(record.uid):
-            wait = record.status_due - self._now().timestamp()
-            if record.status_due == 0.0:
-                record.status_due = self._now().timestamp() + PENDING_SECONDS
-                return PENDING_SECONDS
-            if wait > 0:
-                return wait
         before = record.job  # the watch may show our own write before its answer is here
         new = job_status(self._facts(record))
         patch = status_patch(before.status, new)
         if patch is None:
+            record.noticed_at = None
             return None
-        wait = record.written_at + PROGRESS_SECONDS - self._now().timestamp()
-        if 0 < wait <= PROGRESS_SECONDS and not urgent(record.job.status, new):
+        wait = 0.0 if urgent(before.status, new) else self._kept_back(record)
+        if wait > 0:
             return wait
         namespace, name = record.key
         body = {"metadata": {"uid": record.uid}, "status": patch}
         try:
             answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
-            record.written_at = self._now().timestamp()
+            record.noticed_at = None
         except (NotFound, Conflict):
             return 0.2 if await self.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(before, new)
         self.learn(answer)
         return await self._expire(record) if record.finished else None
+
+    def _kept_back(self, record: JobRecord) -> float:
+        """Seconds for which news of the job, first noticed now or before, are still to be kept back."""
+        now = self._now().timestamp()
+        if record.noticed_at is None:
+            record.noticed_at = now
+        longest = KEPT_BACK_BUSY_SECONDS if self._busy() else KEPT_BACK_SECONDS
+        wait = record.noticed_at + longest - now
+        return wait if wait <= longest else 0.0  # the clock was set back meanwhile
 
     def _facts(self, record: JobRecord) -> Facts:
         dispatches = self._dispatches.of_job(record.uid)

@@ -17,6 +17,8 @@ from .work import Work
 
 INDEXES_LIMIT = 4096
 _RAN = frozenset({DispatchState.SUCCEEDED, DispatchState.FAILED})
+_BEGINNING = frozenset({"Admitted", "Placed"})
+_UNDER_WAY = frozenset({Phase.PENDING, Phase.DISPATCHED, Phase.RUNNING})
 _UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 # What a job that is being cancelled comes to only because it is.
 _OBEYED = frozenset({"PartlyLost", "TooManyAttempts"})
@@ -204,13 +206,13 @@ def _stalled(facts: Facts) -> list[Verdict]:
 
 
 def urgent(old: ComputeJobStatus, new: ComputeJobStatus) -> bool:
-    """Whether somebody may wait for the change: any condition, and any phase but that it runs now.
+    """Whether somebody may wait for the change: a refusal, an end, a pause, trouble and its end.
 
-    Work that ends within the second is never written as Running, and progress is written once a second.
+    That it waits for room, was placed and runs is not: work that ends soon is never written as any of these.
     """
     before = {(c.type, c.status, c.reason) for c in old.conditions}
-    after = {(c.type, c.status, c.reason) for c in new.conditions}
-    return before != after or (old.phase is not new.phase and new.phase is not Phase.RUNNING)
+    changed = {c.type for c in new.conditions if (c.type, c.status, c.reason) not in before}
+    return not changed <= _BEGINNING or (old.phase is not new.phase and new.phase not in _UNDER_WAY)
 
 
 def status_patch(old: ComputeJobStatus, new: ComputeJobStatus) -> Manifest | None:

@@ -69,7 +69,7 @@ def test_events_tell_the_story(fed: Federation) -> None:
         )
         return {event["reason"] for event in json.loads(text)["items"]}
 
-    wait_for(lambda: {"TemplateValid", "Dispatched", "CompletionsReached"} <= reasons(), 10, "all its events")
+    wait_for(lambda: {"Dispatched", "CompletionsReached"} <= reasons(), 10, "all its events")
 
 
 def test_member_namespace_belongs_to_the_tenant_alone(fed: Federation) -> None:

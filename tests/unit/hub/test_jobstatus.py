@@ -350,9 +350,9 @@ def test_what_is_known_no_longer_stays() -> None:
     ("old", "new", "waited_for"),
     [
         pytest.param(facts(), facts(), False, id="same"),
-        pytest.param(facts(admitted=False), facts(), True, id="condition-comes"),
-        pytest.param(facts(unplaced=unplaced()), facts(None, shard(None)), True, id="condition-turns"),
-        pytest.param(facts(unplaced=unplaced()), facts(problem=("DispatchFailed", "x")), True, id="reason-changes"),
+        pytest.param(facts(admitted=False), facts(), False, id="admitted"),
+        pytest.param(facts(unplaced=unplaced()), facts(None, shard(None)), False, id="placed"),
+        pytest.param(facts(unplaced=unplaced()), facts(problem=("DispatchFailed", "x")), False, id="other-reason"),
         pytest.param(facts(None, shard(None)), facts(None, shard("Running")), False, id="begins-to-run"),
         pytest.param(facts(None, shard("Running")), facts(None, shard("Running", active=2)), False, id="progress"),
         pytest.param(facts(None, shard("Running")), facts(None, shard("Suspended")), True, id="suspended"),
@@ -366,7 +366,7 @@ def test_what_is_known_no_longer_stays() -> None:
     ],
 )
 def test_urgent(old: Facts, new: Facts, waited_for: bool) -> None:
-    """Conditions and phases are told at once; that it runs, and how far it is, can wait."""
+    """Ends, pauses and troubles are told at once; that it waits, is placed or runs, and how far it is, can wait."""
     assert urgent(job_status(old), job_status(new)) is waited_for
 
 

@@ -130,7 +130,7 @@ class Process:
         self.world = world
         hub, loop = world.hub, asyncio.get_running_loop()
         self.store = DispatchStore(hub, self._dispatch_changed)
-        self.fleet = Fleet("CNY", lambda node: self.store.node(node).all())
+        self.fleet = Fleet("CNY", self.store.node)
         self.booking = Booking(ledger, "CNY", lambda _, __: None, lambda _: False)
         self.scheduler = Scheduler(
             self.fleet,
@@ -157,6 +157,7 @@ class Process:
             events=EventWriter(hub, now, HUB_UID),
             account_of=lambda namespace: namespace,
             now=now,
+            busy=lambda: False,
         )
         self.dispatcher = Dispatcher(
             hub, HUB_UID, jobs=self.jobs, dispatches=self.store, fleet=self.fleet, booking=self.booking

@@ -1,0 +1,48 @@
+"""The watch on ComputeJobs: each form is handed on once, and no more is kept of it than tells the next one apart."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from isthmus.api.core import Manifest
+from isthmus.clusters import COMPUTEJOBS, ClusterError, Informer, KubernetesApi
+
+from .kept import Kept
+
+
+class OnJob(Protocol):
+    """Hears of a job."""
+
+    def __call__(self, body: Manifest, *, gone: bool) -> None:
+        """The job as it is now, or, where it is gone, its metadata."""
+        ...
+
+
+class JobWatch:
+    """`on_job` follows each change."""
+
+    def __init__(
+        self, hub: KubernetesApi, on_job: OnJob, on_connection: Callable[[ClusterError | None], None] | None = None
+    ) -> None:
+        self._on_job = on_job
+        self._informer: Informer[Any] = Informer(
+            hub,
+            COMPUTEJOBS,
+            type=dict,
+            transform=partial(Kept.of, self._seen),
+            on_change=self._changed,
+            on_connection=on_connection,
+            longest_pause_seconds=5.0,
+        )
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await self._informer.run()
+
+    def _seen(self, body: Manifest) -> None:
+        self._on_job(body, gone=False)
+
+    def _changed(self, kind: str, _old: Kept | None, last: Any) -> None:  # noqa: ANN401 - as kept, or as it was seen last
+        if kind == "DELETED":
+            uid = last["metadata"]["uid"] if isinstance(last, dict) else last.metadata.uid
+            self._on_job({"metadata": {"uid": uid}}, gone=True)
