@@ -1,0 +1,162 @@
+"""Finished jobs as the hub leaves them, made by the hundred from one that it really ran to its end.
+
+In the hub everything of them is written here: ComputeJob, Dispatch, and the reading in the ledger. Their Jobs really
+run in the members once more, each with its one pod, since a finished Job stays in its member until the ComputeJob goes.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from federation.manifests import Object
+from isthmus.api.computenode import Identity, Tariff
+from isthmus.api.dispatch import Dispatch
+from isthmus.api.names import FINALIZER_POD, dispatch_name, node_namespace
+from isthmus.clusters import COMPUTEJOBS, DISPATCHES, JOBS, Client
+from isthmus.ledger import Ledger, ReadingBooked
+
+CONCURRENCY = 48
+# A ledger's transaction holds so many; the hub's own are as large.
+BATCH = 500
+_OF_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A job that ended, its Dispatch, and the ComputeNodes by name: as the hub's API shows them."""
+
+    job: Object
+    dispatch: Object
+    nodes: Sequence[Object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One job to be: its name, its node, its Dispatch's sequence there, and the tariff's digest."""
+
+    name: str
+    node: str
+    sequence: int
+    digest: str
+
+
+class Kept:
+    """Writes finished jobs, Dispatches and readings. The hub must not run meanwhile.
+
+    `member_of` gives a client of the API server that stands for a ComputeNode.
+    """
+
+    def __init__(self, hub: Client, member_of: Callable[[str], Client], ledger: str, pattern: Pattern) -> None:
+        self._hub = hub
+        self._member_of = member_of
+        self._ledger = ledger
+        self._pattern = pattern
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+
+    async def make(self, prefix: str, count: int) -> None:
+        """Make `count` jobs, shared out over all nodes. Raises ClusterError, LedgerError."""
+        with Ledger.open(self._ledger) as ledger:
+            slots = list(self._planned(prefix, count, ledger, await self._sequences()))
+            for begin in range(0, count, BATCH):
+                made = await asyncio.gather(*(self._one(slot) for slot in slots[begin : begin + BATCH]))
+                results = ledger.book([_booked(dispatch, slot) for slot, dispatch in made])
+                wrong = [result for result in results if result.outcome != "Booked"]
+                if wrong:
+                    raise RuntimeError(f"{len(wrong)} readings were not booked: {wrong[0]}")
+
+    async def _run_again(self, node: str, dispatch: Object) -> None:
+        """Have the member run the Job, with pods that nobody has to let go: the hub's process is not there."""
+        manifest = dispatch["spec"]["manifest"]
+        pods = manifest["spec"]["template"]
+        rest = [f for f in pods["metadata"].get("finalizers", []) if f != FINALIZER_POD]
+        template = {**pods, "metadata": {**pods["metadata"], "finalizers": rest}}
+        spec = {**manifest["spec"], "template": template}
+        await self._member_of(node).create(JOBS, {**manifest, "spec": spec}, manifest["metadata"]["namespace"])
+
+    async def _sequences(self) -> dict[str, int]:
+        """The highest sequence of each node so far."""
+        highest = {node["metadata"]["name"]: 0 for node in self._pattern.nodes}
+        for dispatch in (await self._hub.list(DISPATCHES)).items:
+            name = dispatch["metadata"]["namespace"].removeprefix(node_namespace(""))
+            highest[name] = max(highest[name], dispatch["spec"]["sequence"])
+        return highest
+
+    def _planned(self, prefix: str, count: int, ledger: Ledger, sequences: dict[str, int]) -> Iterator[_Slot]:
+        digests = {}
+        for node in self._pattern.nodes:
+            spec, name = node["spec"], node["metadata"]["name"]
+            tariff, identity = Tariff.model_validate(spec["tariff"]), Identity.model_validate(spec["identity"])
+            digests[name] = ledger.record_tariff(tariff, name, identity)
+        names = list(digests)
+        for number in range(count):
+            node = names[number % len(names)]
+            sequences[node] += 1
+            yield _Slot(f"{prefix}-{number:05}", node, sequences[node], digests[node])
+
+    async def _one(self, slot: _Slot) -> tuple[_Slot, Dispatch]:
+        async with self._slots:
+            pattern = self._pattern
+            old, told = pattern.job["metadata"], pattern.dispatch
+            bare = {**pattern.job, "metadata": {**old, "name": slot.name}}
+            created = await self._hub.create(COMPUTEJOBS, _fresh(bare), old["namespace"])
+            uid = created["metadata"]["uid"]
+            before = told["metadata"]["namespace"].removeprefix(node_namespace(""))
+            words = {
+                old["uid"]: uid,
+                told["metadata"]["name"]: dispatch_name(slot.name, uid, 0, 1),
+                old["name"]: slot.name,
+                told["spec"]["tariff"]["digest"]: slot.digest,
+                told["status"]["jobUid"]: str(uuid.uuid4()),
+            }
+            job = _reworded(pattern.job, words, before, slot.node)
+            annotations = {"metadata": {"annotations": job["metadata"]["annotations"]}}
+            await self._hub.patch(COMPUTEJOBS, slot.name, old["namespace"], annotations)
+            await self._hub.patch(
+                COMPUTEJOBS, slot.name, old["namespace"], {"status": job["status"]}, subresource="status"
+            )
+            dispatch = _reworded(told, words, before, slot.node)
+            dispatch["spec"]["sequence"] = slot.sequence
+            namespace = dispatch["metadata"]["namespace"]
+            await self._hub.create(DISPATCHES, _fresh(dispatch), namespace)
+            await self._run_again(slot.node, dispatch)
+            answer = await self._hub.patch(
+                DISPATCHES,
+                dispatch["metadata"]["name"],
+                namespace,
+                {"status": dispatch["status"]},
+                subresource="status",
+            )
+        return slot, Dispatch.model_validate(answer)
+
+
+def _fresh(obj: Object) -> Object:
+    """The object as it is handed to a create."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _OF_THE_SERVER}
+    return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}
+
+
+def _reworded(obj: Object, words: dict[str, str], node: str, other: str) -> Any:
+    """The object with other names, wherever they stand; the explanation's two nodes change places."""
+    text = json.dumps(obj)
+    for word, new in words.items():
+        text = text.replace(word, new)
+    return json.loads(text.replace(other, "\0").replace(node, other).replace("\0", node))
+
+
+def _booked(dispatch: Dispatch, slot: _Slot) -> ReadingBooked:
+    reading = dispatch.status.reading
+    if reading is None:
+        raise ValueError("the pattern's Dispatch has no reading")
+    return ReadingBooked(
+        dispatch_uid=dispatch.metadata["uid"],
+        job=dispatch.spec.job,
+        account=dispatch.spec.account,
+        node=slot.node,
+        attempt=dispatch.spec.attempt,
+        tariff_digest=slot.digest,
+        reading=reading,
+        started_at=dispatch.status.start_time,
+    )
