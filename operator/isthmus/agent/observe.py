@@ -10,6 +10,7 @@ from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodPro
 
 from .shardindexes import INDEX, IndexTally, tally
 
+_FAILING = frozenset({"Failed", "FailureTarget"})
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
@@ -62,15 +63,31 @@ def timestamp(moment: datetime | None) -> str | None:
 
 
 def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
-    """How the Job ended, with its controller's reason and message, or None while it has not."""
+    """How the Job ended, with its controller's reason and message, or None while it has not.
+
+    The controller counts the pods that a deletion of the Job kills as failures, and fails the Job for them: of one that
+    is being deleted only what it said before is believed.
+    """
+    killed = job.metadata.deletion_timestamp is not None and not _failing_before(job, job.metadata.deletion_timestamp)
     for condition in job.status.conditions:
         if condition.status != "True":
             continue
         if condition.type == "Complete":
             return DispatchState.SUCCEEDED, condition.reason or "Complete", condition.message
-        if condition.type == "Failed":
+        if condition.type == "Failed" and not killed:
             return DispatchState.FAILED, condition.reason or "Failed", condition.message
     return None
+
+
+def _failing_before(job: Job, deletion: datetime) -> bool:
+    """Whether the Job's controller had found it failed before its deletion was asked for."""
+    return any(
+        condition.type in _FAILING
+        and condition.status == "True"
+        and condition.last_transition_time is not None
+        and condition.last_transition_time < deletion
+        for condition in job.status.conditions
+    )
 
 
 def observe(
@@ -107,7 +124,7 @@ def observe(
         message=message[:1024],
         active=job.status.active,
         succeeded=succeeded,
-        failed=job.status.failed,
+        failed=job.status.failed if job.metadata.deletion_timestamp is None else told.failed if told is not None else 0,
         completed_indexes=numbered.completed_text if numbered else None,
         failed_indexes=numbered.failed_text if numbered else None,
         start_time=timestamp(job.status.start_time),

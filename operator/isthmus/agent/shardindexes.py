@@ -85,7 +85,8 @@ def tally(dispatch: Dispatch, job: Job | None, pods: Iterable[Pod]) -> IndexTall
     completed, failed = succeeded | _read(told.completed_indexes), _read(told.failed_indexes)
     if job is not None:
         completed |= indexes.select(_read(job.status.completed_indexes))
-        failed |= indexes.select(_read(job.status.failed_indexes))
+        if not _kills(job):
+            failed |= indexes.select(_read(job.status.failed_indexes))
     completed &= indexes
     failed = failed & indexes - completed
     failures = None
@@ -95,6 +96,13 @@ def tally(dispatch: Dispatch, job: Job | None, pods: Iterable[Pod]) -> IndexTall
         before = {count: _read(text) for count, text in (told.index_failures or {}).items()}
         failures = written(failures_of(numbered, rules, before), indexes - completed - failed)
     return IndexTally(indexes, completed, failed, failures)
+
+
+def _kills(job: Job) -> bool:
+    """Whether the Job is being deleted, or stopped at its limit: its controller counts what that kills as failed."""
+    return job.metadata.deletion_timestamp is not None or any(
+        condition.status == "True" and condition.reason == "DeadlineExceeded" for condition in job.status.conditions
+    )
 
 
 @lru_cache(maxsize=256)

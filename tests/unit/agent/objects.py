@@ -38,6 +38,7 @@ def dispatch(state: str | None = None, desired: str = "Running", *, spec: Any = 
 def job(
     *,
     condition: str = "",
+    reason: str = "Why",
     deleting: bool = False,
     suspend: bool = False,
     placeholder: bool = False,
@@ -45,7 +46,7 @@ def job(
     **status: Any,
 ) -> Job:
     """A member's Job; `condition` is one that it has, True."""
-    conditions = [{"type": condition, "status": "True", "reason": "Why", "message": "so", "lastTransitionTime": STAMP}]
+    conditions = [{"type": condition, "status": "True", "reason": reason, "message": "so", "lastTransitionTime": STAMP}]
     metadata = {
         "name": "d",
         "uid": "job-uid",

@@ -191,6 +191,26 @@ def test_verdict_and_end() -> None:
     assert succeeded_in([]) == 0
 
 
+def test_what_a_deletion_kills_is_no_failure() -> None:
+    """The Job controller counts pods that die with their Job as failed, and fails it for them: neither is believed."""
+    told = dispatch("Running", failed=2).status
+    killed = job(condition="Failed", reason="BackoffLimitExceeded", deleting=True, failed=9)
+    seen = observe(killed, [pod("Failed")], told)
+    assert (seen.state, seen.ended, seen.failed) == (DispatchState.RUNNING, False, 2)
+    assert observe(killed, [], None).failed == 0
+    running = job(failed=9)
+    assert observe(running, [], told).failed == 9
+
+
+def test_a_failure_before_the_deletion_stands() -> None:
+    """A Job that had failed, or was about to, before somebody deleted it has failed."""
+    before = job(condition="Failed", reason="BackoffLimitExceeded", deleting=True)
+    before.metadata.deletion_timestamp = MOMENT + timedelta(seconds=1)
+    assert job_verdict(before) == (DispatchState.FAILED, "BackoffLimitExceeded", "so")
+    complete = job(condition="Complete", deleting=True)
+    assert job_verdict(complete) == (DispatchState.SUCCEEDED, "Why", "so")
+
+
 @pytest.mark.parametrize(
     ("deleted", "machine", "ended"),
     [
