@@ -78,8 +78,12 @@ class KubernetesApi(Protocol):
         type: type[T] | None = None,
         page: int = PAGE,
         consistent: bool = True,
+        received: Callable[[Listing[T]], Listing[T]] | None = None,
     ) -> Listing[T]:
-        """All objects that match; read from quorum where `consistent`, else from the API server's cache."""
+        """All objects that match; read from quorum where `consistent`, else from the API server's cache.
+
+        Of each page, what `received` makes of it is kept.
+        """
         ...
 
     async def create(

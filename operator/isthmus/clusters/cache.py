@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 import structlog
 
-from .api import Undecodable, WatchEvent
+from .api import Listing, Undecodable, WatchEvent
 from .decoding import identity_of
 
 T = TypeVar("T")
@@ -35,8 +35,21 @@ class ObjectCache(Generic[T]):
         self._on_change = on_change
         self._transform = transform
 
+    def received(self, page: Listing[T]) -> Listing[T]:
+        """A page of a list as it is to be kept, so that no more than one page ever stands in memory as it came."""
+        if self._transform is None:
+            return page
+        kept, bad = list[T](), list(page.undecodable)
+        for obj in page.items:
+            shrunk = self._shrunk(obj)
+            if isinstance(shrunk, Undecodable):
+                bad.append(shrunk)
+            else:
+                kept.append(shrunk)
+        return Listing(kept, page.resource_version, tuple(bad))
+
     def replace(self, objects: Iterable[T], undecodable: Iterable[Undecodable]) -> None:
-        """Take a whole list as the new state and tell the differences, deletions first."""
+        """Take a whole list, each page of which was `received`, as the new state; tell differences, deletions first."""
         bad = {(entry.namespace, entry.name): entry for entry in undecodable}
         new = {identity_of(obj)[:2]: obj for obj in objects}
         for key in [key for key in self.items if key not in new and key not in bad]:
@@ -59,7 +72,23 @@ class ObjectCache(Generic[T]):
             if event.kind == "DELETED":
                 self._remove(key, event.object)
             else:
-                self._put(key, event.object)
+                shrunk = self._shrunk(event.object)
+                if isinstance(shrunk, Undecodable):
+                    self._complain(shrunk)
+                else:
+                    self._put(key, shrunk)
+
+    def _shrunk(self, obj: T) -> T | Undecodable:
+        if self._transform is None:
+            return obj
+        namespace, name, version, uid = identity_of(obj)
+        old = self.items.get((namespace, name))
+        if old is not None and identity_of(old)[2:] == (version, uid):
+            return old
+        try:
+            return self._transform(obj)
+        except Exception as error:  # noqa: BLE001 - one odd object must not end the cache
+            return Undecodable(namespace, name, version, repr(error))
 
     def _put(self, key: Key, obj: T) -> None:
         _, _, version, uid = identity_of(obj)
@@ -71,12 +100,6 @@ class ObjectCache(Generic[T]):
             if old_uid != uid:  # deleted and made anew while nobody looked
                 self._remove(key, None)
                 old = None
-        if self._transform is not None:
-            try:
-                obj = self._transform(obj)
-            except Exception as error:  # noqa: BLE001 - one odd object must not end the cache
-                self._complain(Undecodable(key[0], key[1], version, repr(error)))
-                return
         self.undecodable.pop(key, None)
         self.items[key] = obj
         self._tell("MODIFIED" if old is not None else "ADDED", old, obj)

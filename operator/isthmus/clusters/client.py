@@ -104,10 +104,12 @@ class Client(KubernetesApi):
         type: type[T] | None = None,
         page: int = PAGE,
         consistent: bool = True,
+        received: Callable[[Listing[T]], Listing[T]] | None = None,
     ) -> Listing[T]:
         """All objects that match; read from quorum where `consistent`, else from the API server's cache.
 
-        Pages of `page` objects; where the list's version expires between pages, it is read anew in one piece.
+        Pages of `page` objects, of each of which what `received` makes of it is kept; where the list's version expires
+        between pages, it is read anew in one piece.
         """
         params = _selection(labels, fields)
         if not consistent:
@@ -127,6 +129,8 @@ class Client(KubernetesApi):
                 items, bad = [], ()
                 continue
             listing, token = decode_page(body, _or_dict(type), self._transport.about(request))
+            if received is not None:
+                listing = received(listing)
             items.extend(listing.items)
             bad += listing.undecodable
             if not token:

@@ -127,7 +127,12 @@ class Informer(Generic[T]):
     async def _list(self) -> None:
         asked = asyncio.get_running_loop().time()
         listing = await self._client.list(
-            self._resource, self._namespace, labels=self._labels, fields=self._fields, type=self._type
+            self._resource,
+            self._namespace,
+            labels=self._labels,
+            fields=self._fields,
+            type=self._type,
+            received=self._cache.received,
         )
         self._cache.replace(listing.items, listing.undecodable)
         self._version, self._heard = listing.resource_version, asked

@@ -1,6 +1,6 @@
 from typing import Any
 
-from isthmus.clusters import Undecodable, WatchEvent
+from isthmus.clusters import Listing, Undecodable, WatchEvent
 from isthmus.clusters.cache import ObjectCache
 
 Told = list[tuple[str, str, str | None, str]]
@@ -103,6 +103,7 @@ def test_a_transform_shrinks_what_is_kept() -> None:
 
     cache: ObjectCache[dict[str, Any]] = ObjectCache("test", None, transform)
     good = {**_object("p", 1), "spec": {"wanted": 1, "other": "x" * 100}}
-    cache.replace([good, _object("q", 2)], [])
+    page = cache.received(Listing([good, _object("q", 2)], "2"))
+    cache.replace(page.items, page.undecodable)
     assert cache.items == {("a", "p"): {"metadata": good["metadata"], "kept": 1}}
     assert cache.undecodable["a", "q"].problem == "KeyError('spec')"

@@ -3,6 +3,7 @@ import json
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,6 +16,7 @@ from isthmus.clusters import (
     Client,
     ClusterError,
     Conflict,
+    Listing,
     NotFound,
     Resource,
     ServerFailure,
@@ -213,6 +215,22 @@ async def test_a_list_is_read_page_by_page() -> None:
         assert [item["metadata"]["name"] for item in listing.items] == [f"n{number}" for number in range(7)]
         assert listing.resource_version == "9"
         assert client.requests == {"list": 3}
+
+
+async def test_each_page_is_shrunk_as_it_comes() -> None:
+    """What is made of a page is kept in its place, before the next one is asked for."""
+    first = json_answer({"metadata": {"resourceVersion": "1", "continue": "x"}, "items": [{"metadata": {"name": "a"}}]})
+    last = json_answer({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "b"}}]})
+    handler, seen = answering(first, last)
+    asked: list[int] = []
+
+    def received(page: Listing[dict[str, Any]]) -> Listing[dict[str, Any]]:
+        asked.append(len(seen))
+        return Listing([{"kept": item["metadata"]["name"]} for item in page.items], page.resource_version)
+
+    async with client_of(handler) as client:
+        listing = await client.list(NODES, page=1, received=received)
+    assert (listing.items, asked) == ([{"kept": "a"}, {"kept": "b"}], [1, 2])
 
 
 async def test_a_list_that_expires_between_pages_is_read_in_one_piece() -> None:

@@ -62,6 +62,7 @@ class FakeCluster(Controls, KubernetesApi):
         type: type[T] | None = None,
         page: int = PAGE,  # noqa: ARG002 - memory needs no pages
         consistent: bool = True,  # noqa: ARG002 - memory is always consistent
+        received: Callable[[Listing[T]], Listing[T]] | None = None,
     ) -> Listing[T]:
         """All objects that match."""
         resource.path(namespace)
@@ -73,7 +74,8 @@ class FakeCluster(Controls, KubernetesApi):
             return {"metadata": {"resourceVersion": str(self._store.version)}, "items": items}
 
         body = msgspec.json.encode(await self._call(call, answer))
-        return decode_page(body, _or_dict(type), f"{self.name}: list of {resource.plural}")[0]
+        listing = decode_page(body, _or_dict(type), f"{self.name}: list of {resource.plural}")[0]
+        return listing if received is None else received(listing)
 
     async def create(
         self,
