@@ -23,7 +23,7 @@ from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound
 
 from .dispatches import DispatchStore
 from .fleet import Fleet
-from .forgetting import forget_before
+from .forgetting import forget_before, pending_seconds
 
 logger = structlog.get_logger(__name__)
 
@@ -101,12 +101,12 @@ class Fencing:
         forgotten = self._forgotten(node, dispatch)
         if forgotten is not None:
             return forgotten
-        wish = job.spec.placement.on_node_lost
-        if wish == "RerunUnfenced":
-            return self._unfenced(node)
-        if wish == "Rerun" and dispatch.spec.fence is not None:
-            return self._fenced(node, dispatch, dispatch.spec.fence)
-        return Wait(SELDOM_SECONDS, "the job stays with it, and its state is told on return")
+        verdict = self._by_wish(node, dispatch, job.spec.placement.on_node_lost)
+        known = self._fleet.get(node)
+        pending = pending_seconds(known.node, self._clocks.now()) if known is not None else None
+        if isinstance(verdict, Wait) and pending is not None:
+            return Wait(min(verdict.seconds, pending + 0.1), verdict.why)
+        return verdict
 
     async def give_up(self, node: str, dispatch: Dispatch, job: ComputeJob) -> bool:
         """Write the verdict if, by a consistent read, it still is to give up. Whether the shard is given up now.
@@ -138,6 +138,13 @@ class Fencing:
                 return False
         logger.warning("shard given up", dispatch=name, node=node, reason=verdict.reason, message=verdict.message)
         return True
+
+    def _by_wish(self, node: str, dispatch: Dispatch, wish: str) -> Verdict:
+        if wish == "RerunUnfenced":
+            return self._unfenced(node)
+        if wish == "Rerun" and dispatch.spec.fence is not None:
+            return self._fenced(node, dispatch, dispatch.spec.fence)
+        return Wait(SELDOM_SECONDS, "the job stays with it, and its state is told on return")
 
     def _forgotten(self, node: str, dispatch: Dispatch) -> GiveUp | None:
         known = self._fleet.get(node)

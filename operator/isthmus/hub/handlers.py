@@ -23,7 +23,7 @@ class _Pauses:
         return chain((0.5, 1.0, 2.0), repeat(5.0))
 
 
-def registry_of(
+def registry_of(  # noqa: C901 - one function a handler
     hub: Hub, login: kopf.ConnectionInfo | None, close: Callable[[], Awaitable[None]]
 ) -> kopf.OperatorRegistry:
     """The handlers, bound to one hub; `login` is used where given, else the pod's own ServiceAccount.
@@ -56,6 +56,12 @@ def registry_of(
     @kopf.on.update(GROUP, VERSION, "computenodes", registry=registry)
     async def node_declared(body: kopf.Body, **_: object) -> None:
         hub.nodes.apply(dict(body))
+
+    # Kopf takes all annotations with our prefix for its own, and calls a change of them no update.
+    @kopf.on.event(GROUP, VERSION, "computenodes", registry=registry)
+    async def node_seen(event: kopf.RawEvent, **_: object) -> None:
+        if event["type"] != "DELETED":
+            hub.nodes.observed(dict(event["object"]))
 
     @kopf.on.delete(GROUP, VERSION, "computenodes", registry=registry)
     async def node_deleted(body: kopf.Body, retry: int, **_: object) -> None:

@@ -55,6 +55,7 @@ class Nodes:
         self._sessions: dict[str, tuple[NodeSession, asyncio.Task[None]]] = {}
         self._published: dict[str, float] = {}
         self._problems: dict[str, Problem | None] = {}
+        self._words: dict[str, str | None] = {}
         self.queue: WorkQueue[str] = WorkQueue(self._write_status, name="nodes", workers=16, retry_limit_seconds=5.0)
 
     def begin(self, shared: Surroundings) -> None:
@@ -70,7 +71,6 @@ class Nodes:
         before = self._fleet.get(name)
         same_access = before is not None and before.node.spec.access == node.spec.access
         same_state = before is not None and before.node.spec.scheduling_state == node.spec.scheduling_state
-        same_word = before is not None and _word(before.node) == _word(node)
         known = self._fleet.put(node)
         if name not in self._sessions:
             stored = node.status.profile
@@ -81,9 +81,26 @@ class Nodes:
             session.node = node
             if not same_access:
                 session.restart()
-        if not (same_state and same_word):
+        if not same_state:
             self._on_reachability(name)
+        self._heed(node)
         self.changed(name)
+
+    def observed(self, body: Manifest) -> None:
+        """A watch showed a node that is declared already; its annotations may have changed."""
+        name = body["metadata"]["name"]
+        if name in self._sessions and self._words.get(name) != _word(body["metadata"]):
+            node = ComputeNode.model_validate(body)
+            self._fleet.learn(node)
+            self._heed(node)
+            self.changed(name)
+
+    def _heed(self, node: ComputeNode) -> None:
+        """Have work that waits for the operator's word looked at when that has changed."""
+        name, word = node.metadata["name"], _word(node.metadata)
+        if self._words.get(name) != word:
+            self._words[name] = word
+            self._on_reachability(name)
 
     def changed(self, name: str) -> None:
         """Something about the node changed: tell it in its status, and let waiting work look again."""
@@ -171,6 +188,7 @@ class Nodes:
         await self.close_session(name)
         self._fleet.drop(name)
         self._problems.pop(name, None)
+        self._words.pop(name, None)
         self.queue.add(name)
         self._on_reachability(name)
         for session, _ in self._sessions.values():
@@ -244,9 +262,9 @@ class Nodes:
         return self._clocks.monotonic() - self._published.get(name, float("-inf")) >= PUBLISH_SECONDS
 
 
-def _word(node: ComputeNode) -> str | None:
+def _word(metadata: Manifest) -> str | None:
     """What the operator says of work that the node was sent before."""
-    return (node.metadata.get("annotations") or {}).get(ANNOTATION_FORGET)
+    return (metadata.get("annotations") or {}).get(ANNOTATION_FORGET)
 
 
 def _elsewhere(dispatch: Dispatch, cluster_uid: str) -> bool:
