@@ -1,0 +1,136 @@
+import pytest
+
+from isthmus.agent.contact import Contact, Contacts
+from isthmus.clusters import ClusterError, Conflict, ServerFailure, TimedOut, TooManyRequests, Unreachable
+
+
+class Desk:
+    """A contact whose clock goes when told to."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+        self.contact = Contact(lambda: self.at)
+
+
+def _silent(desk: Desk) -> bool:
+    return desk.contact.silent
+
+
+def _controllers(contact: Contact) -> str:
+    return contact.controllers
+
+
+def test_one_for_each_node() -> None:
+    """A node has the same contact for as long as the process lives."""
+    contacts = Contacts(lambda: 1.0)
+    assert contacts.of("east") is contacts.of("east")
+    assert contacts.of("east") is not contacts.of("west")
+
+
+def test_silence() -> None:
+    """A member is silent from a call in vain until it is heard again."""
+    desk = Desk()
+    assert not _silent(desk)
+    desk.at = 110
+    desk.contact.failed(105)
+    assert _silent(desk)
+    assert desk.contact.tried_in_vain_since(104)
+    assert not desk.contact.tried_in_vain_since(105)
+    desk.contact.failed(101)
+    assert desk.contact.tried_in_vain_since(104), "a call that began earlier and ends later takes nothing back"
+    desk.at = 111
+    desk.contact.heard()
+    assert not _silent(desk)
+    assert not desk.contact.tried_in_vain_since(104)
+    assert desk.contact.heard_at == 111
+
+
+def test_attempts() -> None:
+    """The last attempt is now while one is under way, then when it returned; before any, when the process began."""
+    desk = Desk()
+    contact = desk.contact
+    desk.at = 150
+    assert contact.last_attempt("d") == 100
+    with contact.attempt("d"):
+        desk.at = 160
+        assert contact.last_attempt("d") == 160
+        with contact.attempt("d"):
+            desk.at = 161
+        desk.at = 170
+        assert contact.last_attempt("d") == 170
+    desk.at = 180
+    assert contact.last_attempt("d") == 170
+    assert contact.last_attempt("other") == 100
+    contact.noted("d")
+    assert contact.last_attempt("d") == 180
+    contact.forget("d")
+    assert contact.last_attempt("d") == 100
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (Unreachable("reset"), True),
+        (TimedOut("no answer"), True),
+        (ServerFailure(500, "InternalError", "oops"), True),
+        (TooManyRequests(429, "TooManyRequests", "later"), False),
+        (Conflict(409, "Conflict", "no"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_failed(error: ClusterError, counts: bool) -> None:
+    """An attempt that failed counts, unless the member refused it in so many words."""
+    desk = Desk()
+    desk.at = 150
+    with pytest.raises(type(error)), desk.contact.attempt("d"):
+        raise error
+    assert desk.contact.last_attempt("d") == (150 if counts else 100)
+
+
+def test_leave_to_lengthen() -> None:
+    """Nothing is tried on a silent member, nor while a verdict is written."""
+    contact = Desk().contact
+    assert contact.may_lengthen("d")
+    with contact.held("d"):
+        assert not contact.may_lengthen("d")
+        assert contact.may_lengthen("other")
+    assert contact.may_lengthen("d")
+    contact.failed(101)
+    assert contact.may_lengthen("d"), "it was heard at that very instant"
+
+
+def test_controllers() -> None:
+    """Whoever falls silent, or is back, is told of once; the Lease speaks before what a shard shows."""
+    contact = Desk().contact
+    assert contact.doubt("a", "a waits")
+    assert not contact.doubt("b", "b waits")
+    assert _controllers(contact) in {"a waits", "b waits"}
+    assert not contact.judge_lease("no Lease")
+    assert _controllers(contact) == "no Lease"
+    assert not contact.doubt("a", "")
+    assert not contact.judge_lease("")
+    assert _controllers(contact) == "b waits"
+    contact.forget("b")
+    assert _controllers(contact) == ""
+    assert contact.judge_lease("no Lease")
+
+
+def test_armed_by_what_this_process_knows() -> None:
+    """What this process has found to be unsafe is, until it finds otherwise."""
+    contact = Desk().contact
+    assert not contact.unarmed("d")
+    contact.unarm("d")
+    assert contact.unarmed("d")
+    contact.rearm("d")
+    assert not contact.unarmed("d")
+
+
+def test_stop_rate() -> None:
+    """The slowest of the last stops counts."""
+    contact = Desk().contact
+    assert contact.stops_per_second is None
+    for rate in (30, 8, *[20] * 7):
+        contact.stopped(rate)
+    assert contact.stops_per_second == 8
+    contact.stopped(25)
+    assert contact.stops_per_second == 20
