@@ -29,6 +29,8 @@ RUNNING_SECONDS = 900.0
 COMPLETE_SECONDS = 1200.0
 BATCH_SECONDS = 300.0
 QUIET_SECONDS = 300.0
+# All of it shares two cores: an answer may take its time.
+REQUEST_SECONDS = 120.0
 # The hub is quiet once it used less than this part of a core for so many seconds.
 QUIET_SHARE = 0.15
 QUIET_FOR_SECONDS = 5.0
@@ -140,7 +142,7 @@ class Trial:
                 jobs = (await hub.list(COMPUTEJOBS)).items
                 if sum(job.get("status", {}).get("phase") == "Running" for job in jobs) >= count:
                     return
-                await asyncio.sleep(1)
+                await asyncio.sleep(5)
 
     async def _until_complete(self, members: Sequence[Client], count: int) -> None:
         """Until the members have run so many Jobs to their end."""
@@ -171,7 +173,8 @@ class Trial:
         return found[0]
 
     async def _connected(self, cluster: Cluster) -> Client:
-        return await Client.connect(Credentials.from_kubeconfig_path(cluster.kubeconfig()), name=cluster.name)
+        credentials = Credentials.from_kubeconfig_path(cluster.kubeconfig())
+        return await Client.connect(credentials, name=cluster.name, timeout_seconds=REQUEST_SECONDS)
 
     @asynccontextmanager
     async def _members(self) -> AsyncIterator[list[Client]]:

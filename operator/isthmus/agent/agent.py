@@ -30,8 +30,12 @@ RETRY_LIMIT_SECONDS = 5.0
 class NodeDispatches(DispatchView, Protocol):
     """All Dispatches of the node, as the hub's API last showed them."""
 
-    def all(self) -> Iterable[Dispatch]:
-        """Every Dispatch of the node."""
+    def awake(self) -> Iterable[Dispatch]:
+        """Those that are not at rest."""
+        ...
+
+    def sequences(self) -> Iterable[int]:
+        """The sequences of all, those at rest too."""
         ...
 
     def live(self) -> Iterable[Dispatch]:
@@ -78,7 +82,7 @@ class Agent:
         self._on_connection = on_connection
         self._dirty = asyncio.Event()
         self._sequence = SequenceTracker(floor=floor)
-        self._counted = {dispatch.spec.sequence for dispatch in dispatches.all()}
+        self._counted = {sequence for sequence in dispatches.sequences() if sequence > floor}
         """Sequences that are in the figures, but those below which all are: these are told in one number."""
         self._expectations = Expectations()
         self._view = MemberView(
@@ -128,9 +132,10 @@ class Agent:
         self._on_connection(error)
 
     def look_at_all(self) -> None:
-        """Something that concerns all shards changed."""
-        for name in {d.metadata["name"] for d in self._dispatches.all()} | self._view.shards():
-            self._changed(name)
+        """Something that concerns all shards changed, but those of which nothing is to be done any more."""
+        for name in {d.metadata["name"] for d in self._dispatches.awake()} | self._view.shards():
+            if not self._executor.at_rest(name):
+                self._changed(name)
 
     def link_error(self) -> ClusterError | None:
         """What keeps a watch on the member from standing, where one does not."""

@@ -44,6 +44,10 @@ class DispatchView(Protocol):
         """The Dispatch of that name."""
         ...
 
+    def resting(self, name: str, *, with_job: bool) -> bool:
+        """Whether it has ended, and its job too, so that it needs nothing done; `with_job`: the member has its Job."""
+        ...
+
 
 class Executor:
     """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds."""
@@ -88,13 +92,25 @@ class Executor:
         newer = int(written.metadata["resourceVersion"]) > int(shown.metadata["resourceVersion"])
         return written if newer and written.metadata["uid"] == shown.metadata["uid"] else shown
 
+    def at_rest(self, name: str) -> bool:
+        """Whether nothing is to be done for the Dispatch, in the hub or in the member: most ever made are so."""
+        if not self._dispatches.resting(name, with_job=self._view.job(name) is not None):
+            return False
+        return not any(FINALIZER_POD in pod.metadata.finalizers for pod in self._view.pods(name))
+
+    def _forget(self, name: str) -> None:
+        gone = self._executions.pop(name, None)
+        if gone is not None:
+            self._contact.forget(gone.uid)
+
     async def reconcile(self, name: str) -> float | None:
         """Do what is due for the Dispatch; the answer is when, in seconds, to look again. Raises ClusterError."""
+        if self.at_rest(name):
+            self._forget(name)
+            return None
         dispatch = self.current(name)
         if dispatch is None:
-            gone = self._executions.pop(name, None)
-            if gone is not None:
-                self._contact.forget(gone.uid)
+            self._forget(name)
             return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
         execution = self._executions.setdefault(name, Execution(dispatch.metadata["uid"]))
         job = self._view.job(name)
@@ -153,8 +169,11 @@ class Executor:
                 await self._meter.release(dispatch.metadata["name"], dispatch.status.reading, execution)
             case Step.CLEAR:
                 return await self._clear(dispatch, execution)
+            case _ if dispatch.status.state not in TERMINAL:
+                return WATCH_LAG_SECONDS
             case _:
-                return WATCH_LAG_SECONDS if dispatch.status.state not in TERMINAL else None
+                if self._dispatches.get(dispatch.metadata["name"]) is dispatch:  # and no newer form is known here alone
+                    self._forget(dispatch.metadata["name"])
         return None
 
     async def _report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:

@@ -1,7 +1,7 @@
 """Carries meter readings into the ledger, many in one transaction, from one thread of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
@@ -53,6 +53,15 @@ class Booking:
             self._waiting[dispatch.metadata["uid"]] = (node, dispatch)
             self._wake.set()
 
+    async def recall(self, dispatch_uids: Iterable[str]) -> None:
+        """Read how far these are booked, once for all; what they cost stands in their jobs' status."""
+        uids = list(dispatch_uids)
+        self._booked.update(await self._in_thread(lambda: self._ledger.sequences(uids)))
+
+    def settle(self, job_uid: str) -> None:
+        """The job has ended, and its bill stands in its status."""
+        self._costs.pop(job_uid, None)
+
     def forget(self, dispatch: Dispatch, *, job_gone: bool) -> None:
         """The Dispatch is gone."""
         self._booked.pop(dispatch.metadata["uid"], None)
@@ -62,7 +71,11 @@ class Booking:
     def is_booked(self, dispatch: Dispatch) -> bool:
         """Whether the ledger has all that the Dispatch reports."""
         reading = dispatch.status.reading
-        return reading is None or self._booked.get(dispatch.metadata["uid"], 0) >= reading.sequence
+        return reading is None or self.has_booked(dispatch.metadata["uid"], reading.sequence)
+
+    def has_booked(self, dispatch_uid: str, sequence: int) -> bool:
+        """Whether the ledger has the reading of that sequence."""
+        return self._booked.get(dispatch_uid, 0) >= sequence
 
     def cost(self, job_uid: str) -> Money | None:
         """What the job has cost so far, as of the last booking."""

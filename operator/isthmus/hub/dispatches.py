@@ -10,6 +10,7 @@ from isthmus.api.names import node_of_namespace
 from isthmus.clusters import DISPATCHES, ClusterError, Informer, KubernetesApi, identity_of
 
 from .kept import Kept
+from .tombstone import Tombstone, cluster_of, rests
 
 OnConnection = Callable[[ClusterError | None], None]
 OnDispatch = Callable[[str, Dispatch, bool], None]
@@ -21,20 +22,71 @@ class NodeDispatches:
     def __init__(self) -> None:
         self.highest_sequence = 0
         """The highest sequence that any of them, gone ones too, has had."""
-        self._by_name: dict[str, Dispatch] = {}
+        self._by_name: dict[str, Dispatch | Tombstone] = {}
         self._live: dict[str, Dispatch] = {}
 
     def get(self, name: str) -> Dispatch | None:
         """The Dispatch of that name."""
-        return self._by_name.get(name)
+        known = self._by_name.get(name)
+        return known.dispatch() if isinstance(known, Tombstone) else known
 
-    def all(self) -> Iterable[Dispatch]:
-        """Every Dispatch of the node."""
-        return self._by_name.values()
+    def resting(self, name: str, *, with_job: bool) -> bool:
+        """Whether it has ended, and its job too, so that it needs nothing done; `with_job`: the member has its Job.
+
+        One that the member had let go of has none: a Job that turns up nonetheless is to be deleted.
+        """
+        known = self.tombstone(name)
+        return known is not None and not (known.released and with_job)
+
+    def tombstone(self, name: str) -> Tombstone | None:
+        """What is known of one at rest without unpacking it."""
+        known = self._by_name.get(name)
+        return known if isinstance(known, Tombstone) else None
+
+    def known(self, name: str) -> tuple[str, int] | None:
+        """UID and version of the form of it that is known."""
+        known = self._by_name.get(name)
+        if known is None:
+            return None
+        return known.uid if isinstance(known, Tombstone) else known.metadata["uid"], version(known)
+
+    def live_one(self, name: str) -> Dispatch | None:
+        """The Dispatch of that name where it has not ended."""
+        return self._live.get(name)
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return not self._by_name
 
     def live(self) -> Collection[Dispatch]:
         """Those that have not ended."""
         return self._live.values()
+
+    def awake(self) -> Iterable[Dispatch]:
+        """Those that are not at rest: live ones, and of ended ones those that something may be due for."""
+        return [known for known in self._by_name.values() if not isinstance(known, Tombstone)]
+
+    def unreleased(self) -> Iterable[Dispatch]:
+        """Those of which the member may hold something still; those at rest are unpacked for it."""
+        for known in list(self._by_name.values()):
+            if isinstance(known, Tombstone):
+                if not known.released:
+                    yield known.dispatch()
+            elif not known.status.released:
+                yield known
+
+    def sequences(self) -> set[int]:
+        """The sequences of all."""
+        return {
+            known.sequence if isinstance(known, Tombstone) else known.spec.sequence for known in self._by_name.values()
+        }
+
+    def clusters(self) -> set[str]:
+        """UIDs of the clusters, where they are known, that may hold something of the node's Dispatches still."""
+        found = {
+            known.cluster if isinstance(known, Tombstone) else cluster_of(known) for known in self._by_name.values()
+        }
+        return found - {""}
 
     def put(self, dispatch: Dispatch) -> bool:
         """Take in a form of a Dispatch, unless a newer one is known."""
@@ -42,6 +94,7 @@ class NodeDispatches:
         known = self._by_name.get(name)
         if known is not None and version(known) > version(dispatch):
             return False
+        dispatch.metadata.pop("managedFields", None)
         self._by_name[name] = dispatch
         self.highest_sequence = max(self.highest_sequence, dispatch.spec.sequence)
         if dispatch.status.state in TERMINAL:
@@ -50,24 +103,41 @@ class NodeDispatches:
             self._live[name] = dispatch
         return True
 
+    def rest(self, name: str) -> None:
+        """Pack the Dispatch, where nothing is due for it."""
+        known = self._by_name.get(name)
+        if isinstance(known, Dispatch) and rests(known):
+            self._by_name[name] = Tombstone.of(known)
+
+    def wake(self, name: str) -> Dispatch:
+        """The Dispatch, which somebody looks into more often from now on. KeyError where there is none."""
+        known = self._by_name[name]
+        if isinstance(known, Tombstone):
+            known = self._by_name[name] = known.dispatch()
+        return known
+
     def drop(self, name: str) -> None:
         """The Dispatch is gone."""
         self._by_name.pop(name, None)
         self._live.pop(name, None)
 
 
-def version(dispatch: Dispatch) -> int:
+def version(known: Dispatch | Tombstone) -> int:
     """The resource version as a number; API servers since 1.35 promise that it can be compared so."""
-    return int(dispatch.metadata["resourceVersion"])
+    return known.version if isinstance(known, Tombstone) else int(known.metadata["resourceVersion"])
 
 
 class DispatchStore:
-    """One watch for all nodes. `on_change(node, dispatch, gone)` follows each change."""
+    """One watch for all nodes. `on_change(node, dispatch, gone)` follows each change after the first list.
+
+    Of a job that has ended the Dispatches are put to rest: there are thousands, and they are hardly ever looked at.
+    Those of the first list begin so, and wake where their job has not ended after all.
+    """
 
     def __init__(self, hub: KubernetesApi, on_change: OnDispatch, on_connection: OnConnection | None = None) -> None:
         self._on_change = on_change
         self._nodes: dict[str, NodeDispatches] = {}
-        self._jobs: dict[str, dict[tuple[str, str], Dispatch]] = {}
+        self._jobs: dict[str, tuple[tuple[str, str], ...]] = {}
         self._informer: Informer[Any] = Informer(
             hub,
             DISPATCHES,
@@ -92,8 +162,24 @@ class DispatchStore:
 
     def of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
         """(node, Dispatch) of a job, first attempt first, and of each attempt shard by shard."""
-        found = [(node, dispatch) for (node, _), dispatch in self._jobs.get(uid, {}).items()]
+        found = [(node, self.node(node).wake(name)) for node, name in self._jobs.get(uid, ())]
         return tuple(sorted(found, key=lambda pair: (pair[1].spec.attempt, pair[1].spec.shard, pair[0])))
+
+    def live_of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
+        """Those of a job's that have not ended, as `of_job`; those at rest stay so."""
+        live = [
+            (node, d) for node, name in self._jobs.get(uid, ()) if (d := self.node(node).live_one(name)) is not None
+        ]
+        return tuple(sorted(live, key=lambda pair: (pair[1].spec.attempt, pair[1].spec.shard, pair[0])))
+
+    def places(self, uid: str) -> tuple[tuple[str, str], ...]:
+        """(node, name) of a job's Dispatches, in no order."""
+        return self._jobs.get(uid, ())
+
+    def rest(self, uid: str) -> None:
+        """The job has ended: pack its Dispatches, where nothing is due for them."""
+        for node, name in self._jobs.get(uid, ()):
+            self.node(node).rest(name)
 
     def job_uids(self) -> list[str]:
         """Jobs that have Dispatches."""
@@ -102,15 +188,23 @@ class DispatchStore:
     def put(self, node: str, dispatch: Dispatch) -> None:
         """Take in the answer to a write, which the watch will show as well."""
         if self.node(node).put(dispatch):
-            self._jobs.setdefault(dispatch.spec.job.uid, {})[node, dispatch.metadata["name"]] = dispatch
+            uid, place = dispatch.spec.job.uid, (node, dispatch.metadata["name"])
+            mine = self._jobs.get(uid, ())
+            if place not in mine:
+                self._jobs[uid] = (*mine, place)
 
     def _seen(self, obj: Manifest) -> None:
         """Take in what the watch shows, before the change is told. ValidationError where it is no Dispatch."""
         node = node_of_namespace(obj["metadata"]["namespace"])
-        if node is not None and self._known(node, obj) is None:
-            self.put(node, Dispatch.model_validate(obj))
+        if node is not None and not self._is_known(node, obj):
+            dispatch = Dispatch.model_validate(obj)
+            self.put(node, dispatch)
+            if not self._informer.synced.is_set():
+                self.node(node).rest(dispatch.metadata["name"])
 
     def _changed(self, kind: str, _old: Kept | None, last: Any) -> None:  # noqa: ANN401 - as kept, or as it was seen last
+        if not self._informer.synced.is_set():
+            return  # whoever waits for the first list looks at all of it
         namespace, name, _, uid = identity_of(last)
         node = node_of_namespace(namespace)
         dispatch = self.node(node).get(name) if node is not None else None
@@ -120,18 +214,17 @@ class DispatchStore:
             self._drop(node, dispatch)
         self._on_change(node, dispatch, kind == "DELETED")
 
-    def _known(self, node: str, obj: Manifest) -> Dispatch | None:
-        """The form that the watch shows, where it was taken in already as the answer to a write of our own."""
+    def _is_known(self, node: str, obj: Manifest) -> bool:
+        """Whether the form that the watch shows was taken in already, as the answer to a write of our own."""
         metadata = obj["metadata"]
-        known = self.node(node).get(metadata["name"])
-        if known is None or known.metadata["uid"] != metadata["uid"]:
-            return None
-        return known if known.metadata["resourceVersion"] == metadata["resourceVersion"] else None
+        known = self.node(node).known(metadata["name"])
+        return known == (metadata["uid"], int(metadata["resourceVersion"]))
 
     def _drop(self, node: str, dispatch: Dispatch) -> None:
         name, uid = dispatch.metadata["name"], dispatch.spec.job.uid
         self.node(node).drop(name)
-        mine = self._jobs.get(uid, {})
-        mine.pop((node, name), None)
-        if not mine:
+        mine = tuple(place for place in self._jobs.get(uid, ()) if place != (node, name))
+        if mine:
+            self._jobs[uid] = mine
+        else:
             self._jobs.pop(uid, None)

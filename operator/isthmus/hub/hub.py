@@ -46,6 +46,7 @@ from .secrets import SecretStore
 from .session import Surroundings
 from .settings import HubSettings
 from .settlements import Settlements
+from .tombstone import Tombstone
 
 logger = structlog.get_logger(__name__)
 
@@ -174,18 +175,36 @@ class Hub:
                     self.secrets.informer.wait_synced(),
                 ):
                     await self._or_refused(synced)
-                for uid in self.dispatches.job_uids():
-                    for node, dispatch in self.dispatches.of_job(uid):
-                        self.booking.offer(node, dispatch)
-                    self.jobs.queue.add(uid, 5.0)  # the watch shows most jobs sooner; this is for those that are gone
+                group.create_task(self._job_watch.run())
+                await self._or_refused(self._job_watch.wait_synced())
+                await self._recall()
                 group.create_task(self.booking.run())
                 group.create_task(self.events.run())
                 group.create_task(self.scheduler.run())
-                group.create_task(self._job_watch.run())
                 ready.set()
                 logger.info("hub ready")
         finally:
             await self._close()
+
+    async def _recall(self) -> None:
+        """Have all readings booked that are not. Of jobs that have ended, few have any, and none needs its cost."""
+        resting: list[tuple[str, Tombstone]] = []
+        for uid in self.dispatches.job_uids():
+            if not self.jobs.has_ended(uid):
+                for node, dispatch in self.dispatches.of_job(uid):
+                    self.booking.offer(node, dispatch)
+                self.jobs.queue.add(uid)  # that of a job that is gone, no watch will show
+                continue
+            for node, name in self.dispatches.places(uid):
+                tombstone = self.dispatches.node(node).tombstone(name)
+                if tombstone is not None:
+                    resting.append((node, tombstone))
+                else:
+                    self.booking.offer(node, self.dispatches.node(node).wake(name))
+        await self.booking.recall(tombstone.uid for _, tombstone in resting)
+        for node, tombstone in resting:
+            if tombstone.reading and not self.booking.has_booked(tombstone.uid, tombstone.reading):
+                self.booking.offer(node, tombstone.dispatch())
 
     async def _close(self) -> None:
         for queue in (self.dispatcher.queue, self.jobs.queue, self.settlements.queue):
@@ -217,7 +236,7 @@ class Hub:
 
     def _dispatch_changed(self, node: str, dispatch: Dispatch, gone: bool) -> None:
         if gone:
-            self.booking.forget(dispatch, job_gone=not self.dispatches.of_job(dispatch.spec.job.uid))
+            self.booking.forget(dispatch, job_gone=not self.dispatches.places(dispatch.spec.job.uid))
         else:
             self.booking.offer(node, dispatch)
         self.nodes.dispatch_changed(node, dispatch, gone=gone)
@@ -231,12 +250,11 @@ class Hub:
         """Whether a later shard does the work again that came to light late in this one."""
         uid = dispatch.spec.job.uid
         record = self.jobs.get(uid)
-        pin = record.assigned if record is not None else None
         others = [other for _, other in self.dispatches.of_job(uid)]
-        return (record is not None and record.dispatching) or repeated(dispatch, others, pin[0] if pin else 0)
+        return (record is not None and record.dispatching) or repeated(dispatch, others, self.jobs.last_attempt(uid))
 
     def _reachability_changed(self, node: str) -> None:
-        for dispatch in self.dispatches.node(node).all():
+        for dispatch in self.dispatches.node(node).awake():
             self.jobs.queue.add(dispatch.spec.job.uid)
 
 

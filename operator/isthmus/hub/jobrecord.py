@@ -1,8 +1,10 @@
 """What the hub remembers of one ComputeJob; all of it can be made again from the API."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from isthmus.api.computejob import FINISHED, ComputeJob
+from isthmus.api.core import Manifest
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
@@ -72,3 +74,46 @@ class JobRecord:
         text = (self.job.metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
         attempt, *nodes = text.split(" ")
         return (int(attempt), tuple(nodes)) if attempt.isdigit() and nodes else None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """What is kept of a job that has ended and is not being deleted: thousands are, and hardly ever looked at."""
+
+    uid: str
+    key: tuple[str, str]
+    """Namespace and name."""
+    version: int
+    ttl_seconds: int | None
+    completion_time: str | None
+    attempt: int
+    """The attempt that its annotation pins; 0 where it has none."""
+
+    @classmethod
+    def of(cls, body: Manifest) -> Self | None:
+        """The job, where it is one; None where it is still to be seen to."""
+        metadata, status = body["metadata"], body.get("status") or {}
+        if status.get("phase") not in FINISHED or "deletionTimestamp" in metadata:
+            return None
+        pin = (metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "").partition(" ")[0]
+        return cls(
+            uid=metadata["uid"],
+            key=(metadata["namespace"], metadata["name"]),
+            version=int(metadata["resourceVersion"]),
+            ttl_seconds=body["spec"].get("ttlSecondsAfterFinished"),
+            completion_time=status.get("completionTime"),
+            attempt=int(pin) if pin.isdigit() else 0,
+        )
+
+    @classmethod
+    def of_record(cls, record: JobRecord) -> Self:
+        """The job, which has ended."""
+        pin = record.assigned
+        return cls(
+            uid=record.uid,
+            key=record.key,
+            version=int(record.job.metadata["resourceVersion"]),
+            ttl_seconds=record.job.spec.ttl_seconds_after_finished,
+            completion_time=record.job.status.completion_time,
+            attempt=pin[0] if pin is not None else 0,
+        )

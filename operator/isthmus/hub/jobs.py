@@ -19,7 +19,7 @@ from .dispatches import DispatchStore
 from .events import EventWriter
 from .fencing import Fencing, GiveUp
 from .fleet import Fleet
-from .jobrecord import JobRecord
+from .jobrecord import EndedJob, JobRecord
 from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
 from .progress import Progress, progress_of
@@ -77,11 +77,22 @@ class Jobs:
         self._events = events
         self._now = now
         self._records: dict[str, JobRecord] = {}
+        self._ended: dict[str, EndedJob] = {}
         self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
 
     def get(self, uid: str) -> JobRecord | None:
-        """What is known of a job."""
+        """What is known of a job that has not ended, or is being deleted."""
         return self._records.get(uid)
+
+    def has_ended(self, uid: str) -> bool:
+        """Whether the job has ended, its bill stands in its status, and nobody asked for its deletion."""
+        return uid in self._ended
+
+    def last_attempt(self, uid: str) -> int:
+        """The last attempt that the job was given nodes for, 0 where there was none."""
+        record, ended = self._records.get(uid), self._ended.get(uid)
+        pin = record.assigned if record is not None else None
+        return pin[0] if pin is not None else ended.attempt if ended is not None else 0
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the job, or its end."""
@@ -94,10 +105,11 @@ class Jobs:
 
     def _vanished(self, uid: str) -> None:
         self._records.pop(uid, None)
+        self._ended.pop(uid, None)
         self._scheduler.withdraw(uid)
         self.queue.add(uid)
 
-    async def still_there(self, record: JobRecord) -> bool:
+    async def still_there(self, record: JobRecord | EndedJob) -> bool:
         """Whether the job is there, by a consistent read; if so, it is known anew, and if not, it is forgotten.
 
         Its end may have been missed: a watch that was cut off shows what is there, not what has gone meanwhile.
@@ -113,15 +125,28 @@ class Jobs:
         self.learn(fresh)
         return True
 
-    def learn(self, body: Manifest) -> JobRecord:
+    def learn(self, body: Manifest) -> None:
         """Take in a form of the job, unless a newer one is known."""
+        body["metadata"].pop("managedFields", None)
         uid, fresh = body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
-        record = self._records.get(uid)
-        if record is None:
-            record = self._records[uid] = JobRecord(ComputeJob.model_validate(body))
-        elif fresh > int(record.job.metadata["resourceVersion"]):
-            record.job = ComputeJob.model_validate(body)
-        return record
+        record, ended = self._records.get(uid), self._ended.get(uid)
+        if record is not None:
+            if fresh > int(record.job.metadata["resourceVersion"]):
+                record.job = ComputeJob.model_validate(body)
+        elif ended is None or fresh > ended.version:
+            again = EndedJob.of(body)
+            if again is not None:
+                self._ended[uid] = again
+            else:
+                self._records[uid] = JobRecord(ComputeJob.model_validate(body))
+                self._ended.pop(uid, None)
+
+    def _rest(self, record: JobRecord) -> EndedJob:
+        """Keep no more of a job that has ended than its expiry and its removal need."""
+        ended = self._ended[record.uid] = EndedJob.of_record(record)
+        del self._records[record.uid]
+        self._booking.settle(record.uid)
+        return ended
 
     def dispatch_changed(self, dispatch: Dispatch) -> None:
         """A Dispatch of a job changed: its end is told at once, progress after a while."""
@@ -137,15 +162,21 @@ class Jobs:
 
     async def reconcile(self, uid: str) -> float | None:
         """Do what is due for the job; the answer is when, in seconds, to look again. Raises ClusterError."""
+        ended = self._ended.get(uid)
+        if ended is not None:
+            return await self._tend_ended(ended)
         record = self._records.get(uid)
         dispatches = self._dispatches.of_job(uid)
         if record is None:
             return await self._without_job(uid, dispatches)
         if record.deleting:
             return await self._delete(record, dispatches)
-        if record.finished:
-            await self._shards.stop(dispatches)
-            return await self._expire(record)
+        if record.finished:  # while it is being dispatched, the dispatcher calls back
+            return None if record.dispatching else await self._tend_ended(self._rest(record))
+        return await self._advance(record, dispatches)
+
+    async def _advance(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
+        """Judge, place and steer a job that has not ended, and tell of it."""
         if not dispatches and not record.admitted and record.refusal is None:
             try:
                 record.refusal = await self._judge.judge(record.job)
@@ -155,7 +186,7 @@ class Jobs:
                 raise
             record.admitted, record.problem = record.refusal is None, None
         look = await self._judge_lost(record, dispatches)
-        dispatches = self._dispatches.of_job(uid)
+        dispatches = self._dispatches.of_job(record.uid)
         progress = self.progress(record, dispatches)
         await self._steering.steer(record, dispatches, progress)
         if record.dispatching and (record.job.spec.cancel or progress.ending):
@@ -209,7 +240,7 @@ class Jobs:
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(before, new)
         self.learn(answer)
-        return await self._expire(record) if record.finished else None
+        return 0.0 if record.finished else None
 
     def _kept_back(self, record: JobRecord) -> float:
         """Seconds for which news of the job, first noticed now or before, are still to be kept back."""
@@ -244,18 +275,20 @@ class Jobs:
             now=timestamp(self._now()) or "",
         )
 
-    async def _expire(self, record: JobRecord) -> float | None:
-        """Delete a finished job when its time to live is over."""
-        self._scheduler.withdraw(record.uid)
-        ttl, ended = record.job.spec.ttl_seconds_after_finished, record.job.status.completion_time
-        if ttl is None or ended is None:
+    async def _tend_ended(self, ended: EndedJob) -> float | None:
+        """Stop what of the job came late, and delete it when its time to live is over."""
+        self._scheduler.withdraw(ended.uid)
+        await self._shards.stop(self._dispatches.live_of_job(ended.uid))
+        self._dispatches.rest(ended.uid)
+        if ended.ttl_seconds is None or ended.completion_time is None:
             return None
-        wait = (datetime.fromisoformat(ended) + timedelta(seconds=ttl) - self._now()).total_seconds()
+        over = datetime.fromisoformat(ended.completion_time) + timedelta(seconds=ended.ttl_seconds)
+        wait = (over - self._now()).total_seconds()
         if wait > 0:
             return wait
-        namespace, name = record.key
-        if await self.still_there(record):
-            await self._hub.delete(COMPUTEJOBS, name, namespace, uid=record.uid, propagation="Background")
+        namespace, name = ended.key
+        if await self.still_there(ended):
+            await self._hub.delete(COMPUTEJOBS, name, namespace, uid=ended.uid, propagation="Background")
         return None
 
     async def _delete(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:

@@ -39,6 +39,10 @@ class JobWatch:
         """Watch until cancelled."""
         await self._informer.run()
 
+    async def wait_synced(self) -> None:
+        """Until the first list is in."""
+        await self._informer.wait_synced()
+
     def _seen(self, body: Manifest) -> None:
         self._on_job(body, gone=False)
 

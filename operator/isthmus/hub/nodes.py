@@ -10,7 +10,7 @@ from isthmus.agent import Clocks
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
-from isthmus.api.names import ANNOTATION_CLUSTER, ANNOTATION_FORGET, node_namespace
+from isthmus.api.names import ANNOTATION_FORGET, node_namespace
 from isthmus.capacity import Profile, to_status
 from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
 from isthmus.settlement.tariff import tariff_state
@@ -156,7 +156,7 @@ class Nodes:
                 "PointsAtHub",
                 "the kubeconfig leads to the hub itself; use access.local to lend the hub's own machines",
             )
-        if any(_elsewhere(dispatch, cluster_uid) for dispatch in self._shared.dispatches.node(name).all()):
+        if self._shared.dispatches.node(name).clusters() - {cluster_uid}:
             message = "the kubeconfig leads to another cluster than the one where shards of this node stand"
             return "MemberChanged", f"{message}; give back the former one, or make a new ComputeNode for this one"
         for other in self._fleet.all():
@@ -203,7 +203,7 @@ class Nodes:
         if live:
             what = "1 shard stands" if live == 1 else f"{live} shards stand"
             return f"{what} on it; cancel or delete their jobs, or let them end"
-        left = [d for d in self._shared.dispatches.node(name).all() if not d.status.released]
+        left = list(self._shared.dispatches.node(name).unreleased())
         for dispatch in left:
             if dispatch.spec.desired_state != "Cancelled":
                 wish = {"spec": {"desiredState": "Cancelled"}}
@@ -254,7 +254,7 @@ class Nodes:
 
     async def _forget_namespace(self, name: str) -> None:
         """The namespace of a node that was removed goes with its last Dispatch."""
-        if self._shared is not None and self._fleet.removed(name) and not [*self._shared.dispatches.node(name).all()]:
+        if self._shared is not None and self._fleet.removed(name) and self._shared.dispatches.node(name).empty():
             await self._hub.delete(NAMESPACES, node_namespace(name), propagation="Background")
 
     def _publish_due(self, known: FleetNode) -> bool:
@@ -265,12 +265,6 @@ class Nodes:
 def _word(metadata: Manifest) -> str | None:
     """What the operator says of work that the node was sent before."""
     return (metadata.get("annotations") or {}).get(ANNOTATION_FORGET)
-
-
-def _elsewhere(dispatch: Dispatch, cluster_uid: str) -> bool:
-    """Whether the member that the Dispatch was written for is another cluster, and may still hold something of it."""
-    meant = (dispatch.metadata.get("annotations") or {}).get(ANNOTATION_CLUSTER, cluster_uid)
-    return meant != cluster_uid and not dispatch.status.released
 
 
 def _older(other: FleetNode, known: FleetNode) -> bool:

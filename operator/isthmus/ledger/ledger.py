@@ -85,6 +85,11 @@ class Ledger:
             batch.write()
         return results
 
+    def sequences(self, dispatch_uids: Iterable[str]) -> dict[str, int]:
+        """The sequence of the last reading that is booked of each of the dispatches; of some there is none."""
+        with transaction(self._engine) as connection:
+            return queries.sequences(connection, dispatch_uids)
+
     def job_cost(self, job_uid: str, currency: str) -> JobCost:
         """What the ComputeJob has cost so far, over all its dispatches; 0 where nothing is booked of it."""
         return self.job_costs([job_uid], currency)[job_uid]

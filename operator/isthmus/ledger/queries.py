@@ -55,6 +55,15 @@ class RecordedConflict:
     reading: str
 
 
+def sequences(connection: Connection, dispatch_uids: Iterable[str]) -> dict[str, int]:
+    """The last booked sequence of each dispatch that the ledger knows."""
+    found: dict[str, int] = {}
+    for chunk in chunks(dispatch_uids):
+        query = select(dispatches.c.dispatch_uid, dispatches.c.sequence).where(dispatches.c.dispatch_uid.in_(chunk))
+        found.update((row.dispatch_uid, row.sequence) for row in connection.execute(query))
+    return found
+
+
 def job_costs(
     connection: Connection, price_lists: PriceLists, job_uids: Iterable[str], currency: str
 ) -> dict[str, JobCost]:

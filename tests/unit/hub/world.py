@@ -188,7 +188,7 @@ class Process:
         assert known is not None
         spec = known.node.spec.model_copy(update={"scheduling_state": scheduling_state})
         known.node = known.node.model_copy(update={"spec": spec})
-        for dispatch in self.store.node(node).all():
+        for dispatch in self.store.node(node).live():
             self.jobs.queue.add(dispatch.spec.job.uid)
         self.scheduler.wake()
 
