@@ -1,5 +1,6 @@
 """What is left of a job, and how it ends, over shards and attempts."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.indexes import IndexSet
+from isthmus.api.indexes import INDEX_LIMIT, IndexSet
 from isthmus.hub.progress import MAX_ATTEMPTS, Ending, Progress, Rest, covered, progress_of
 from isthmus.hub.work import work_of
 
@@ -99,6 +100,28 @@ RESTS = [
 ]
 
 
+RESTS += [
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 3},
+        (shard("Lost", indexFailures={"1": "2,3"}),),
+        rest(4, "0,1,4-9"),
+        id="failures-count-though-nothing-succeeded",
+    ),
+    pytest.param(
+        {**INDEXED, "backoffLimitPerIndex": 3},
+        (shard("Lost", indexFailures={"1": "0-9"}), shard("Lost", indexFailures={"1": "4", "2": "5-9"}, attempt=2)),
+        rest(4, "0-3", failures=1),
+        id="failures-add-up",
+    ),
+    pytest.param(
+        {**INDEXED, "completions": INDEX_LIMIT + 1},
+        (shard("Lost"),),
+        rest(4),
+        id="more-than-can-be-told-with-nothing-done",
+    ),
+]
+
+
 @pytest.mark.parametrize(("template", "dispatches", "expected"), RESTS)
 def test_what_is_left(template: Object, dispatches: tuple[tuple[str, Dispatch], ...], expected: Rest | None) -> None:
     """What is neither done nor under way is dispatched, as wide as the parallelism that is not in use."""
@@ -167,6 +190,13 @@ ENDINGS = [
         id="unsplittable-lost",
     ),
     pytest.param(
+        {**INDEXED, "completions": INDEX_LIMIT + 1},
+        (shard("Lost", succeeded=1),),
+        Phase.FAILED,
+        "PartlyLost",
+        id="more-than-can-be-told-lost",
+    ),
+    pytest.param(
         QUEUE,
         tuple(shard("Lost", attempt=n) for n in range(1, MAX_ATTEMPTS + 1)),
         Phase.FAILED,
@@ -190,6 +220,23 @@ def test_a_failed_index_does_not_end_the_other_parts() -> None:
     template = {**INDEXED, "backoffLimitPerIndex": 1}
     failed = shard("Failed", "0-4", reason="FailedIndexes", failedIndexes="3", completedIndexes="0-2,4")
     assert of(template, failed, shard("Running", "5-9")).ending is None
+
+
+def test_jobs_of_more_indexes_than_can_be_told_are_counted() -> None:
+    """Of a job with more indexes than a status can name, pods are counted as of any other."""
+    found = of({**INDEXED, "completions": INDEX_LIMIT + 1}, shard("Running", succeeded=7))
+    assert (found.succeeded, len(found.completed), found.rest) == (7, 0, None)
+
+
+def test_many_scattered_failures_take_no_time() -> None:
+    """50,000 indexes that have each failed are sorted out within a second, as they are at each look at the job."""
+    template = {**INDEXED, "completions": 100_000, "backoffLimitPerIndex": 3}
+    half, all_others = IndexSet.of(range(0, 100_000, 2)), IndexSet.of(range(1, 100_000, 2))
+    lost = shard("Lost", indexFailures={"1": half.encoded(), "2": all_others.encoded()})
+    began = time.process_time()
+    found = of(template, lost)
+    assert time.process_time() - began < 1.0
+    assert found.rest == Rest(4, half, index_failures=1)
 
 
 def test_the_users_deadline_holds_over_attempts() -> None:

@@ -34,6 +34,7 @@ UNFIT = {
     "not Indexed": (template(completionMode="NonIndexed"), "spec.template.completionMode is not Indexed"),
     "no completions": (template(completions=None), "spec.template.completions is not set"),
     "completions of the wrong type": (template(completions="8"), "spec.template.completions is not set"),
+    "more than can be told": (template(completions=1_000_001), "spec.template.completions is above 1000000"),
     "success policy": (template(successPolicy={"rules": [{"succeededCount": 1}]}), "spec.template.successPolicy"),
     "empty success policy": (template(successPolicy={}), "spec.template.successPolicy"),
     "subdomain": (template({"subdomain": "workers"}), "spec.template.template.spec.subdomain"),
