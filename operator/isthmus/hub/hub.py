@@ -247,11 +247,11 @@ class Hub:
         self.settlements.booked(account)
 
     def _repeated(self, dispatch: Dispatch) -> bool:
-        """Whether a later shard does the work again that came to light late in this one."""
+        """Whether a later shard does again what came to light late in this one. Of a job that is gone nobody knows."""
         uid = dispatch.spec.job.uid
-        record = self.jobs.get(uid)
+        record, last = self.jobs.get(uid), self.jobs.last_attempt(uid)
         others = [other for _, other in self.dispatches.of_job(uid)]
-        return (record is not None and record.dispatching) or repeated(dispatch, others, self.jobs.last_attempt(uid))
+        return last == 0 or (record is not None and record.dispatching) or repeated(dispatch, others, last)
 
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).awake():
