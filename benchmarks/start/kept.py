@@ -15,10 +15,11 @@ from federation.manifests import Object
 from isthmus.api.computenode import Identity, Tariff
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import FINALIZER_POD, dispatch_name, node_namespace
-from isthmus.clusters import COMPUTEJOBS, DISPATCHES, JOBS, Client
+from isthmus.clusters import COMPUTEJOBS, DISPATCHES, JOBS, Client, Conflict
 from isthmus.ledger import Ledger, ReadingBooked
 
 CONCURRENCY = 48
+QUOTA_PAUSE_SECONDS = 0.5
 # A ledger's transaction holds so many; the hub's own are as large.
 BATCH = 500
 _OF_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
@@ -74,7 +75,14 @@ class Kept:
         rest = [f for f in pods["metadata"].get("finalizers", []) if f != FINALIZER_POD]
         template = {**pods, "metadata": {**pods["metadata"], "finalizers": rest}}
         spec = {**manifest["spec"], "template": template}
-        await self._member_of(node).create(JOBS, {**manifest, "spec": spec}, manifest["metadata"]["namespace"])
+        job, namespace = {**manifest, "spec": spec}, manifest["metadata"]["namespace"]
+        while True:
+            try:
+                await self._member_of(node).create(JOBS, job, namespace)
+            except Conflict:  # so many creates at once race for the namespace's quota
+                await asyncio.sleep(QUOTA_PAUSE_SECONDS)
+            else:
+                return
 
     async def _sequences(self) -> dict[str, int]:
         """The highest sequence of each node so far."""
@@ -100,10 +108,10 @@ class Kept:
         async with self._slots:
             pattern = self._pattern
             old, told = pattern.job["metadata"], pattern.dispatch
-            bare = {**pattern.job, "metadata": {**old, "name": slot.name}}
+            before = told["metadata"]["namespace"].removeprefix(node_namespace(""))
+            bare = _reworded(pattern.job, {old["name"]: slot.name}, before, slot.node)
             created = await self._hub.create(COMPUTEJOBS, _fresh(bare), old["namespace"])
             uid = created["metadata"]["uid"]
-            before = told["metadata"]["namespace"].removeprefix(node_namespace(""))
             words = {
                 old["uid"]: uid,
                 told["metadata"]["name"]: dispatch_name(slot.name, uid, 0, 1),
@@ -112,8 +120,6 @@ class Kept:
                 told["status"]["jobUid"]: str(uuid.uuid4()),
             }
             job = _reworded(pattern.job, words, before, slot.node)
-            annotations = {"metadata": {"annotations": job["metadata"]["annotations"]}}
-            await self._hub.patch(COMPUTEJOBS, slot.name, old["namespace"], annotations)
             await self._hub.patch(
                 COMPUTEJOBS, slot.name, old["namespace"], {"status": job["status"]}, subresource="status"
             )
