@@ -157,12 +157,12 @@ def test_cut_off(fed: Federation, recorder: PodRecorder) -> None:
         fed,
         ("stopped", "Rerun", 24, 3),
         ("unseen", "Rerun", UNSEEN_SECONDS, 2),
-        ("risked", "RerunUnfenced", 40, 1),
+        ("risked", "RerunUnfenced", 28, 1),
         ("patient", "Wait", 30, 1),
     )
     begun = datetime.fromisoformat(_dispatch(fed, "unseen")["status"]["startTime"])
     time.sleep(max((begun - datetime.now(UTC)).total_seconds() + UNSEEN_SECONDS - 2, 0))
-    fed.clusters["east"].cut("drop")
+    fed.clusters["east"].cut("refuse")
     cut = datetime.now(UTC)
     stalled = fed.wait_condition("computejobs", "stopped", "Stalled", "True", namespace="team-a", seconds=30)
     assert "the member stops the shard by itself" in stalled["message"]
@@ -264,7 +264,7 @@ def test_hub_frozen(fed: Federation, recorder: PodRecorder, healed: bool) -> Non
     name = f"frozen-{str(healed).lower()}"
     _start(fed, (name, "Rerun", 25, 2))
     dispatch = _dispatch(fed, name)["metadata"]["name"]
-    fed.clusters["east"].cut("drop")
+    fed.clusters["east"].cut("drop" if healed else "refuse")
     fed.wait_condition("computenodes", "east", "Reachable", "False", seconds=30)
     fed.process.pause()
     wait_for(lambda: len(_writes(fed, "east", "delete", dispatch)) == 2, FENCE + 5, "the member to stop the shard")
@@ -298,7 +298,7 @@ def test_controllers_stopped(fed: Federation, recorder: PodRecorder) -> None:
     _start(fed, ("careful", "Rerun", 60, 2))
     fed.clusters["east"].kill(Part.CONTROLLER_MANAGER)
     wait_for(lambda: not _dispatch(fed, "careful")["status"].get("armed", False), 40, "its silence to be noticed")
-    fed.clusters["east"].cut("drop")
+    fed.clusters["east"].cut("refuse")
     stalled = fed.wait_condition("computejobs", "careful", "Stalled", "True", namespace="team-a", seconds=30)
     assert "has not renewed its Lease" in stalled["message"]
     time.sleep(FENCE + ALLOWANCE + 3)
@@ -308,5 +308,7 @@ def test_controllers_stopped(fed: Federation, recorder: PodRecorder) -> None:
     # The live agent is at its fence and stops the pods itself, which needs no controller.
     wait_for(lambda: "Running" not in _pods_in_east(fed, "careful"), 30, "the agent to stop the pods")
     fed.clusters["east"].start(Part.CONTROLLER_MANAGER)
-    wait_complete(fed, ["careful"], seconds=150)
-    check_each_index_once(fed, recorder.runs(), {"careful": 2})
+    wait_for(lambda: _ended(fed, "careful") == ("Lost", "Fenced"), 60, "the shard to be lost")
+    fed.hub.kubectl("patch", "cjob", "careful", "-n", "team-a", "--type=merge", "-p", '{"spec":{"cancel":true}}')
+    wait_for(lambda: fed.job("careful")["status"]["phase"] == "Cancelled", 30, "the job to be cancelled")
+    assert len(runs_by_index(fed, recorder.runs(), ["careful"])) == 2
