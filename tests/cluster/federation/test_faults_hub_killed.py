@@ -149,6 +149,28 @@ def test_hub_killed_right_after_a_write(fed: Federation, recorder: PodRecorder, 
     check_each_index_once(fed, recorder.runs(), names)
 
 
+# Killed between the pin and the last of its Dispatches, the next hub has to wait until no create of the former can land
+# any more, 90 seconds: that is tested in simulated time.
+SPLIT_WRITES = {write: WRITES[write] for write in ("accepted", "created", "told")}
+
+
+@pytest.mark.parametrize("write", SPLIT_WRITES)
+def test_hub_killed_right_after_a_write_for_one_of_two_parts(
+    fed: Federation, recorder: PodRecorder, write: str
+) -> None:
+    """Killed as soon as it has written for one of a job's two parts, the hub runs both: each index once."""
+    where, *kind = SPLIT_WRITES[write]
+    namespace = f"after-{write}"
+    name = f"split-{write}"
+    template = job_spec(run_seconds="1", completions=24, parallelism=24)
+    writes = _Writes(fed.clusters[where]._plane.audit_log)
+    fed.hub.apply([compute_job(name, template, namespace=namespace, placement={"split": "ByIndex"})])
+    _kill_after(fed, writes, (kind[0], kind[1], kind[2]))
+    wait_complete(fed, [name], namespace=namespace, seconds=150)
+    check_each_index_once(fed, recorder.runs(), {name: 24})
+    assert len(fed.job(name, namespace)["status"]["shards"]) >= 2
+
+
 @pytest.mark.parametrize("write", ENDINGS)
 @pytest.mark.usefixtures("recorder")
 def test_hub_killed_right_after_a_write_of_a_deletion(fed: Federation, write: str) -> None:
