@@ -55,6 +55,10 @@ verify: install ## Fail when a generated file differs from what the models rende
 bench: install ## Measure placement: a burst in one cycle, and single arrivals
 	@$(BIN)/python benchmarks/placement/cycle.py
 
+.PHONY: bench-start
+bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (half an hour)
+	@PYTHONPATH=benchmarks $(BIN)/python -m start
+
 .PHONY: lock
 lock: ## Resolve the requirements anew and pin them with hashes
 	@cd requirements && for set in runtime dev; do \

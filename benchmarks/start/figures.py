@@ -18,6 +18,8 @@ class Figures:
     """Seconds are counted from the start of the process, processor time too unless said otherwise."""
 
     finished: int
+    in_members: int
+    """How many of the finished jobs have their Job and pod in their member still."""
     running: int
     nodes: int
     events: int
@@ -35,6 +37,7 @@ class Figures:
         """The figures as they are written."""
         return {
             "finishedJobs": self.finished,
+            "finishedJobsInMembers": self.in_members,
             "runningJobs": self.running,
             "nodes": self.nodes,
             "secondsToReady": round(self.seconds_to_ready, 1),

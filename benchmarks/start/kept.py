@@ -1,7 +1,8 @@
 """Finished jobs as the hub leaves them, made by the hundred from one that it really ran to its end.
 
-In the hub everything of them is written here: ComputeJob, Dispatch, and the reading in the ledger. Their Jobs really
-run in the members once more, each with its one pod, since a finished Job stays in its member until the ComputeJob goes.
+In the hub everything of them is written here: ComputeJob, Dispatch, and the reading in the ledger. A finished Job stays
+in its member until the ComputeJob goes, or somebody there deletes it: so of some the Job really runs there once more,
+with its one pod. Not of all, as the members would take most of an hour for it.
 """
 
 import asyncio
@@ -57,12 +58,13 @@ class Kept:
         self._pattern = pattern
         self._slots = asyncio.Semaphore(CONCURRENCY)
 
-    async def make(self, prefix: str, count: int) -> None:
-        """Make `count` jobs, shared out over all nodes. Raises ClusterError, LedgerError."""
+    async def make(self, prefix: str, count: int, in_members: int) -> None:
+        """Make `count` jobs, shared out over all nodes, `in_members` of them there too. ClusterError, LedgerError."""
         with Ledger.open(self._ledger) as ledger:
-            slots = list(self._planned(prefix, count, ledger, await self._sequences()))
+            slots = list(enumerate(self._planned(prefix, count, ledger, await self._sequences())))
             for begin in range(0, count, BATCH):
-                made = await asyncio.gather(*(self._one(slot) for slot in slots[begin : begin + BATCH]))
+                batch = slots[begin : begin + BATCH]
+                made = await asyncio.gather(*(self._one(slot, again=number < in_members) for number, slot in batch))
                 results = ledger.book([_booked(dispatch, slot) for slot, dispatch in made])
                 wrong = [result for result in results if result.outcome != "Booked"]
                 if wrong:
@@ -104,7 +106,7 @@ class Kept:
             sequences[node] += 1
             yield _Slot(f"{prefix}-{number:05}", node, sequences[node], digests[node])
 
-    async def _one(self, slot: _Slot) -> tuple[_Slot, Dispatch]:
+    async def _one(self, slot: _Slot, *, again: bool) -> tuple[_Slot, Dispatch]:
         async with self._slots:
             pattern = self._pattern
             old, told = pattern.job["metadata"], pattern.dispatch
@@ -127,7 +129,8 @@ class Kept:
             dispatch["spec"]["sequence"] = slot.sequence
             namespace = dispatch["metadata"]["namespace"]
             await self._hub.create(DISPATCHES, _fresh(dispatch), namespace)
-            await self._run_again(slot.node, dispatch)
+            if again:
+                await self._run_again(slot.node, dispatch)
             answer = await self._hub.patch(
                 DISPATCHES,
                 dispatch["metadata"]["name"],

@@ -42,12 +42,12 @@ class Trial:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def run(self, finished: int, running: int, events: int) -> Figures:
+    async def run(self, finished: int, in_members: int, running: int, events: int) -> Figures:
         """The figures of one run. TimeoutError or DeadlineError where something takes beyond all bounds."""
-        await self.fill(finished, running)
-        return await self.measure(finished, running, events)
+        await self.fill(finished, in_members, running)
+        return await self.measure(finished, in_members, running, events)
 
-    async def fill(self, finished: int, running: int) -> None:
+    async def fill(self, finished: int, in_members: int, running: int) -> None:
         """Run one job to its end and the running ones for real, stop the hub, and write the finished ones."""
         async with self._client(self._stage.hub) as hub:
             await self._create(hub, "pattern", run_seconds="1")
@@ -67,10 +67,10 @@ class Trial:
             ledger = self._stage.federation.process.ledger
             async with self._members() as members:
                 by_node = {name: members[number % len(members)] for number, name in enumerate(self._stage.names)}
-                await Kept(hub, by_node.__getitem__, ledger, pattern).make("finished", finished)
-                await self._until_complete(members, finished)
+                await Kept(hub, by_node.__getitem__, ledger, pattern).make("finished", finished, in_members)
+                await self._until_complete(members, in_members)
 
-    async def measure(self, finished: int, running: int, events: int) -> Figures:
+    async def measure(self, finished: int, in_members: int, running: int, events: int) -> Figures:
         """Start the hub and take the figures."""
         stage = self._stage
         process = stage.federation.process
@@ -99,6 +99,7 @@ class Trial:
             passed = await self._until_quiet() - began
         return Figures(
             finished=finished,
+            in_members=in_members,
             running=running,
             nodes=len(stage.names),
             events=events // HEARTBEATS_AN_HOUR * HEARTBEATS_AN_HOUR,

@@ -309,12 +309,13 @@ class Process:
         self.hub = Line(self, world.hub)
         self.member = Line(self, world.member)
         self.agent: Agent | None = None
+        self.store: DispatchStore | None = None
         self._late: list[asyncio.Task[None]] = []
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        store = DispatchStore(self.hub, self._changed)
+        store = self.store = DispatchStore(self.hub, self._changed)
         async with asyncio.TaskGroup() as group:
             group.create_task(store.run())
             await store.wait_synced()

@@ -209,3 +209,24 @@ async def test_a_reading_that_contradicts_the_ledger_is_settled(ledger: WatchedL
         await told.told(2)
         assert made.is_booked(fewer)
         assert len(ledger.conflicts(f"d-{job}")) == 1
+
+
+async def test_what_was_booked_before_is_recalled(ledger: WatchedLedger) -> None:
+    """A later process books nothing anew of what it has recalled, but what came after; it knows no cost of it."""
+    job, other = str(uuid4()), str(uuid4())
+    async with booking(ledger) as (made, told):
+        made.offer("n1", dispatch(job))
+        await told.told(1)
+    ledger.batches.clear()
+    async with booking(ledger) as (made, told):
+        await made.recall([f"d-{job}", f"d-{other}"])
+        assert [made.has_booked(f"d-{job}", number) for number in (1, 2)] == [True, False]
+        assert not made.has_booked(f"d-{other}", 1)
+        assert made.cost(job) is None
+        made.offer("n1", dispatch(job))
+        made.offer("n1", dispatch(job, sequence=2, seconds=90))
+        await told.told(1)
+        assert ledger.batches == [1]
+        assert made.cost(job) is not None
+        made.settle(job)
+        assert made.cost(job) is None

@@ -207,3 +207,11 @@ def test_a_line_iterator_may_be_left(ledger: Ledger, item: Make) -> None:
     assert ledger.book([item("d9", core=1)])[0].outcome == "Booked"
     lines.close()  # type: ignore[attr-defined]
     assert len(list(ledger.lines(start=START, end=END, currency="CNY"))) == 6
+
+
+def test_how_far_dispatches_are_booked(ledger: Ledger, item: Make) -> None:
+    """Of each dispatch the sequence of its last booked reading is told; refused and unknown ones have none."""
+    ledger.book([item("d1", 1, core=10), item("d1", 3, core=30), item("d2", 7, core=5)])
+    ledger.book([item("d2", 8, core=1)])  # it falls
+    many = [f"x{number}" for number in range(2_000)]
+    assert ledger.sequences(["d1", "d2", "d3", *many]) == {"d1": 3, "d2": 7}
