@@ -33,8 +33,10 @@ from .view import MemberView
 
 logger = structlog.get_logger(__name__)
 
+# So many requests to the hub under way at once are a burst.
+BUSY_REQUESTS = 8
 # The Job controller makes pods within moments; without any for so long, something is in its way.
-PODLESS_SECONDS = 10.0
+PODLESS_SECONDS = 30.0
 
 
 class DispatchView(Protocol):
@@ -219,6 +221,7 @@ class Executor:
             backlog=bool(advance.release),
             since=now - execution.written_at,
             noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
+            busy=self._hub.in_flight > BUSY_REQUESTS,
         )
         if advance.reading is not None and wait <= 0:
             status = status.model_copy(update={"reading": advance.reading})

@@ -62,6 +62,11 @@ class KubernetesApi(Protocol):
     name: str
     requests: Counter[str]
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait for their turn or for their answer, watches apart: many say that the server is busy."""
+        ...
+
     async def get(
         self, resource: Resource, name: str, namespace: str | None = None, *, type: type[T] | None = None
     ) -> T:

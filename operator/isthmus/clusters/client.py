@@ -83,6 +83,11 @@ class Client(KubernetesApi):
     ) -> None:
         await self.close()
 
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait for their turn or for their answer, watches apart: many say that the server is busy."""
+        return self._transport.in_flight
+
     async def close(self) -> None:
         """Give up the connections; every later call fails."""
         await self._transport.close()

@@ -16,6 +16,8 @@ class Limiter:
         self._burst = max(1.0, qps) * self._interval
         self._next = -math.inf
         self._slots = asyncio.Semaphore(concurrency)
+        self.in_flight = 0
+        """Requests that wait for their turn or for their answer."""
 
     async def pace(self) -> None:
         """Wait for this request's turn; turns are given in the order of the calls."""
@@ -29,6 +31,10 @@ class Limiter:
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """One of the requests in flight, paced."""
-        async with self._slots:
-            await self.pace()
-            yield
+        self.in_flight += 1
+        try:
+            async with self._slots:
+                await self.pace()
+                yield
+        finally:
+            self.in_flight -= 1

@@ -67,6 +67,11 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
+    @property
+    def in_flight(self) -> int:
+        """Requests under way, watches apart."""
+        return self._limiter.in_flight
+
     async def send(self, request: Request) -> bytes:
         """The body of a 2xx answer; ClusterError otherwise.
 

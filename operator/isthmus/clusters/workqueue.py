@@ -47,11 +47,6 @@ class WorkQueue(Generic[K]):
         self._failures: dict[K, int] = {}
         self._closed = False
 
-    @property
-    def backlog(self) -> int:
-        """How many keys are being handled or wait to be, those not counted whose delay has not passed."""
-        return len(self._ready) + len(self._running)
-
     def add(self, key: K, delay: float = 0.0) -> None:
         """Ask for a run of `key` after `delay` seconds; of several wishes the earliest holds."""
         if self._closed:

@@ -19,6 +19,8 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 500
 RETRY_SECONDS = 2.0
+# Readings come in bursts; a transaction, and the flush of its log, waits this long for the rest of one.
+GATHER_SECONDS = 0.02
 _SHOWN = Decimal("0.000001")
 T = TypeVar("T")
 
@@ -98,6 +100,7 @@ class Booking:
         """Book until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             while self._waiting:
                 batch = [self._waiting.pop(uid) for uid in list(self._waiting)[:BATCH]]

@@ -50,8 +50,10 @@ from .tombstone import Tombstone
 
 logger = structlog.get_logger(__name__)
 
-# So many Dispatches on their way at once are a burst: then writing them goes before telling of them.
-BUSY_DISPATCHES = 8
+# So many requests under way at once are a burst: then what brings jobs on their way goes before telling of them.
+BUSY_REQUESTS = 8
+# No API server answers the sooner for more requests at once, and each of them holds a connection of its own.
+CONCURRENCY = 48
 
 
 class Hub:
@@ -92,7 +94,7 @@ class Hub:
             events=self.events,
             account_of=self.accounts.of,
             now=clocks.now,
-            busy=lambda: self.dispatcher.queue.backlog > BUSY_DISPATCHES,
+            busy=lambda: client.in_flight > BUSY_REQUESTS,
         )
         self._job_watch = JobWatch(client, self.jobs.observed, partial(self._linked, "the ComputeJobs"))
         self.dispatcher = Dispatcher(
@@ -130,7 +132,7 @@ class Hub:
     @classmethod
     async def open(cls, settings: HubSettings, credentials: Credentials) -> Self:
         """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
-        client = await Client.connect(credentials, name="hub", concurrency=128)
+        client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
         try:
             hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
             await _kinds_served(client)

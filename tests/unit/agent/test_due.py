@@ -3,7 +3,14 @@ from typing import Any
 import pytest
 from tests.unit.agent.objects import dispatch
 
-from isthmus.agent.due import READING_SECONDS, REPORT_SECONDS, SETTLE_SECONDS, has_news, seconds_until_due
+from isthmus.agent.due import (
+    READING_SECONDS,
+    REPORT_BUSY_SECONDS,
+    REPORT_SECONDS,
+    SETTLE_SECONDS,
+    has_news,
+    seconds_until_due,
+)
 from isthmus.api.dispatch import DispatchStatus
 
 LONG_AGO = float("inf")
@@ -33,6 +40,15 @@ def test_news_is_kept_back_for_a_second(new: DispatchStatus, noticed: float) -> 
     for since in (0.0, LONG_AGO):
         due = seconds_until_due(RUNNING, new, urgent=False, backlog=True, since=since, noticed=noticed)
         assert due == REPORT_SECONDS - noticed
+
+
+def test_progress_waits_longer_for_a_busy_hub() -> None:
+    """While the hub's API is busy progress is kept back longer, and an end is not."""
+    kept = [
+        seconds_until_due(RUNNING, _status(state), urgent=False, backlog=True, since=60, noticed=2, busy=True)
+        for state in ("Suspended", "Succeeded")
+    ]
+    assert kept == [REPORT_BUSY_SECONDS - 2, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,22 @@ def test_limits_that_mean_nothing(qps: float, concurrency: int) -> None:
     """A negative pace or no slot at all is refused."""
     with pytest.raises(ValueError, match="must"):
         Limiter(qps, concurrency)
+
+
+@pytest.mark.simulated_time
+async def test_tells_how_many_are_in_flight() -> None:
+    """Requests that wait for a slot count as well as those that have one, until they end or are cancelled."""
+    limiter = Limiter(qps=0, concurrency=1)
+
+    async def request() -> None:
+        async with limiter.slot():
+            await asyncio.sleep(1)
+
+    tasks = [asyncio.create_task(request()) for _ in range(3)]
+    await asyncio.sleep(0.5)
+    assert limiter.in_flight == 3
+    tasks[2].cancel()
+    await asyncio.sleep(1)
+    assert limiter.in_flight == 1
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert limiter.in_flight == 0

@@ -45,6 +45,11 @@ class FakeCluster(Controls, KubernetesApi):
     do to it stands in controls.py.
     """
 
+    @property
+    def in_flight(self) -> int:
+        """None ever: it answers at once."""
+        return 0
+
     async def get(
         self, resource: Resource, name: str, namespace: str | None = None, *, type: type[T] | None = None
     ) -> T:
