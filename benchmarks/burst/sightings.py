@@ -50,11 +50,13 @@ class Sightings:
 
     def seconds_to_last_dispatch(self) -> float:
         """Seconds from the first create call to the last member Job."""
-        return max(at for at, _ in self._dispatched.values()) - min(self._created.values())
+        return max(at for uid, (at, _) in self._dispatched.items() if uid in self._created) - min(
+            self._created.values()
+        )
 
     def seconds_to_last_end(self) -> float:
         """Seconds from the first create call to the last end."""
-        return max(at for at, _ in self._ended.values()) - min(self._created.values())
+        return max(self._ended[uid][0] for uid in self._created) - min(self._created.values())
 
     def dispatches(self) -> dict[str, str]:
         """The Dispatch of each job by the job's UID."""
@@ -62,4 +64,4 @@ class Sightings:
 
     def not_succeeded(self) -> dict[str, str]:
         """Phases, by UID, of jobs that ended otherwise than they should."""
-        return {uid: phase for uid, (_, phase) in self._ended.items() if phase != "Succeeded"}
+        return {uid: phase for uid, (_, phase) in self._ended.items() if phase != "Succeeded" and uid in self._created}

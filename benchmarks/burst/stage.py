@@ -1,11 +1,13 @@
 """The clusters of the benchmark, and the hub's process under its own identity with what its log has by default."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from burst.machine import describe
 from federation import Federation
-from testbed import Cluster, Machine
+from testbed import Cluster, Machine, Part
 
 MEMBERS = ("east", "west")
 MACHINES = 4
@@ -53,9 +55,20 @@ class Stage:
         """The process id of `isthmus hub`."""
         return self._federation.process.pid
 
+    @contextmanager
+    def members_idle(self) -> Iterator[None]:
+        """Hold the members' controllers still: Jobs stay as they were created."""
+        for member in self.members.values():
+            member.pause(Part.CONTROLLER_MANAGER)
+        try:
+            yield
+        finally:
+            for member in self.members.values():
+                member.resume(Part.CONTROLLER_MANAGER)
+
     def machine(self) -> dict[str, object]:
         """What all of this ran on."""
         member = next(iter(self.members.values()))
         version = member.get_json("/version")["gitVersion"]
-        limits = {"qps": member.spec.api_qps, "burst": member.spec.api_burst}
+        limits = {"qps": member.spec.api_qps, "burst": member.spec.api_burst, "heldUntilLastMemberJob": True}
         return {**describe(), "kubernetes": version, "controllerManager": limits}
