@@ -145,7 +145,6 @@ class Jobs:
         """Keep no more of a job that has ended than its expiry and its removal need."""
         ended = self._ended[record.uid] = EndedJob.of_record(record)
         del self._records[record.uid]
-        self._booking.settle(record.uid)
         return ended
 
     def dispatch_changed(self, dispatch: Dispatch) -> None:
@@ -278,6 +277,7 @@ class Jobs:
     async def _tend_ended(self, ended: EndedJob) -> float | None:
         """Stop what of the job came late, and delete it when its time to live is over."""
         self._scheduler.withdraw(ended.uid)
+        self._booking.settle(ended.uid)
         await self._shards.stop(self._dispatches.live_of_job(ended.uid))
         self._dispatches.rest(ended.uid)
         if ended.ttl_seconds is None or ended.completion_time is None:
