@@ -106,8 +106,10 @@ class Agent:
             gates=IndexGates(member),
             contact=contact,
             on_doubt=self.look_at_all,
+            on_fenced=lambda name: self._limits.add(name),  # noqa: PLW0108 - made below
             clock=clocks.monotonic,
         )
+        self._limits: WorkQueue[str] = WorkQueue(self._executor.tend, name=f"limits/{node}")
         self._queue: WorkQueue[str] = WorkQueue(
             self._executor.reconcile, name=f"agent/{node}", retry_limit_seconds=RETRY_LIMIT_SECONDS
         )
@@ -151,6 +153,7 @@ class Agent:
                 self.look_at_all()
                 group.create_task(self._publish())
         finally:
+            await self._limits.close()
             await self._queue.close()
 
     async def _publish(self) -> None:

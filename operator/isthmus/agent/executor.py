@@ -52,7 +52,10 @@ class DispatchView(Protocol):
 
 
 class Executor:
-    """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds."""
+    """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds.
+
+    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Executor:
         gates: IndexGates,
         contact: Contact,
         on_doubt: Callable[[], None],
+        on_fenced: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -80,6 +84,7 @@ class Executor:
         self._beginning = Beginning(
             view=view, jobs=jobs, meter=meter, writer=self._writer, contact=contact, clock=clock
         )
+        self._on_fenced = on_fenced
         self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
         self._clock = clock
         self._executions: dict[str, Execution] = {}
@@ -104,6 +109,16 @@ class Executor:
         gone = self._executions.pop(name, None)
         if gone is not None:
             self._contact.forget(gone.uid)
+
+    async def tend(self, name: str) -> float | None:
+        """Do what is due for the limit of a shard with a fence; the answer is when, in seconds, to look again.
+
+        It waits for nothing else that is done for the shard: letting go a thousand pods takes a while.
+        """
+        dispatch, execution = self.current(name), self._executions.get(name)
+        if dispatch is None or execution is None:
+            return None
+        return await self._guard.tend(dispatch, execution, self._view.job(name), self._view.pods(name))
 
     async def reconcile(self, name: str) -> float | None:
         """Do what is due for the Dispatch; the answer is when, in seconds, to look again. Raises ClusterError."""
@@ -130,7 +145,11 @@ class Executor:
             may_create=execution.accepted_here and not execution.job_uid,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
-        tended = await self._guard.tend(dispatch, execution, job, pods)
+        tended = None
+        if dispatch.spec.fence is not None:
+            self._on_fenced(name)
+        else:
+            tended = await self._guard.tend(dispatch, execution, job, pods)
         more, blocked = False, None
         try:
             more = await self._gates.open(dispatch, job, pods, execution.opened)
