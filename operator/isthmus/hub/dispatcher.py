@@ -72,23 +72,43 @@ class Dispatcher:
         """Placement gave a job, or parts of it, to nodes; each comes with the sequence of its Dispatch."""
         demand = assignments[0][0].demand
         record = self._jobs.get(demand.key)
-        parcels = self._parcels(record, assignments) if record is not None else []
+        order = self._order(record, assignments) if record is not None else None
+        parcels = order.parcels if order is not None else []
         chosen = {parcel.sequence for parcel in parcels}
         for assignment, sequence in assignments:
             if sequence not in chosen:
                 self._fleet.forget(assignment.node, sequence)
         if record is None:
             return
-        if not parcels:
+        if order is None or not parcels:
             self._jobs.queue.add(record.uid)
             return
         record.dispatching = True
-        self._orders[record.uid] = Order(demand.attempt, tuple(parcel.node for parcel in parcels), parcels)
+        self._orders[record.uid] = order
         self.queue.add(record.uid)
 
-    def _parcels(self, record: JobRecord, assignments: Sequence[tuple[Assignment, int]]) -> list[Parcel]:
-        """What of the job each node gets, of what is left of it now."""
+    def _order(self, record: JobRecord, assignments: Sequence[tuple[Assignment, int]]) -> Order:
+        """The attempt that the assignments make, or the one that they complete.
+
+        Where a former process wrote all Dispatches of an attempt but one, that one is written under the name it would
+        have had: should it land after all, only one of the two is ever there, whatever their indexes.
+        """
         dispatches = self._dispatches.of_job(record.uid)
+        parcels = self._parcels(record, dispatches, assignments)
+        nodes = tuple(parcel.node for parcel in parcels)
+        if record.assigned is not None and len(parcels) == 1 and record.outstanding(dispatches) == nodes:
+            attempt, pinned = record.assigned
+            parcels[0].shard = pinned.index(nodes[0])
+            return Order(attempt, pinned, parcels)
+        return Order(assignments[0][0].demand.attempt, nodes, parcels)
+
+    def _parcels(
+        self,
+        record: JobRecord,
+        dispatches: Sequence[tuple[str, Dispatch]],
+        assignments: Sequence[tuple[Assignment, int]],
+    ) -> list[Parcel]:
+        """What of the job each node gets, of what is left of it now."""
         progress = self._jobs.progress(record, dispatches)
         if progress.rest is None:
             return []

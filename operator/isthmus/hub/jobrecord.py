@@ -1,10 +1,12 @@
 """What the hub remembers of one ComputeJob; all of it can be made again from the API."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from isthmus.api.computejob import FINISHED, ComputeJob
 from isthmus.api.core import Manifest
+from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
@@ -74,6 +76,14 @@ class JobRecord:
         text = (self.job.metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
         attempt, *nodes = text.split(" ")
         return (int(attempt), tuple(nodes)) if attempt.isdigit() and nodes else None
+
+    def outstanding(self, dispatches: Sequence[tuple[str, Dispatch]]) -> tuple[str, ...]:
+        """The nodes that its annotation pins, of which no Dispatch of that attempt is among these."""
+        if self.assigned is None:
+            return ()
+        attempt, nodes = self.assigned
+        there = {node for node, dispatch in dispatches if dispatch.spec.attempt == attempt}
+        return tuple(node for node in nodes if node not in there)
 
 
 @dataclass(frozen=True, slots=True)

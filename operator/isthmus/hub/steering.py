@@ -113,8 +113,6 @@ def _superseded(dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) 
 
 def _open_pin(record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], attempt: int) -> tuple[str, ...] | None:
     """The nodes to which Dispatches of the last attempt may still be on their way, sent by a hub that was killed."""
-    if record.assigned is None:
+    if record.assigned is None or record.assigned[0] < attempt - 1:
         return None
-    pinned, nodes = record.assigned
-    there = sum(1 for _, d in dispatches if d.spec.attempt == pinned)
-    return nodes if pinned >= attempt - 1 and there < len(nodes) else None
+    return record.outstanding(dispatches) or None
