@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
+from isthmus.api.conditions import find
 from isthmus.hub.nodestatus import CONNECTING, NO_PROFILE, NodeFacts, node_status
 from isthmus.settlement.tariff import tariff_state
 
@@ -163,3 +165,22 @@ def test_what_was_found_out_of_the_member_stays() -> None:
         "Ready": "2026-11-22T13:00:00Z",
         "PriceCurrent": "2026-11-22T12:00:00Z",
     }
+
+
+def test_a_word_that_cant_be_read() -> None:
+    """What is wrong with the operator's word is told where it matters: while the member can't be reached."""
+    of = node()
+    of.metadata["annotations"] = {"isthmus.dev/forget-before": "yesterday"}
+    told_down = find(status_of(of, DOWN).conditions, "Reachable")
+    told_up = find(status_of(of, UP).conditions, "Reachable")
+    assert told_down is not None
+    assert told_up is not None
+    assert told_down.message.startswith("no answer in 10 s; annotation isthmus.dev/forget-before: 'yesterday' is no")
+    assert told_up.message == "the member's API answers"
+
+
+def test_stop_rate() -> None:
+    """The rate that this process measured is told, else the one that a former process did."""
+    before = node(ComputeNodeStatus(stops_per_second=7))
+    assert status_of(before, UP).stops_per_second == 7
+    assert status_of(before, replace(UP, stops_per_second=12)).stops_per_second == 12
