@@ -15,7 +15,7 @@ from typing import Any
 from federation.manifests import Object
 from isthmus.api.computenode import Identity, Tariff
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.names import FINALIZER_POD, dispatch_name, node_namespace
+from isthmus.api.names import ANNOTATION_CLUSTER, FINALIZER_POD, dispatch_name, node_namespace
 from isthmus.clusters import COMPUTEJOBS, DISPATCHES, JOBS, Client, Conflict
 from isthmus.ledger import Ledger, ReadingBooked
 
@@ -37,10 +37,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One job to be: its name, its node, its Dispatch's sequence there, and the tariff's digest."""
+    """One job to be: its name, its node and that one's cluster, its Dispatch's sequence there, the tariff's digest."""
 
     name: str
     node: str
+    cluster: str
     sequence: int
     digest: str
 
@@ -100,11 +101,12 @@ class Kept:
             spec, name = node["spec"], node["metadata"]["name"]
             tariff, identity = Tariff.model_validate(spec["tariff"]), Identity.model_validate(spec["identity"])
             digests[name] = ledger.record_tariff(tariff, name, identity)
+        clusters = {node["metadata"]["name"]: node["status"]["clusterUid"] for node in self._pattern.nodes}
         names = list(digests)
         for number in range(count):
             node = names[number % len(names)]
             sequences[node] += 1
-            yield _Slot(f"{prefix}-{number:05}", node, sequences[node], digests[node])
+            yield _Slot(f"{prefix}-{number:05}", node, clusters[node], sequences[node], digests[node])
 
     async def _one(self, slot: _Slot, *, again: bool) -> tuple[_Slot, Dispatch]:
         async with self._slots:
@@ -120,6 +122,7 @@ class Kept:
                 old["name"]: slot.name,
                 told["spec"]["tariff"]["digest"]: slot.digest,
                 told["status"]["jobUid"]: str(uuid.uuid4()),
+                told["metadata"]["annotations"][ANNOTATION_CLUSTER]: slot.cluster,
             }
             job = _reworded(pattern.job, words, before, slot.node)
             await self._hub.patch(

@@ -85,7 +85,7 @@ class Stage:
         nodes = self._behind_the_proxy()
         for node in nodes:
             self.federation.put_secret(node.name, self._kubeconfig(node))
-        self.federation.process.start()
+        self.federation.process.start(deadline_seconds=READY_SECONDS)
         timing = {"heartbeatSeconds": HEARTBEAT_SECONDS}
         self.hub.apply([compute_node(name, name, timing=timing, labels={NODE_LABEL: name}) for name in self.names])
         wait_for(self._all_ready, READY_SECONDS, f"{len(nodes)} nodes to be Ready", interval_seconds=1.0)
