@@ -52,8 +52,9 @@ verify: install ## Fail when a generated file differs from what the models rende
 	@$(BIN)/python -m generate --check
 
 .PHONY: bench
-bench: install ## Measure placement: a burst in one cycle, and single arrivals
+bench: tools ## Measure placement, then a burst of 1,000 jobs over a hub and two members (some minutes)
 	@$(BIN)/python benchmarks/placement/cycle.py
+	@PYTHONPATH=benchmarks $(BIN)/python -m burst
 
 .PHONY: bench-start
 bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (half an hour)

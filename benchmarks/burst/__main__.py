@@ -1,4 +1,4 @@
-"""Measures a burst and single arrivals, and writes benchmarks/results/burst.json.
+"""Measures a burst and single arrivals; writes benchmarks/results/burst.json and its table in docs/performance.md.
 
 Run: python -m burst [--jobs 1000] [--single 30] [--rounds 3] (with benchmarks/ on PYTHONPATH, as `make bench` has it)
 """
@@ -6,13 +6,17 @@ Run: python -m burst [--jobs 1000] [--single 30] [--rounds 3] (with benchmarks/ 
 import argparse
 import asyncio
 import json
+import os
 from pathlib import Path
 
 from burst.figures import Figures
+from burst.page import with_figures
 from burst.stage import Stage
 from burst.trial import Trial
 
-RESULT = Path(__file__).resolve().parents[1] / "results" / "burst.json"
+ROOT = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "benchmarks" / "results" / "burst.json"
+PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
@@ -23,10 +27,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="whole runs, each with clusters of its own")
     parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     rounds = [_round(arguments.jobs, arguments.single) for _ in range(arguments.rounds)]
     best = max(rounds, key=lambda figures: figures.jobs_per_second)
+    report = best.report(len(rounds), load)
     arguments.result.parent.mkdir(parents=True, exist_ok=True)
-    arguments.result.write_text(json.dumps(best.report(len(rounds)), indent=2) + "\n")
+    arguments.result.write_text(json.dumps(report, indent=2) + "\n")
+    if arguments.result == RESULT:
+        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
 
 
 def _round(jobs: int, single: int) -> Figures:

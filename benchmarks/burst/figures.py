@@ -27,8 +27,11 @@ class Figures:
         """Jobs by the seconds from the first create call to the last member Job seen."""
         return self.jobs / self.seconds_to_last_dispatch
 
-    def report(self, rounds: int) -> dict[str, object]:
-        """The figures as they are written; `rounds` says of how many these are the best."""
+    def report(self, rounds: int, load: float) -> dict[str, object]:
+        """The figures as they are written; `rounds` says of how many these are the best.
+
+        `load` is how many processes of others wanted a processor before the first round.
+        """
         return {
             "jobs": self.jobs,
             "jobsPerSecond": round(self.jobs_per_second, 1),
@@ -41,12 +44,12 @@ class Figures:
             "memberWritesPerJob": round(self.member_writes / self.jobs, 2),
             "cpuSeconds": round(self.cpu_seconds, 2),
             "peakMebibytes": round(self.peak_mebibytes, 1),
-            "machine": {**self.machine, "bestOfRounds": rounds},
+            "machine": {**self.machine, "bestOfRounds": rounds, "loadAverageBefore": round(load, 1)},
         }
 
     def line(self) -> str:
         """The figures in one line."""
-        told = self.report(1)
+        told = self.report(1, 0.0)
         del told["machine"]
         return ", ".join(f"{key} {value}" for key, value in told.items())
 

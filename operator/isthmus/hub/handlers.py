@@ -1,4 +1,4 @@
-"""kopf's part: it watches the hub's own kinds and hands each object to the reconciler that knows what to do."""
+"""kopf's part: it watches ComputeNodes and Settlements and hands each to the reconciler that knows what to do."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, repeat

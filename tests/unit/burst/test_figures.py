@@ -18,7 +18,7 @@ def test_report_holds_the_figures_by_job_and_second() -> None:
         peak_mebibytes=99.96,
         machine={"cores": 2},
     )
-    assert figures.report(3) == {
+    assert figures.report(3, 0.24) == {
         "jobs": 4,
         "jobsPerSecond": 2.0,
         "p50Milliseconds": 200.0,
@@ -30,7 +30,7 @@ def test_report_holds_the_figures_by_job_and_second() -> None:
         "memberWritesPerJob": 2.0,
         "cpuSeconds": 1.23,
         "peakMebibytes": 100.0,
-        "machine": {"cores": 2, "bestOfRounds": 3},
+        "machine": {"cores": 2, "bestOfRounds": 3, "loadAverageBefore": 0.2},
     }
 
 
