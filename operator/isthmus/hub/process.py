@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+from asyncio.sslproto import SSLProtocol
 from pathlib import Path
 
 import kopf
@@ -27,6 +28,10 @@ RECURSION_LIMIT = 100_000
 # Reference counts free nearly all there is; a collector that walks through all jobs every 700 objects that are made
 # would cost an eighth of the hub's time, and more with each job that is kept.
 GC_THRESHOLDS = (50_000, 20, 50)
+
+# What asyncio sets aside for reading from each TLS connection; by itself 256 KiB. The hub has some five connections to
+# each member, nearly always idle: of a hundred members that alone would be 125 MiB. A TLS record holds 16 KiB.
+TLS_BUFFER_BYTES = 32 * 1024
 
 
 def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
@@ -55,6 +60,7 @@ async def serve(settings: HubSettings) -> None:
     sys.setrecursionlimit(RECURSION_LIMIT)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    SSLProtocol.max_size = TLS_BUFFER_BYTES
     if settings.kubeconfig is None:
         credentials, login = Credentials.in_cluster(), None
     else:
