@@ -65,7 +65,7 @@ def timestamp(moment: datetime | None) -> str | None:
 def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
     """How the Job ended, with its controller's reason and message, or None while it has not.
 
-    The controller counts the pods that a deletion of the Job kills as failures, and fails the Job for them: of one that
+    A controller may count the pods that a deletion of the Job kills as failures, and fail the Job for them: of one that
     is being deleted only what it said before is believed.
     """
     killed = job.metadata.deletion_timestamp is not None and not _failing_before(job, job.metadata.deletion_timestamp)

@@ -99,7 +99,7 @@ def tally(dispatch: Dispatch, job: Job | None, pods: Iterable[Pod]) -> IndexTall
 
 
 def _kills(job: Job) -> bool:
-    """Whether the Job is being deleted, or stopped at its limit: its controller counts what that kills as failed."""
+    """Whether the Job is being deleted, or stopped at its limit: its controller may count what that kills as failed."""
     return job.metadata.deletion_timestamp is not None or any(
         condition.status == "True" and condition.reason == "DeadlineExceeded" for condition in job.status.conditions
     )

@@ -192,7 +192,7 @@ def test_verdict_and_end() -> None:
 
 
 def test_what_a_deletion_kills_is_no_failure() -> None:
-    """The Job controller counts pods that die with their Job as failed, and fails it for them: neither is believed."""
+    """Pods that die with their Job may be counted as failed, and it be failed for them: neither is believed."""
     told = dispatch("Running", failed=2).status
     killed = job(condition="Failed", reason="BackoffLimitExceeded", deleting=True, failed=9)
     seen = observe(killed, [pod("Failed")], told)
