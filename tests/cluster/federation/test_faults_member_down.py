@@ -133,7 +133,7 @@ def test_link_refused_while_the_hub_is_killed(fed: Federation, recorder: PodReco
 
 def test_controllers_stopped(fed: Federation, recorder: PodRecorder) -> None:
     """Work that comes while a member's controller manager is away starts when it is back, once."""
-    jobs = _start(fed, "counted", 1, count=1)
+    jobs = _start(fed, "counted", 4, count=1)
     fed.clusters["east"].stop(Part.CONTROLLER_MANAGER)
     fed.hub.apply([compute_job("uncounted", job_spec(completions=2, parallelism=2), placement=IN_EAST)])
     fed.wait_condition("computejobs", "uncounted", "Placed", "True", namespace="team-a")
