@@ -60,6 +60,7 @@ class Steering:
             return
         wait = self._pause(record, dispatches)
         if wait > 0:
+            self._scheduler.withdraw(record.uid)
             self._again(record.uid, wait)
             return
         attempt = dispatches[-1][1].spec.attempt + 1 if dispatches else 1

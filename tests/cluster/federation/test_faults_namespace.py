@@ -55,7 +55,7 @@ def _start(fed: Federation, name: str, placement: dict[str, Any], *, succeeded: 
 
     def there() -> bool:
         status = fed.job(name).get("status", {})
-        return bool(status.get("phase") == "Running" and status.get("succeeded", 0) == succeeded)
+        return bool(status.get("phase") == "Running" and status.get("succeeded", 0) >= succeeded)
 
     wait_for(there, 60, f"{name} to run with {succeeded} succeeded")
     return str(fed.job(name)["status"]["shards"][-1]["dispatch"])
@@ -79,13 +79,13 @@ def test_member_namespace_deleted(fed: Federation, recorder: PodRecorder) -> Non
     """What was done of the work there stays done, the rest runs again; few writes."""
     names = {f"begun-{number}": 2 for number in range(4)}
     template = job_spec(run_seconds="10", completions=2, parallelism=2)
-    _start(fed, "halfway", IN_EAST, run_seconds="3", completions=6, parallelism=1, succeeded=1)
+    _start(fed, "halfway", IN_EAST, run_seconds="3", completions=10, parallelism=1, succeeded=1)
     fed.hub.apply([compute_job(name, template, placement=IN_EAST) for name in names])
     wait_for(lambda: {fed.job(name).get("status", {}).get("phase") for name in names} == {"Running"}, 30, "all to run")
     began = datetime.now(UTC)
     fed.clusters["east"].kubectl("delete", "namespace", _tenant(fed), "--wait=false")
     wait_complete(fed, [*names, "halfway"], seconds=120)
-    check_each_index_once(fed, recorder.runs(), {**names, "halfway": 6})
+    check_each_index_once(fed, recorder.runs(), {**names, "halfway": 10})
     for name in (*names, "halfway"):
         assert [shard["state"] for shard in fed.job(name)["status"]["shards"]] == ["Lost", "Succeeded"]
     rerun = fed.job("halfway")["status"]["shards"][1]["indexes"]
@@ -102,11 +102,12 @@ def test_jobs_and_pods_deleted_by_hand(fed: Federation, recorder: PodRecorder) -
     A pod that somebody deletes is replaced by the Job's controller; both are billed, and one of them succeeds.
     """
     peers = {"subdomain": "peers"}
-    part = _start(fed, "part", IN_EAST, run_seconds="4", completions=4, parallelism=1, succeeded=1)
-    whole = _start(fed, "whole", IN_EAST, run_seconds="4", completions=4, parallelism=1, succeeded=1, pod=peers)
-    lost = _start(fed, "deleted", IN_EAST, run_seconds="12", completions=2, parallelism=2)
-    orphaned = _start(fed, "orphaned", IN_EAST, run_seconds="12", completions=2, parallelism=2)
-    evicted = _start(fed, "evicted", IN_EAST, run_seconds="10", completions=2, parallelism=2)
+    # All with time to spare: each is to be caught in the middle, after the last of them has begun.
+    part = _start(fed, "part", IN_EAST, run_seconds="5", completions=8, parallelism=1, succeeded=1)
+    whole = _start(fed, "whole", IN_EAST, run_seconds="5", completions=8, parallelism=1, succeeded=1, pod=peers)
+    lost = _start(fed, "deleted", IN_EAST, run_seconds="25", completions=2, parallelism=2)
+    orphaned = _start(fed, "orphaned", IN_EAST, run_seconds="25", completions=2, parallelism=2)
+    evicted = _start(fed, "evicted", IN_EAST, run_seconds="20", completions=2, parallelism=2)
     victim = next(p for p in fed.member_pods("east") if p["metadata"]["labels"]["isthmus.dev/dispatch"] == evicted)
     fed.clusters["east"].kubectl("delete", "job", lost, part, whole, "-n", _tenant(fed), "--wait=false")
     fed.clusters["east"].kubectl("delete", "job", orphaned, "-n", _tenant(fed), "--cascade=orphan", "--wait=false")
@@ -114,8 +115,8 @@ def test_jobs_and_pods_deleted_by_hand(fed: Federation, recorder: PodRecorder) -
     reason, message = _failed(fed, "whole")
     assert reason == "PartlyLost"
     assert "subdomain" in message
-    jobs = {"part": 4, "deleted": 2, "orphaned": 2, "evicted": 2}
-    wait_complete(fed, jobs, seconds=90)
+    jobs = {"part": 8, "deleted": 2, "orphaned": 2, "evicted": 2}
+    wait_complete(fed, jobs, seconds=120)
     check_each_index_once(fed, recorder.runs(), jobs)
     assert sum(len(each) for each in runs_by_index(fed, recorder.runs(), ["evicted"]).values()) == 3
     for name in ("deleted", "orphaned", "part"):
