@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.indexes import INDEX_LIMIT, IndexSet
+from isthmus.api.indexes import INDEX_LIMIT, IndexSet, claimed
 
 from .indexfailures import failures_of, written
 
@@ -82,18 +82,18 @@ def tally(dispatch: Dispatch, job: Job | None, pods: Iterable[Pod]) -> IndexTall
     succeeded = IndexSet.of(
         index for pod in known if pod.status.phase == "Succeeded" and (index := global_index(indexes, pod)) is not None
     )
-    completed, failed = succeeded | _read(told.completed_indexes), _read(told.failed_indexes)
+    completed, failed = succeeded | claimed(told.completed_indexes), claimed(told.failed_indexes)
     if job is not None:
-        completed |= indexes.select(_read(job.status.completed_indexes))
+        completed |= indexes.select(claimed(job.status.completed_indexes))
         if not _kills(job):
-            failed |= indexes.select(_read(job.status.failed_indexes))
+            failed |= indexes.select(claimed(job.status.failed_indexes))
     completed &= indexes
     failed = failed & indexes - completed
     failures = None
     if dispatch.spec.manifest["spec"].get("backoffLimitPerIndex") is not None:
         rules = (dispatch.spec.manifest["spec"].get("podFailurePolicy") or {}).get("rules") or []
         numbered = ((index, pod) for pod in known if (index := global_index(indexes, pod)) is not None)
-        before = {count: _read(text) for count, text in (told.index_failures or {}).items()}
+        before = {count: claimed(text) for count, text in (told.index_failures or {}).items()}
         failures = written(failures_of(numbered, rules, before), indexes - completed - failed)
     return IndexTally(indexes, completed, failed, failures)
 
@@ -109,11 +109,3 @@ def _kills(job: Job) -> bool:
 def _parsed(text: str) -> IndexSet:
     """A shard's indexes: 512 ranges at most, asked for at each look at the shard."""
     return IndexSet.parse(text)
-
-
-@lru_cache(maxsize=16)  # a text may stand for 50,000 ranges
-def _read(text: str | None) -> IndexSet:
-    try:
-        return IndexSet.parse(text)
-    except ValueError:
-        return IndexSet()

@@ -6,6 +6,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 INDEX_LIMIT = 1_000_000
@@ -13,6 +14,8 @@ INDEX_LIMIT = 1_000_000
 
 _PACKED = "z:"
 _PLAIN_LIMIT = 8192
+# A longer text may stand for 100,000 ranges, some megabytes each: of those few are kept.
+_SHORT = 1024
 
 Range = tuple[int, int]
 """First index and the one after the last."""
@@ -137,6 +140,24 @@ class IndexSet:
             sizes = (end - first for first, end in self.ranges[:-1])
             object.__setattr__(self, "_sizes", tuple(accumulate(sizes, initial=0)))
         return self._sizes
+
+
+def claimed(text: str | None) -> IndexSet:
+    """The indexes that a status names; none where it can't be read: what a member writes is no more than a claim."""
+    if not text:
+        return IndexSet()
+    return _claimed(text) if len(text) <= _SHORT else _claimed_long(text)
+
+
+def _read(text: str) -> IndexSet:
+    try:
+        return IndexSet.parse(text)
+    except ValueError:
+        return IndexSet()
+
+
+_claimed = lru_cache(maxsize=4096)(_read)
+_claimed_long = lru_cache(maxsize=16)(_read)
 
 
 def _text(first: int, last: int) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from isthmus.api.dispatch import Dispatch
-
-from .progress import parsed
+from isthmus.api.indexes import claimed
 
 
 def repeated(dispatch: Dispatch, others: Iterable[Dispatch], assigned: int) -> bool:
@@ -13,8 +12,8 @@ def repeated(dispatch: Dispatch, others: Iterable[Dispatch], assigned: int) -> b
     `others` are the job's Dispatches, `assigned` is the last attempt that it was given nodes for: one that is not
     there yet may cover anything. So may one of a job whose pods have no numbers.
     """
-    own, attempt = parsed(dispatch.status.late_indexes), dispatch.spec.attempt
+    own, attempt = claimed(dispatch.status.late_indexes), dispatch.spec.attempt
     later = [other for other in others if other.spec.attempt > attempt]
     if assigned > max([attempt, *(other.spec.attempt for other in later)]):
         return True
-    return any(not own or other.spec.indexes is None or parsed(other.spec.indexes) & own for other in later)
+    return any(not own or other.spec.indexes is None or claimed(other.spec.indexes) & own for other in later)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
-from isthmus.api.indexes import IndexSet
+from isthmus.api.indexes import IndexSet, claimed
 
 from .work import Work
 
@@ -14,8 +13,6 @@ MAX_ATTEMPTS = 64
 """Shards of a job that may be lost or refused without having got anything done."""
 
 FAILED_INDEXES = "FailedIndexes"
-# A longer text may stand for 100,000 ranges, some megabytes each: of those few are kept.
-_SHORT = 1024
 _UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
@@ -72,7 +69,7 @@ def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]], *, elaps
 def covered(work: Work, dispatch: Dispatch) -> IndexSet:
     """The indexes that a Dispatch is for."""
     if dispatch.spec.indexes is not None:
-        return parsed(dispatch.spec.indexes)
+        return claimed(dispatch.spec.indexes)
     return IndexSet.span(work.completions or 0) if work.indexed else IndexSet()
 
 
@@ -92,24 +89,6 @@ def movable(work: Work, dispatch: Dispatch) -> bool:
 def fruitless(dispatches: Sequence[tuple[str, Dispatch]]) -> int:
     """How many shards were lost or refused without having got anything done."""
     return sum(1 for _, d in dispatches if d.status.state in _UNTIMELY and not d.status.succeeded)
-
-
-def parsed(text: str | None) -> IndexSet:
-    """The indexes that a status names; none where it can't be read: what a member writes is no more than a claim."""
-    if not text:
-        return IndexSet()
-    return _parsed(text) if len(text) <= _SHORT else _parsed_long(text)
-
-
-def _read(text: str) -> IndexSet:
-    try:
-        return IndexSet.parse(text)
-    except ValueError:
-        return IndexSet()
-
-
-_parsed = lru_cache(maxsize=4096)(_read)
-_parsed_long = lru_cache(maxsize=16)(_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +127,8 @@ def _indexes(work: Work, dispatches: Sequence[Dispatch]) -> tuple[IndexSet, Inde
     completed, failed = IndexSet(), IndexSet()
     for dispatch in dispatches if work.numbered else ():
         status, mine = dispatch.status, covered(work, dispatch)
-        done = (parsed(status.completed_indexes) | parsed(status.late_indexes)) & mine
-        bad = parsed(status.failed_indexes) & mine
+        done = (claimed(status.completed_indexes) | claimed(status.late_indexes)) & mine
+        bad = claimed(status.failed_indexes) & mine
         if status.state is DispatchState.SUCCEEDED and not work.success_policy:
             done = mine
         elif status.state is DispatchState.FAILED and status.reason == FAILED_INDEXES:
@@ -233,7 +212,7 @@ def _index_failures(sums: _Sums, remaining: IndexSet) -> dict[int, int]:
     totals: dict[int, int] = {}
     for _, dispatch in sums.dispatches:
         for count, text in (dispatch.status.index_failures or {}).items():
-            for index in parsed(text) & remaining if count.isdigit() else ():
+            for index in claimed(text) & remaining if count.isdigit() else ():
                 totals[index] = totals.get(index, 0) + int(count)
     return totals
 
