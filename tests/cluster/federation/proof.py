@@ -1,11 +1,12 @@
 """What must hold whatever failed: each index once, nothing twice at once, every second billed, nothing left behind."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from tests.cluster.federation.podrecorder import Run
+from tests.cluster.federation.podrecorder import PodRecorder, Run
 
 from demo.podtime import resource_seconds
 from federation import Federation
@@ -18,6 +19,21 @@ TROUBLE = ("Traceback", "handler failed", "session failed", "cycle failed", "cal
 ATTEMPTS = 16
 SHARDS = 8
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@contextmanager
+def recorded(fed: Federation, members: Iterable[str], *, written_off: Iterable[str] = ()) -> Iterator[PodRecorder]:
+    """All pods of a module; at its end nothing is left, all is billed, and the hub's log is looked through.
+
+    `written_off` is as for `check_ledger`, and read only at the end.
+    """
+    names = list(members)
+    with PodRecorder({name: fed.clusters[name] for name in names}) as recorder:
+        yield recorder
+        delete_jobs(fed)
+        check_nothing_left(fed, names)
+        check_ledger(fed, recorder.runs(), written_off=written_off)
+    check_log(fed)
 
 
 def runs_by_index(fed: Federation, runs: Iterable[Run], jobs: Iterable[str]) -> dict[tuple[str, int], list[Run]]:

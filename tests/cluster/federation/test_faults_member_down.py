@@ -8,10 +8,7 @@ import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import (
     check_each_index_once,
-    check_ledger,
-    check_log,
-    check_nothing_left,
-    delete_jobs,
+    recorded,
     wait_complete,
 )
 
@@ -35,12 +32,8 @@ IN_WEST = {"tiers": ["Core"]}
 def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
     fed.join("east", tier="Edge")  # so that a job can ask for one or the other
-    with PodRecorder({name: fed.clusters[name] for name in MEMBERS}) as recorder:
+    with recorded(fed, MEMBERS) as recorder:
         yield recorder
-        delete_jobs(fed)
-        check_nothing_left(fed, MEMBERS)
-        check_ledger(fed, recorder.runs())
-    check_log(fed)
 
 
 def _start(fed: Federation, prefix: str, seconds: int, *, count: int = 2, completions: int = 3) -> dict[str, int]:

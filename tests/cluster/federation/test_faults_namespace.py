@@ -7,10 +7,8 @@ import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import (
     check_each_index_once,
-    check_ledger,
-    check_log,
-    check_nothing_left,
     delete_jobs,
+    recorded,
     runs_by_index,
     wait_complete,
 )
@@ -37,12 +35,8 @@ def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
     fed.join("east", tier="Edge")  # so that a job can ask for one or the other
     fed.join("far", tier="Region")
-    with PodRecorder({name: fed.clusters[name] for name in MEMBERS}) as recorder:
+    with recorded(fed, MEMBERS, written_off=WRITTEN_OFF) as recorder:
         yield recorder
-        delete_jobs(fed)
-        check_nothing_left(fed, MEMBERS)
-        check_ledger(fed, recorder.runs(), written_off=WRITTEN_OFF)
-    check_log(fed)
 
 
 def _tenant(fed: Federation) -> str:

@@ -5,10 +5,7 @@ import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import (
     check_each_index_once,
-    check_ledger,
-    check_log,
-    check_nothing_left,
-    delete_jobs,
+    recorded,
     runs_by_index,
     wait_complete,
 )
@@ -27,12 +24,8 @@ SPLIT = {"split": "ByIndex"}
 @pytest.fixture(scope="module")
 def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
-    with PodRecorder({name: fed.clusters[name] for name in MEMBERS}) as recorder:
+    with recorded(fed, MEMBERS) as recorder:
         yield recorder
-        delete_jobs(fed)
-        check_nothing_left(fed, MEMBERS)
-        check_ledger(fed, recorder.runs())
-    check_log(fed)
 
 
 def shards(fed: Federation, name: str) -> list[dict[str, Any]]:
