@@ -12,7 +12,7 @@ import structlog
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import ClusterError, KubernetesApi
+from isthmus.clusters import ClusterError, KubernetesApi, earliest
 
 from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
@@ -33,8 +33,6 @@ from .view import MemberView
 
 logger = structlog.get_logger(__name__)
 
-# So many requests to the hub under way at once are a burst.
-BUSY_REQUESTS = 8
 # The Job controller makes pods within moments; without any for so long, something is in its way.
 PODLESS_SECONDS = 30.0
 
@@ -160,7 +158,7 @@ class Executor:
             raise blocked
         if more:
             return 0.0
-        return again if tended is None else tended if again is None else min(again, tended)
+        return earliest(again, tended)
 
     async def _do(self, step: Step, dispatch: Dispatch, execution: Execution, job: Job | None) -> float | None:  # noqa: C901, PLR0911, PLR0912 - one arm a step
         match step:
@@ -240,7 +238,7 @@ class Executor:
             backlog=bool(advance.release),
             since=now - execution.written_at,
             noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
-            busy=self._hub.in_flight > BUSY_REQUESTS,
+            busy=self._hub.busy,
         )
         if advance.reading is not None and wait <= 0:
             status = status.model_copy(update={"reading": advance.reading})

@@ -7,7 +7,7 @@ import structlog
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.clusters import ApiError, ClusterError, Invalid
+from isthmus.clusters import ApiError, ClusterError, Invalid, earliest
 
 from .contact import Contact
 from .execution import Execution
@@ -78,7 +78,7 @@ class Guard:
                 self._contact.failed(began)
             logger.info("limit not put off", dispatch=dispatch.metadata["name"], reason=error.reason, error=str(error))
             wait = retry
-        return wait if again is None else min(wait, again)
+        return earliest(wait, again)
 
     async def _put_off(self, dispatch: Dispatch, job: Job, seconds: int) -> None:
         """Set the limit; where the Job is not as it was shown, because the watch is behind, as it is."""

@@ -42,7 +42,7 @@ from .resources import (
     SETTLEMENTS,
     Resource,
 )
-from .workqueue import WorkQueue
+from .workqueue import WorkQueue, earliest
 
 __all__ = [
     "COMPUTEJOBS",
@@ -86,5 +86,6 @@ __all__ = [
     "Unreachable",
     "WatchEvent",
     "WorkQueue",
+    "earliest",
     "identity_of",
 ]

@@ -63,8 +63,8 @@ class KubernetesApi(Protocol):
     requests: Counter[str]
 
     @property
-    def in_flight(self) -> int:
-        """Requests that wait for their turn or for their answer, watches apart: many say that the server is busy."""
+    def busy(self) -> bool:
+        """Whether so many requests are under way that what can wait should."""
         ...
 
     async def get(

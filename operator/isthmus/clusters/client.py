@@ -32,6 +32,8 @@ from .lines import LineSplitter, LineTooLongError
 from .resources import Resource
 from .transport import Request, Transport
 
+# So many requests under way at once are a burst.
+BUSY_REQUESTS = 8
 # API servers send a bookmark about once a minute; silence for longer means the link is dead.
 IDLE_SECONDS = 90.0
 _PATCHES: dict[PatchKind, str] = {
@@ -84,9 +86,9 @@ class Client(KubernetesApi):
         await self.close()
 
     @property
-    def in_flight(self) -> int:
-        """Requests that wait for their turn or for their answer, watches apart: many say that the server is busy."""
-        return self._transport.in_flight
+    def busy(self) -> bool:
+        """Whether more requests wait for their turn or their answer, watches apart, than outside of a burst."""
+        return self._transport.in_flight > BUSY_REQUESTS
 
     async def close(self) -> None:
         """Give up the connections; every later call fails."""

@@ -17,6 +17,11 @@ logger = structlog.get_logger(__name__)
 _MOST_DOUBLINGS = 32
 
 
+def earliest(*waits: float | None) -> float | None:
+    """Of several wishes to be called again the first, None where there is none."""
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
 class WorkQueue(Generic[K]):
     """Runs `handler(key)` for each added key, at most `workers` at once and never twice at once for one key.
 

@@ -1,15 +1,14 @@
 """All Dispatches of the hub, as its API last showed them, found by node and by job."""
 
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
 from typing import Any
 
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_of_namespace
-from isthmus.clusters import DISPATCHES, ClusterError, Informer, KubernetesApi, identity_of
+from isthmus.clusters import DISPATCHES, ClusterError, KubernetesApi, identity_of
 
-from .kept import Kept
+from .kept import Kept, keeping_informer
 from .tombstone import Tombstone, cluster_of, rests
 
 OnConnection = Callable[[ClusterError | None], None]
@@ -127,6 +126,11 @@ def version(known: Dispatch | Tombstone) -> int:
     return known.version if isinstance(known, Tombstone) else int(known.metadata["resourceVersion"])
 
 
+def _place(pair: tuple[str, Dispatch]) -> tuple[int, int, str]:
+    node, dispatch = pair
+    return dispatch.spec.attempt, dispatch.spec.shard, node
+
+
 class DispatchStore:
     """One watch for all nodes. `on_change(node, dispatch, gone)` follows each change after the first list.
 
@@ -138,23 +142,9 @@ class DispatchStore:
         self._on_change = on_change
         self._nodes: dict[str, NodeDispatches] = {}
         self._jobs: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._informer: Informer[Any] = Informer(
-            hub,
-            DISPATCHES,
-            type=dict,
-            transform=partial(Kept.of, self._seen),
-            on_change=self._changed,
-            on_connection=on_connection,
-            longest_pause_seconds=5.0,
+        self.informer = keeping_informer(
+            hub, DISPATCHES, hand_on=self._seen, on_change=self._changed, on_connection=on_connection
         )
-
-    async def run(self) -> None:
-        """Watch until cancelled."""
-        await self._informer.run()
-
-    async def wait_synced(self) -> None:
-        """Until the first list is in."""
-        await self._informer.wait_synced()
 
     def node(self, node: str) -> NodeDispatches:
         """The Dispatches of a node; one object for as long as the hub runs."""
@@ -163,14 +153,14 @@ class DispatchStore:
     def of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
         """(node, Dispatch) of a job, first attempt first, and of each attempt shard by shard."""
         found = [(node, self.node(node).wake(name)) for node, name in self._jobs.get(uid, ())]
-        return tuple(sorted(found, key=lambda pair: (pair[1].spec.attempt, pair[1].spec.shard, pair[0])))
+        return tuple(sorted(found, key=_place))
 
     def live_of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
         """Those of a job's that have not ended, as `of_job`; those at rest stay so."""
         live = [
             (node, d) for node, name in self._jobs.get(uid, ()) if (d := self.node(node).live_one(name)) is not None
         ]
-        return tuple(sorted(live, key=lambda pair: (pair[1].spec.attempt, pair[1].spec.shard, pair[0])))
+        return tuple(sorted(live, key=_place))
 
     def places(self, uid: str) -> tuple[tuple[str, str], ...]:
         """(node, name) of a job's Dispatches, in no order."""
@@ -199,11 +189,11 @@ class DispatchStore:
         if node is not None and not self._is_known(node, obj):
             dispatch = Dispatch.model_validate(obj)
             self.put(node, dispatch)
-            if not self._informer.synced.is_set():
+            if not self.informer.synced.is_set():
                 self.node(node).rest(dispatch.metadata["name"])
 
     def _changed(self, kind: str, _old: Kept | None, last: Any) -> None:  # noqa: ANN401 - as kept, or as it was seen last
-        if not self._informer.synced.is_set():
+        if not self.informer.synced.is_set():
             return  # whoever waits for the first list looks at all of it
         namespace, name, _, uid = identity_of(last)
         node = node_of_namespace(namespace)

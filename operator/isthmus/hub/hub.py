@@ -50,8 +50,6 @@ from .tombstone import Tombstone
 
 logger = structlog.get_logger(__name__)
 
-# So many requests under way at once are a burst: then what brings jobs on their way goes before telling of them.
-BUSY_REQUESTS = 8
 # No API server answers the sooner for more requests at once, and each of them holds a connection of its own.
 CONCURRENCY = 48
 
@@ -94,7 +92,6 @@ class Hub:
             events=self.events,
             account_of=self.accounts.of,
             now=clocks.now,
-            busy=lambda: client.in_flight > BUSY_REQUESTS,
         )
         self._job_watch = JobWatch(client, self.jobs.observed, partial(self._linked, "the ComputeJobs"))
         self.dispatcher = Dispatcher(
@@ -168,17 +165,17 @@ class Hub:
         """Run all loops until cancelled; `ready` is set once the lists are in that decisions rest on."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.dispatches.run())
+                group.create_task(self.dispatches.informer.run())
                 group.create_task(self.accounts.informer.run())
                 group.create_task(self.secrets.informer.run())
                 for synced in (
-                    self.dispatches.wait_synced(),
+                    self.dispatches.informer.wait_synced(),
                     self.accounts.informer.wait_synced(),
                     self.secrets.informer.wait_synced(),
                 ):
                     await self._or_refused(synced)
-                group.create_task(self._job_watch.run())
-                await self._or_refused(self._job_watch.wait_synced())
+                group.create_task(self._job_watch.informer.run())
+                await self._or_refused(self._job_watch.informer.wait_synced())
                 await self._recall()
                 group.create_task(self.booking.run())
                 group.create_task(self.events.run())

@@ -10,7 +10,7 @@ from isthmus.api.computejob import ComputeJob
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
-from isthmus.clusters import COMPUTEJOBS, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue
+from isthmus.clusters import COMPUTEJOBS, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue, earliest
 from isthmus.placement import Unplaced
 
 from .admission import TemplateJudge
@@ -31,7 +31,7 @@ logger = structlog.get_logger(__name__)
 
 # What nobody waits for is kept back for so long: more may follow, and work that ends within it is told in one write.
 KEPT_BACK_SECONDS = 1.0
-# While jobs wait to be dispatched, that goes before telling what became of others.
+# While the hub's API is busy, what brings jobs on their way goes before telling of them.
 KEPT_BACK_BUSY_SECONDS = 10.0
 # How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
 DELETION_SECONDS = 60.0
@@ -40,7 +40,7 @@ LOOK_AGAIN_SECONDS = 1.0
 
 
 class Jobs:
-    """All ComputeJobs. `now` is the time of day in UTC, `busy` whether many jobs are on their way to their nodes."""
+    """All ComputeJobs. `now` is the time of day in UTC."""
 
     def __init__(
         self,
@@ -55,9 +55,7 @@ class Jobs:
         events: EventWriter,
         account_of: Callable[[str], str],
         now: Callable[[], datetime],
-        busy: Callable[[], bool],
     ) -> None:
-        self._busy = busy
         self._hub = hub
         self._dispatches = dispatches
         self._fleet = fleet
@@ -181,7 +179,7 @@ class Jobs:
                 record.refusal = await self._judge.judge(record.job)
             except ClusterError as error:
                 record.problem = (error.reason, f"the template could not be judged: {error}")
-                await self._write_status(record)
+                await self._write_status(record, dispatches, self.progress(record, dispatches))
                 raise
             record.admitted, record.problem = record.refusal is None, None
         look = await self._judge_lost(record, dispatches)
@@ -193,8 +191,8 @@ class Jobs:
         booked = all(self._booking.is_booked(dispatch) for _, dispatch in dispatches)
         if not booked and (len(progress.live) <= 1 or progress.ending is not None):
             return look  # the booking calls back; no ending is told ahead of the bill
-        again = await self._write_status(record)
-        return look if again is None else again if look is None else min(look, again)
+        again = await self._write_status(record, dispatches, progress)
+        return earliest(look, again)
 
     async def _judge_lost(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float | None:
         """Give up shards that have certainly stopped where they can't be reached; when to look again, in seconds."""
@@ -207,7 +205,7 @@ class Jobs:
                 again = LOOK_AGAIN_SECONDS
             elif verdict is not None:
                 record.waits[dispatch.metadata["name"]] = verdict.why
-                again = verdict.seconds if again is None else min(again, verdict.seconds)
+                again = earliest(again, verdict.seconds)
         return again
 
     def progress(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
@@ -219,9 +217,11 @@ class Jobs:
         start = min((d.status.start_time for _, d in dispatches if d.status.start_time), default=None)
         return max(0, int((self._now() - datetime.fromisoformat(start)).total_seconds())) if start else 0
 
-    async def _write_status(self, record: JobRecord) -> float | None:
+    async def _write_status(
+        self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress
+    ) -> float | None:
         before = record.job  # the watch may show our own write before its answer is here
-        new = job_status(self._facts(record))
+        new = job_status(self._facts(record, dispatches, progress))
         patch = status_patch(before.status, new)
         if patch is None:
             record.noticed_at = None
@@ -246,12 +246,11 @@ class Jobs:
         now = self._now().timestamp()
         if record.noticed_at is None:
             record.noticed_at = now
-        longest = KEPT_BACK_BUSY_SECONDS if self._busy() else KEPT_BACK_SECONDS
+        longest = KEPT_BACK_BUSY_SECONDS if self._hub.busy else KEPT_BACK_SECONDS
         wait = record.noticed_at + longest - now
         return wait if wait <= longest else 0.0  # the clock was set back meanwhile
 
-    def _facts(self, record: JobRecord) -> Facts:
-        dispatches = self._dispatches.of_job(record.uid)
+    def _facts(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Facts:
         template = record.job.spec.template
         completions, gpus = size_of(template) if record.admitted or dispatches else (None, 0)
         explanation, estimate = placement_of(dispatches, record.unplaced)
@@ -259,7 +258,7 @@ class Jobs:
             job=record.job,
             work=record.work,
             dispatches=dispatches,
-            progress=self.progress(record, dispatches),
+            progress=progress,
             refusal=record.refusal,
             admitted=record.admitted,
             unplaced=record.unplaced,
@@ -302,7 +301,8 @@ class Jobs:
         overdue = (self._now() - asked).total_seconds() - DELETION_SECONDS
         if left and not (overdue >= 0 and all(node in unreachable for node in left)):
             if any(node in unreachable for node in left):
-                await self._write_status(record)
+                dispatches = self._dispatches.of_job(record.uid)
+                await self._write_status(record, dispatches, self.progress(record, dispatches))
             return max(-overdue, 1.0)
         if record.held:
             namespace, name = record.key

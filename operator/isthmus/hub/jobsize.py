@@ -1,5 +1,7 @@
 """What a job's template and its last placement say for its status. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from isthmus.api.computejob import Explanation, Money
@@ -22,7 +24,7 @@ def size_of(template: Manifest) -> tuple[int | None, int]:
 
 
 def placement_of(
-    dispatches: tuple[tuple[str, Dispatch], ...], unplaced: Unplaced | None
+    dispatches: Sequence[tuple[str, Dispatch]], unplaced: Unplaced | None
 ) -> tuple[Explanation | None, Money | None]:
     """What placement said: with the last Dispatch where there is one, else the last cycle's word."""
     if dispatches:

@@ -1,13 +1,12 @@
 """The watch on ComputeJobs: each form is handed on once, and no more is kept of it than tells the next one apart."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
 from isthmus.api.core import Manifest
-from isthmus.clusters import COMPUTEJOBS, ClusterError, Informer, KubernetesApi
+from isthmus.clusters import COMPUTEJOBS, ClusterError, KubernetesApi
 
-from .kept import Kept
+from .kept import Kept, keeping_informer
 
 
 class OnJob(Protocol):
@@ -25,23 +24,9 @@ class JobWatch:
         self, hub: KubernetesApi, on_job: OnJob, on_connection: Callable[[ClusterError | None], None] | None = None
     ) -> None:
         self._on_job = on_job
-        self._informer: Informer[Any] = Informer(
-            hub,
-            COMPUTEJOBS,
-            type=dict,
-            transform=partial(Kept.of, self._seen),
-            on_change=self._changed,
-            on_connection=on_connection,
-            longest_pause_seconds=5.0,
+        self.informer = keeping_informer(
+            hub, COMPUTEJOBS, hand_on=self._seen, on_change=self._changed, on_connection=on_connection
         )
-
-    async def run(self) -> None:
-        """Watch until cancelled."""
-        await self._informer.run()
-
-    async def wait_synced(self) -> None:
-        """Until the first list is in."""
-        await self._informer.wait_synced()
 
     def _seen(self, body: Manifest) -> None:
         self._on_job(body, gone=False)

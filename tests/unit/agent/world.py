@@ -317,8 +317,8 @@ class Process:
         loop = asyncio.get_running_loop()
         store = self.store = DispatchStore(self.hub, self._changed)
         async with asyncio.TaskGroup() as group:
-            group.create_task(store.run())
-            await store.wait_synced()
+            group.create_task(store.informer.run())
+            await store.informer.wait_synced()
             self.agent = Agent(
                 self.node,
                 HUB_UID,

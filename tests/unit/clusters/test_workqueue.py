@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from isthmus.clusters import Unreachable, WorkQueue
+from isthmus.clusters import Unreachable, WorkQueue, earliest
 
 pytestmark = pytest.mark.simulated_time
 
@@ -193,3 +193,11 @@ async def test_close_cancels_and_nothing_runs_after() -> None:
     await asyncio.sleep(100)
     assert [key for _, key in runs.begun] == ["a", "b"]
     assert runs.ended == []
+
+
+@pytest.mark.parametrize(
+    ("waits", "first"), [((), None), ((None, None), None), ((None, 2.0), 2.0), ((3.0, None, 0.0), 0.0)]
+)
+def test_of_several_wishes_the_first_holds(waits: tuple[float | None, ...], first: float | None) -> None:
+    """Who does not ask to be called again decides nothing."""
+    assert earliest(*waits) == first

@@ -51,9 +51,9 @@ async def following(*bodies: Manifest) -> AsyncIterator[tuple[DispatchStore, Fak
         hub.put(DISPATCHES, body)
     told: list[tuple[str, bool]] = []
     store = DispatchStore(hub, lambda _, shown, gone: told.append((shown.metadata["name"], gone)))
-    task = asyncio.create_task(store.run())
+    task = asyncio.create_task(store.informer.run())
     try:
-        await store.wait_synced()
+        await store.informer.wait_synced()
         yield store, hub, told
     finally:
         task.cancel()

@@ -19,7 +19,7 @@ async def test_each_form_is_told_once_and_the_end_too() -> None:
     async def told() -> tuple[str, int | None, bool]:
         return await asyncio.wait_for(seen.get(), 5)
 
-    watch = asyncio.create_task(JobWatch(hub, on_job).run())
+    watch = asyncio.create_task(JobWatch(hub, on_job).informer.run())
     made = hub.put(COMPUTEJOBS, {"metadata": {"name": "train", "namespace": NAMESPACE}, "spec": {"priority": 1}})
     uid = made["metadata"]["uid"]
     assert await told() == (uid, 1, False)

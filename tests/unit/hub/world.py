@@ -157,7 +157,6 @@ class Process:
             events=EventWriter(hub, now, HUB_UID),
             account_of=lambda namespace: namespace,
             now=now,
-            busy=lambda: False,
         )
         self.dispatcher = Dispatcher(
             hub, HUB_UID, jobs=self.jobs, dispatches=self.store, fleet=self.fleet, booking=self.booking
@@ -199,8 +198,8 @@ class Process:
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.store.run())
-            await self.store.wait_synced()
+            group.create_task(self.store.informer.run())
+            await self.store.informer.wait_synced()
             group.create_task(self._watch.run())
             group.create_task(self.scheduler.run())
 

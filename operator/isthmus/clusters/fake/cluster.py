@@ -46,9 +46,9 @@ class FakeCluster(Controls, KubernetesApi):
     """
 
     @property
-    def in_flight(self) -> int:
-        """None ever: it answers at once."""
-        return 0
+    def busy(self) -> bool:
+        """Never: it answers at once."""
+        return False
 
     async def get(
         self, resource: Resource, name: str, namespace: str | None = None, *, type: type[T] | None = None
