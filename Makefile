@@ -37,7 +37,7 @@ check: install ## Lint, types, layers and unit tests (under a minute)
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest --quiet tests/unit
+	@$(BIN)/pytest --quiet --numprocesses=auto --dist=loadfile tests/unit
 
 .PHONY: test
 test: check verify tools ## Everything: check, verify, then the tests against real control planes
