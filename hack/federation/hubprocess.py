@@ -47,7 +47,7 @@ class HubProcess:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *, deadline_seconds: float = 30.0) -> None:
+    def start(self, *, deadline_seconds: float = 90.0) -> None:
         """Start it and wait until it says that it is ready."""
         before = self._ready_lines()
         with self.log.open("ab") as log:

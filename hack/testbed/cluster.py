@@ -177,6 +177,10 @@ class Cluster:
         """A part's resident memory."""
         return self._plane.resident_bytes(Part(part))
 
+    def cpu_seconds(self, part: Part | str) -> float:
+        """Seconds of processor time that a part has used since it started."""
+        return self._plane.cpu_seconds(Part(part))
+
     def audit_entries(self) -> Iterator[AuditEntry]:
         """Every finished write request, oldest first."""
         return read_audit_log(self._plane.audit_log)

@@ -93,6 +93,9 @@ class ControlPlane(Protocol):
     def resident_bytes(self, part: Part) -> int:
         """The part's resident memory; 0 where it does not run."""
 
+    def cpu_seconds(self, part: Part) -> float:
+        """Seconds of processor time, user and system, since the part started; 0 where it does not run."""
+
     def close(self) -> None:
         """Ends every part, quickly: nothing of the cluster is kept."""
 

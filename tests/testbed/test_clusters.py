@@ -210,6 +210,7 @@ def test_results_can_record_the_request_limits(clusters: dict[str, Cluster]) -> 
     logs = clusters["hub"].logs("controller-manager")
     assert (spec.api_qps, spec.api_burst) == (300, 600)
     assert clusters["hub"].resident_bytes("controller-manager") > 2**20
+    assert clusters["hub"].cpu_seconds("apiserver") > 0
     assert logs
 
 

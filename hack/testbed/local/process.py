@@ -90,6 +90,15 @@ class Process:
             return 0
         return pages * os.sysconf("SC_PAGESIZE")
 
+    def cpu_seconds(self) -> float:
+        """Processor time, user and system, since it started; 0 where the program does not run."""
+        try:
+            # The name of the command, which comes second, may hold blanks and brackets.
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
             os.killpg(self.pid, number)
