@@ -21,8 +21,11 @@ from .sequence import SequenceTracker
 from .tenancy import Tenancy
 from .view import MemberView
 
-# Figures change with each pod; they are summed up at most this often.
+# Figures change with each pod; they are summed up at most this often, and with much to sum up for so much of the time.
 PROFILE_SECONDS = 0.1
+PROFILE_SHARE = 0.05
+# What a pod or Job goes through in a moment is looked at once.
+GATHER_SECONDS = 0.05
 # What could not be written is written within so long of the API's return.
 RETRY_LIMIT_SECONDS = 5.0
 
@@ -90,7 +93,7 @@ class Agent:
             hub_uid,
             node,
             accelerators,
-            on_shard=self._changed,
+            on_shard=self._moved,
             on_capacity=self._dirty.set,
             on_connection=self._linked,
         )
@@ -127,6 +130,11 @@ class Agent:
         if self._ready:  # before the lists are in, what is missing proves nothing
             self._queue.add(name)
 
+    def _moved(self, name: str) -> None:
+        """The member's watch showed a change of the shard of the Dispatch `name`."""
+        if self._ready:
+            self._queue.add(name, GATHER_SECONDS)
+
     def _linked(self, error: ClusterError | None) -> None:
         """A watch was lost; or all stand (again), and what waited for the member need not wait out its back-off."""
         if error is None:
@@ -159,8 +167,10 @@ class Agent:
     async def _publish(self) -> None:
         while True:
             self._dirty.clear()
+            began = self._clocks.monotonic()
             self._on_profile(self._profile())
-            await asyncio.sleep(PROFILE_SECONDS)
+            spent = self._clocks.monotonic() - began
+            await asyncio.sleep(max(PROFILE_SECONDS, spent / PROFILE_SHARE))
             await self._dirty.wait()
 
     def _profile(self) -> Profile:
