@@ -19,6 +19,10 @@ class Figures:
     hub_writes_until_dispatched: int
     member_writes: int
     cpu_seconds: float
+    dispatch_milliseconds: Mapping[str, float]
+    """Processor time a job by program, of the burst until its last member Job."""
+    life_milliseconds: Mapping[str, float]
+    """The same of the burst that runs to its end at once."""
     peak_mebibytes: float
     machine: Mapping[str, object]
 
@@ -44,13 +48,17 @@ class Figures:
             "memberWritesPerJob": round(self.member_writes / self.jobs, 2),
             "cpuSeconds": round(self.cpu_seconds, 2),
             "peakMebibytes": round(self.peak_mebibytes, 1),
+            "processorMillisecondsPerJob": {
+                name: {"untilDispatched": self.dispatch_milliseconds[name], "overLife": whole}
+                for name, whole in self.life_milliseconds.items()
+            },
             "machine": {**self.machine, "bestOfRounds": rounds, "loadAverageBefore": round(load, 1)},
         }
 
     def line(self) -> str:
         """The figures in one line."""
         told = self.report(1, 0.0)
-        del told["machine"]
+        del told["machine"], told["processorMillisecondsPerJob"]
         return ", ".join(f"{key} {value}" for key, value in told.items())
 
 

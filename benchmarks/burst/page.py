@@ -32,6 +32,9 @@ def _table(report: Mapping[str, object]) -> str:
     machine = report["machine"]
     if not isinstance(machine, Mapping):
         raise TypeError("a report names its machine")
+    spent = report["processorMillisecondsPerJob"]
+    if not isinstance(spent, Mapping):
+        raise TypeError("a report says whose processor time a job took")
     rows = [f"| `{key}` | {meaning} | {report[key]} |" for key, meaning in _MEANINGS.items()]
     limits = machine["controllerManager"]
     where = (
@@ -40,4 +43,13 @@ def _table(report: Mapping[str, object]) -> str:
         f"{limits['burst']} at once; load average before it {machine['loadAverageBefore']}; rounds: "
         f"{machine['bestOfRounds']}."
     )
-    return "\n".join(["", "| key | what | figure |", "| --- | --- | --- |", *rows, "", f"Measured on: {where}", ""])
+    head = ["| key | what | figure |", "| --- | --- | --- |"]
+    return "\n".join(["", *head, *rows, "", *_spent(spent), "", f"Measured on: {where}", ""])
+
+
+def _spent(programs: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Whose processor time a job takes, as a table with its sum."""
+    rows = [(name, each["untilDispatched"], each["overLife"]) for name, each in programs.items()]
+    rows.append(("together", round(sum(row[1] for row in rows), 1), round(sum(row[2] for row in rows), 1)))
+    head = ["| processor time a job, ms | until its member Job exists | over its life |", "| --- | --- | --- |"]
+    return [*head, *(f"| {name} | {first} | {whole} |" for name, first, whole in rows)]

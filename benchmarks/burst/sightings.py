@@ -40,7 +40,7 @@ class Sightings:
 
     async def _until(self, seen: Mapping[str, object], seconds: float) -> None:
         async with asyncio.timeout(seconds):
-            while not self._created.keys() <= seen.keys():
+            while len(seen) < len(self._created) or not self._created.keys() <= seen.keys():
                 self._news.clear()
                 await self._news.wait()
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from burst.figures import Figures
 from burst.load import Load, follow_jobs, follow_members
 from burst.process import cpu_seconds, peak_mebibytes
+from burst.processors import milliseconds_a_job, processor_seconds
 from burst.sightings import Sightings
 from burst.stage import Stage
 from burst.writes import creation_instants, writes_until_dispatched
@@ -39,10 +40,12 @@ class Trial:
             load = Load(hub)
             burst = Sightings()
             began, used = datetime.now(UTC), cpu_seconds(self._stage.pid)
+            before = processor_seconds(self._stage)
             async with self._following(burst, hub):
                 with self._stage.members_idle():
                     names = await load.all_at_once("burst", jobs, burst)
                     await burst.all_dispatched(END_SECONDS)
+                    dispatched = processor_seconds(self._stage)
                 await burst.all_ended(END_SECONDS)
             _check(burst)
             await asyncio.sleep(QUIET_SECONDS)
@@ -54,10 +57,11 @@ class Trial:
                 await load.one_a_second("single", single, alone)
                 await alone.all_ended(SINGLE_END_SECONDS)
             _check(alone)
-            whole = Sightings()
+            whole, whole_began = Sightings(), processor_seconds(self._stage)
             async with self._following(whole, hub):
                 await load.all_at_once("whole", jobs, whole)
                 await whole.all_ended(END_SECONDS)
+                ended = processor_seconds(self._stage)
             _check(whole)
         instants = creation_instants(OPERATOR, member)
         dispatches = burst.dispatches()
@@ -73,6 +77,8 @@ class Trial:
             hub_writes_until_dispatched=writes_until_dispatched(OPERATOR, entries, owners, existing),
             member_writes=writes_by(OPERATOR, member),
             cpu_seconds=used,
+            dispatch_milliseconds=milliseconds_a_job(before, dispatched, jobs),
+            life_milliseconds=milliseconds_a_job(whole_began, ended, jobs),
             peak_mebibytes=peak_mebibytes(self._stage.pid),
             machine=self._stage.machine(),
         )

@@ -15,6 +15,8 @@ def test_report_holds_the_figures_by_job_and_second() -> None:
         hub_writes_until_dispatched=13,
         member_writes=8,
         cpu_seconds=1.234,
+        dispatch_milliseconds={"hub": 5.0},
+        life_milliseconds={"hub": 9.5},
         peak_mebibytes=99.96,
         machine={"cores": 2},
     )
@@ -30,6 +32,7 @@ def test_report_holds_the_figures_by_job_and_second() -> None:
         "memberWritesPerJob": 2.0,
         "cpuSeconds": 1.23,
         "peakMebibytes": 100.0,
+        "processorMillisecondsPerJob": {"hub": {"untilDispatched": 5.0, "overLife": 9.5}},
         "machine": {"cores": 2, "bestOfRounds": 3, "loadAverageBefore": 0.2},
     }
 
