@@ -33,7 +33,9 @@ def seconds_until_due(
     if urgent:
         return REPORT_SECONDS - since
     if has_news(old, new):
-        return (REPORT_BUSY_SECONDS if busy else REPORT_SECONDS) - noticed
+        # Until a shard is known to stop by itself, nobody can take over its work: that waits for no quieter time.
+        waits = busy and new.armed == old.armed
+        return (REPORT_BUSY_SECONDS if waits else REPORT_SECONDS) - noticed
     return (SETTLE_SECONDS if backlog else READING_SECONDS) - since
 
 

@@ -32,8 +32,9 @@ from .lines import LineSplitter, LineTooLongError
 from .resources import Resource
 from .transport import Request, Transport
 
-# So many requests under way at once are a burst.
+# So many requests under way at once, or in a second, are a burst.
 BUSY_REQUESTS = 8
+BUSY_PER_SECOND = 50.0
 # API servers send a bookmark about once a minute; silence for longer means the link is dead.
 IDLE_SECONDS = 90.0
 _PATCHES: dict[PatchKind, str] = {
@@ -87,8 +88,8 @@ class Client(KubernetesApi):
 
     @property
     def busy(self) -> bool:
-        """Whether more requests wait for their turn or their answer, watches apart, than outside of a burst."""
-        return self._transport.in_flight > BUSY_REQUESTS
+        """Whether more requests are made, or wait for their turn or their answer, than outside of a burst."""
+        return self._transport.in_flight > BUSY_REQUESTS or self._transport.per_second > BUSY_PER_SECOND
 
     async def close(self) -> None:
         """Give up the connections; every later call fails."""

@@ -5,6 +5,11 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from .rate import Rate
+
+# Over so long it is averaged how many requests there are.
+RATE_SECONDS = 5.0
+
 
 class Limiter:
     """At most `qps` requests a second (0: any number) with bursts of one second's worth, `concurrency` in flight."""
@@ -18,6 +23,12 @@ class Limiter:
         self._slots = asyncio.Semaphore(concurrency)
         self.in_flight = 0
         """Requests that wait for their turn or for their answer."""
+        self._rate = Rate(RATE_SECONDS)
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second, of late."""
+        return self._rate.per_second(asyncio.get_running_loop().time())
 
     async def pace(self) -> None:
         """Wait for this request's turn; turns are given in the order of the calls."""
@@ -32,6 +43,7 @@ class Limiter:
     async def slot(self) -> AsyncIterator[None]:
         """One of the requests in flight, paced."""
         self.in_flight += 1
+        self._rate.count(asyncio.get_running_loop().time())
         try:
             async with self._slots:
                 await self.pace()

@@ -72,6 +72,11 @@ class Transport:
         """Requests under way, watches apart."""
         return self._limiter.in_flight
 
+    @property
+    def per_second(self) -> float:
+        """Requests a second, of late, watches apart."""
+        return self._limiter.per_second
+
     async def send(self, request: Request) -> bytes:
         """The body of a 2xx answer; ClusterError otherwise.
 

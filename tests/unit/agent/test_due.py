@@ -51,6 +51,14 @@ def test_progress_waits_longer_for_a_busy_hub() -> None:
     assert kept == [REPORT_BUSY_SECONDS - 2, 0.0]
 
 
+def test_a_shard_that_can_be_relied_on_is_told_though_the_hub_is_busy() -> None:
+    """That a shard stops by itself is no progress that can wait: only then may its work run elsewhere."""
+    armed = _status("Running", active=2, armed=True)
+    assert (
+        seconds_until_due(RUNNING, armed, urgent=False, backlog=False, since=0, noticed=REPORT_SECONDS, busy=True) == 0
+    )
+
+
 @pytest.mark.parametrize(
     ("urgent", "backlog", "pause"),
     [

@@ -75,3 +75,16 @@ async def test_tells_how_many_are_in_flight() -> None:
     assert limiter.in_flight == 1
     await asyncio.gather(*tasks, return_exceptions=True)
     assert limiter.in_flight == 0
+
+
+@pytest.mark.simulated_time
+async def test_how_often_is_told_for_a_while() -> None:
+    """A steady stream is told as what it is, and forgotten within some seconds of its end."""
+    limiter = Limiter(qps=0, concurrency=1)
+    assert limiter.per_second == 0
+    for _ in range(2000):
+        async with limiter.slot():
+            await asyncio.sleep(0.01)
+    assert limiter.per_second == pytest.approx(100, rel=0.03)
+    await asyncio.sleep(60)
+    assert limiter.per_second < 0.01
