@@ -94,6 +94,24 @@ def test_nothing_to_limit(given: Dispatch, shown: Any) -> None:
     assert limit_of(given, shown, _at(15)) is None
 
 
+def test_begun_anew() -> None:
+    """Until a resumed Job's controller has begun it anew, nothing holds, and nothing is put off from the former start.
+
+    That takes moments; where it does not, the controller is silent.
+    """
+    former = {"activeDeadlineSeconds": 120}
+    resumed = job(condition="Suspended", spec=former, startTime=STAMP)
+    for at in (100, 119, 3600):
+        limit = limit_of(_fenced(), resumed, _at(at))
+        assert limit is not None
+        assert (limit.left, limit.set_to, limit.holds) == (FENCE, None, False)
+    assert unstarted(resumed)
+    assert limit_of(_fenced(), job(condition="Suspended", suspend=True, spec=former, startTime=STAMP), _at(100)) is None
+    begun = limit_of(_fenced(), job(spec=former, startTime=_at(101).isoformat()), _at(102))
+    assert begun is not None
+    assert (begun.set_to, begun.holds) == (FENCE + 1, False), "the limit that it was resumed with is set right"
+
+
 @given(
     after=st.integers(5, 100_000),
     own=st.none() | st.integers(1, 200_000),
@@ -193,6 +211,10 @@ def test_signs_of_controllers() -> None:
     assert unstarted(job())
     assert not unstarted(job(suspend=True))
     assert not unstarted(job(startTime=STAMP))
+    assert not unstarted(job(suspend=True, condition="Suspended", startTime=STAMP))
+    ended = msgspec.to_builtins(job(condition="Suspended", startTime=STAMP))
+    ended["status"]["conditions"].append({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"})
+    assert not unstarted(msgspec.convert(ended, Job)), "one that is over as it begins keeps the condition for good"
     waiting, running, counted = pod("Failed", 0), pod("Running", 1), pod("Succeeded", 2)
     waiting.metadata.finalizers = running.metadata.finalizers = ["batch.kubernetes.io/job-tracking"]
     assert uncounted([waiting, running, counted]) == {waiting.metadata.uid}
