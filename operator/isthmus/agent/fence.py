@@ -80,13 +80,15 @@ def _begins_anew(job: Job) -> bool:
 def resumed_limit(dispatch: Dispatch, job: Job, now: datetime | None) -> int | None:
     """The limit with which a suspended Job is resumed at `now`.
 
-    A controller that keeps the former start until it begins anew would find the limit over at once; there it begins
-    with one that is too long, does not hold, and is set right as soon as the new start is seen.
+    A controller that keeps the former start until it begins anew would find the fence over at once; there it begins
+    with one that is too long, does not hold, and is set right as soon as the new start is seen. The user's own limit is
+    never made longer: that it can be over at once there is how such a controller treats every Job.
     """
-    first, start = first_limit(dispatch), job.status.start_time
+    first, own, start = first_limit(dispatch), own_limit(dispatch), job.status.start_time
     if dispatch.spec.fence is None or first is None or start is None or now is None:
         return first
-    return first + max(int((now - start).total_seconds()), 0)
+    longer = first + max(int((now - start).total_seconds()), 0)
+    return longer if own is None else min(longer, own)
 
 
 def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:

@@ -155,6 +155,36 @@ def test_resumed_limit(status: dict[str, Any], seen: bool, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("own", "at", "limit"),
+    [
+        pytest.param(7, 5, 7, id="own below the fence"),
+        pytest.param(7, 100, 7, id="own below the fence, over by the former start"),
+        pytest.param(100, 5, 25, id="own beyond the fence"),
+        pytest.param(100, 90, 100, id="own beyond the fence, and below what the former start asks for"),
+    ],
+)
+def test_resumed_with_a_limit_of_its_own(own: int, at: float, limit: int) -> None:
+    """The user's own limit is never made longer by a resumption, whichever start the controller goes by."""
+    kept = job(condition="Suspended", suspend=True, startTime=STAMP)
+    assert resumed_limit(_fenced(own=own), kept, _at(at)) == limit
+    cleared = job(condition="Suspended", suspend=True)
+    assert resumed_limit(_fenced(own=own), cleared, _at(at)) == min(own, FENCE)
+
+
+@given(after=st.integers(5, 100_000), own=st.integers(1, 200_000), ran=st.floats(0, 300_000), waits=st.floats(0, 1000))
+def test_resumed_never_beyond_own(after: int, own: int, ran: float, waits: float) -> None:
+    """From the new start on, a resumed Job never has longer than the user's own limit, put off or not."""
+    given = _fenced(own=own, after=after)
+    first = resumed_limit(given, job(condition="Suspended", suspend=True, startTime=STAMP), _at(ran))
+    assert first is not None
+    assert first <= own
+    begun = job(spec={"activeDeadlineSeconds": first}, startTime=_at(ran + waits).isoformat())
+    limit = limit_of(given, begun, _at(ran + waits + 1))
+    assert limit is not None
+    assert limit.set_to is None or limit.set_to <= own
+
+
+@pytest.mark.parametrize(
     ("own", "current", "reason", "expected"),
     [
         pytest.param(None, 30, "DeadlineExceeded", True, id="the fence"),
