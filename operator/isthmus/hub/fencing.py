@@ -23,7 +23,7 @@ from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound
 
 from .dispatches import DispatchStore
 from .fleet import Fleet
-from .forgetting import forget_before, pending_seconds
+from .forgetting import forget_before, pending_seconds, silent_since
 from .stopping import stop_seconds
 
 logger = structlog.get_logger(__name__)
@@ -146,7 +146,8 @@ class Fencing:
         known = self._fleet.get(node)
         if known is None:
             return None
-        instant, _ = forget_before(known.node, self._clocks.now())
+        since = silent_since(known.node, known.facts.lost_at)
+        instant, _ = forget_before(known.node, self._clocks.now(), since)
         made = dispatch.metadata.get("creationTimestamp")
         if instant is None or made is None or datetime.fromisoformat(made) >= instant:
             return None

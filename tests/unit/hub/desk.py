@@ -9,12 +9,15 @@ from isthmus.agent import Clocks
 from isthmus.agent.contact import Contact, Contacts
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.computenode import ComputeNode
+from isthmus.api.conditions import find
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_FORGET, node_namespace
-from isthmus.clusters import DISPATCHES, NAMESPACES, FakeCluster
+from isthmus.clusters import DISPATCHES, NAMESPACES, FakeCluster, Resource
 from isthmus.hub.dispatches import DispatchStore
 from isthmus.hub.fencing import Fencing, GiveUp, Wait
-from isthmus.hub.fleet import Fleet
+from isthmus.hub.fleet import Fleet, FleetNode
+from isthmus.hub.nodestatus import node_status
+from isthmus.settlement.tariff import tariff_state
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SPACE = node_namespace("east")
@@ -37,7 +40,8 @@ class Desk:
         self.contacts = Contacts(lambda: self.at)
         self.contact: Contact = self.contacts.of("east")
         self.facts = self.fleet.put(self.node()).facts
-        self.facts.problem = None
+        self.facts.troubled(None, self.now())
+        self.facts.observed = True
         self.fencing = Fencing(
             self.hub,
             dispatches=self.store,
@@ -83,7 +87,7 @@ class Desk:
         return NOON + timedelta(seconds=self.at - 1000) + self.jumped
 
     def node(self, forget: str | None = None) -> ComputeNode:
-        """The node, with the operator's word."""
+        """The node as its owner declares it, with the operator's word."""
         spec = {
             "identity": {"code": "CN-1"},
             "tier": "Core",
@@ -92,11 +96,44 @@ class Desk:
             "timing": {"fenceAfterSeconds": AFTER, "stopAllowanceSeconds": ALLOWANCE},
             "tariff": TARIFF,
         }
-        version = "2" if forget else "1"
-        metadata: dict[str, Any] = {"name": "east", "uid": "n", "resourceVersion": version}
-        if forget:
+        metadata: dict[str, Any] = {"name": "east", "uid": "n", "resourceVersion": "1"}
+        if forget is not None:
             metadata["annotations"] = {ANNOTATION_FORGET: forget}
         return ComputeNode.model_validate({"metadata": metadata, "spec": spec})
+
+    def known(self) -> FleetNode:
+        """What the hub knows of the node."""
+        known = self.fleet.get("east")
+        assert known is not None
+        return known
+
+    def say(self, forget: str) -> None:
+        """The operator gives a word."""
+        known = self.known()
+        known.node = self.node(forget).model_copy(update={"status": known.node.status})
+
+    def tell(self) -> str:
+        """The node's status is written; what Reachable says."""
+        known = self.known()
+        tariff = tariff_state(known.node.spec.tariff, self.now(), "CNY")
+        status = node_status(known.node, known.facts, tariff=tariff, profile=None, jobs=1, now=self.now())
+        known.node = known.node.model_copy(update={"status": status})
+        condition = find(status.conditions, "Reachable")
+        return condition.message if condition is not None else ""
+
+    def restart(self) -> None:
+        """Another process takes over; it has what was written."""
+        node = self.known().node
+        self.fleet.drop("east")
+        self.facts = self.fleet.put(node).facts
+        self.contacts = Contacts(lambda: self.at)
+        self.contact = self.contacts.of("east")
+        self.fencing._contacts = self.contacts
+
+    @staticmethod
+    def place() -> tuple[Resource, str, str]:
+        """Where the Dispatch stands."""
+        return DISPATCHES, "d", SPACE
 
     def look(self, node: str) -> None:
         """The session tries the member."""
@@ -110,9 +147,15 @@ class Desk:
         return dispatch
 
     def lose(self) -> None:
-        """The node is found to be out of reach, now."""
-        self.facts.problem = DOWN
+        """The node is found to be out of reach, now, and that is written."""
+        self.facts.troubled(DOWN, self.now())
         self.contact.failed(self.at)
+        self.tell()
+
+    def back(self) -> None:
+        """The node is reached again; that is yet to be written."""
+        self.facts.troubled(None, self.now())
+        self.contact.heard()
 
     def verdict(self) -> Wait | GiveUp | None:
         """What is to be done."""

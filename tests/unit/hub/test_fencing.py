@@ -8,7 +8,6 @@ from isthmus.api.computenode import Timing
 from isthmus.clusters import DISPATCHES, ServerFailure, TimedOut
 from isthmus.clusters.fake import Call, matching
 from isthmus.hub.fencing import Wait, fence_of
-from isthmus.hub.forgetting import forget_before
 
 
 def test_within_reach() -> None:
@@ -131,33 +130,6 @@ def test_node_removed() -> None:
         desk.at += 400
         assert desk.reason() == expected
         assert desk.looks == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "holds", "told"),
-    [
-        ("2026-11-22T12:00:01Z", True, ""),
-        ("2026-11-22T20:00:01+08:00", True, ""),
-        ("2026-11-22T11:59:59Z", False, ""),
-        ("2026-11-22T12:00:00Z", False, ""),
-        ("2026-11-22T13:00:00Z", False, "still to come"),
-        ("2026-11-22T12:00:01", False, "is no instant"),
-        ("yesterday", False, "is no instant"),
-        ("", False, "is no instant"),
-    ],
-)
-def test_the_operators_word(text: str, holds: bool, told: str) -> None:
-    """What was sent before the instant is forgotten, while the node is out of reach; else it is said what is wrong."""
-    desk = Desk("Wait")
-    desk.at += 60
-    desk.fleet.put(desk.node(text or " "))
-    assert desk.verdict() is None, "a node within reach speaks for itself"
-    desk.lose()
-    assert desk.reason() == ("Forgotten" if holds else "Wait")
-    known = desk.fleet.get("east")
-    assert known is not None
-    assert told in forget_before(known.node, desk.now())[1]
-    assert bool(told) == bool(forget_before(known.node, desk.now())[1])
 
 
 async def test_given_up() -> None:
