@@ -7,7 +7,7 @@ import pytest
 from tests.unit.agent.world import INDEX, SPACE, TENANT, Process, World, now, stamp
 
 from isthmus.api.core import Job
-from isthmus.clusters import DISPATCHES, JOBS, PODS, Invalid, TimedOut, TooManyRequests, Unreachable
+from isthmus.clusters import DISPATCHES, JOBS, PODS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
 from isthmus.clusters.fake import Call, matching
 
 pytestmark = pytest.mark.simulated_time
@@ -150,6 +150,25 @@ async def test_late_write_finds_another_run(worlds: Any) -> None:
             await second.agent._executor._jobs.set_limit(msgspec.convert(held, Job), 500)
         assert _job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
         await second.kill()
+
+
+async def test_late_resumption_finds_a_job_that_runs(worlds: Any) -> None:
+    """A resumption that was held up and lands after another one was carried out changes no limit."""
+    async with worlds(run_seconds=300) as world:
+        name = world.dispatch(fence=FENCE)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed)
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.state(name) == "Suspended" and not _running(world))
+        held = msgspec.convert(_job(world, name), Job)
+        world.desire(name, "Running")
+        await world.until(lambda: world.shown(name).status.armed)
+        assert process.agent is not None
+        with pytest.raises(Conflict):
+            await process.agent._executor._jobs.resume(held, 5000)
+        assert _job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
+        assert world.shown(name).status.armed
+        await process.kill()
 
 
 async def test_controllers_silent(worlds: Any) -> None:
