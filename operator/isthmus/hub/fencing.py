@@ -30,6 +30,8 @@ logger = structlog.get_logger(__name__)
 
 # A shard that only somebody's word can release is looked at again this seldom.
 SELDOM_SECONDS = 600.0
+# An API server carries out what it was asked to within so long, or never.
+LANDING_SECONDS = 60.0
 # A probe that is asked for has its answer, or none, within the client's time limit.
 PROBE_SECONDS = 1.0
 
@@ -94,13 +96,15 @@ class Fencing:
             return None
         if dispatch.status.state is None:  # nothing is created before the shard is accepted, on this very version
             return GiveUp(NEVER_ACCEPTED, f"{node} was out of reach before it took the shard; nothing of it ever ran")
-        forgotten = self._forgotten(node, dispatch)
-        if forgotten is not None:
-            return forgotten
         verdict = self._by_wish(node, dispatch, job.spec.placement.on_node_lost)
+        forgotten = self._forgotten(node, dispatch)
+        if isinstance(forgotten, GiveUp) or isinstance(verdict, GiveUp):
+            return forgotten if isinstance(forgotten, GiveUp) else verdict
+        if forgotten is not None:
+            return Wait(min(verdict.seconds, forgotten.seconds), forgotten.why)
         known = self._fleet.get(node)
         pending = pending_seconds(known.node, self._clocks.now()) if known is not None else None
-        if isinstance(verdict, Wait) and pending is not None:
+        if pending is not None:
             return Wait(min(verdict.seconds, pending + 0.1), verdict.why)
         return verdict
 
@@ -142,7 +146,8 @@ class Fencing:
             return self._fenced(node, dispatch, dispatch.spec.fence)
         return Wait(SELDOM_SECONDS, "the job stays with it, and its state is told on return")
 
-    def _forgotten(self, node: str, dispatch: Dispatch) -> GiveUp | None:
+    def _forgotten(self, node: str, dispatch: Dispatch) -> Verdict | None:
+        """What the operator's word allows, where it holds: it can't speak for a call of our own that may yet land."""
         known = self._fleet.get(node)
         if known is None:
             return None
@@ -151,6 +156,12 @@ class Fencing:
         made = dispatch.metadata.get("creationTimestamp")
         if instant is None or made is None or datetime.fromisoformat(made) >= instant:
             return None
+        left = self._contacts.of(node).last_attempt(dispatch.metadata["uid"]) + LANDING_SECONDS
+        left -= self._clocks.monotonic()
+        if left > 0:
+            return Wait(
+                left, "the job is run elsewhere once nothing that was asked of the member can be carried out late"
+            )
         text = known.node.metadata["annotations"][ANNOTATION_FORGET]
         message = (
             f"{node} can't be reached, and {ANNOTATION_FORGET}={text} says that what it was sent before has stopped"

@@ -345,6 +345,24 @@ async def test_return_while_it_runs(worlds: Any, reason: str) -> None:
         await process.kill()
 
 
+async def test_no_create_while_the_member_is_silent(worlds: Any) -> None:
+    """A create that failed is not tried again before the member is heard, so that none is under way at a verdict."""
+    async with worlds() as world:
+        process = Process(world)
+        process.member.fail(matching("create", JOBS), TimedOut("no answer"), times=None)
+        name = world.dispatch()
+        await world.until(lambda: world.state(name) == "Accepted")
+        process.member.disconnect()
+        await asyncio.sleep(10)
+        tried = process.contact.last_attempt(world.shown(name).metadata["uid"])
+        await asyncio.sleep(60)
+        assert process.contact.last_attempt(world.shown(name).metadata["uid"]) == tried
+        process.member.heal()
+        await world.until(lambda: world.state(name) == "Succeeded", 60)
+        assert len(world.pods_ever()) == 2
+        await process.kill()
+
+
 async def test_return_of_nothing(worlds: Any) -> None:
     """A shard that was given up before its Job came to be is cleared away, and nothing of it ever runs."""
     async with worlds() as world:

@@ -90,6 +90,8 @@ def test_a_restart_during_the_outage() -> None:
     desk.tell()
     assert desk.verdict() is None, "nobody has looked yet"
     desk.lose()
+    assert desk.reason() == "Wait", "what the former hub asked for may yet be carried out"
+    desk.at += 60
     assert desk.reason() == "Forgotten"
 
 
@@ -105,6 +107,7 @@ def test_lost_while_no_hub_was_there() -> None:
     assert "silent only since 2026-11-22T12:10:00Z" in desk.tell()
     assert desk.reason() == "Wait"
     desk.say("2026-11-22T12:10:00Z")
+    desk.at += 60
     assert desk.reason() == "Forgotten"
 
 
@@ -147,6 +150,21 @@ def test_another_cluster_answers() -> None:
     desk.at += 60
     desk.lose()
     assert desk.reason() == "Wait"
+
+
+def test_a_call_that_may_yet_land() -> None:
+    """The word waits for a call of our own that may still be carried out, such as a create that timed out."""
+    desk = _lost()
+    desk.say(LOST)
+    with desk.contact.attempt(desk.uid):
+        desk.at += 500
+        assert desk.reason() == "Wait"
+    verdict = desk.verdict()
+    assert isinstance(verdict, Wait)
+    assert verdict.seconds == 60
+    assert "carried out late" in verdict.why
+    desk.at += 60
+    assert desk.reason() == "Forgotten"
 
 
 def test_never_looked_at() -> None:
