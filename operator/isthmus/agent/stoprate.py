@@ -1,6 +1,7 @@
 """How fast a member stops pods, measured whenever it stops many of one shard together. Pure."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from isthmus.api.core import Pod
@@ -35,13 +36,38 @@ def stops_of(pods: Iterable[Pod]) -> Iterable[tuple[str, Stop]]:
                 yield pod.metadata.uid, (asked, end)
 
 
-def stop_rate(stops: Iterable[Stop]) -> int | None:
-    """Pods in a second, at least 1, of the slowest burst among one shard's stops; None where each was too small."""
-    return min((_rate(burst) for burst in _bursts(stops) if len(burst) >= FEWEST), default=None)
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Pods that were stopped together, from when the first deletion was asked for to when the last of them ended."""
+
+    begin: datetime
+    end: datetime
+    pods: int
+
+    @property
+    def rate(self) -> int:
+        """Pods in a second, at least 1."""
+        return max(int(self.pods / max((self.end - self.begin).total_seconds(), 1.0)), 1)
+
+    def overlaps(self, other: "Burst") -> bool:
+        """Whether the member was about both at the same time."""
+        return self.begin <= other.end and other.begin <= self.end
+
+    def joined(self, other: "Burst") -> "Burst":
+        """Both as one."""
+        return Burst(min(self.begin, other.begin), max(self.end, other.end), self.pods + other.pods)
 
 
-def _bursts(stops: Iterable[Stop]) -> Iterator[list[Stop]]:
-    """The stops that were asked for together, burst by burst."""
+def bursts_of(stops: Iterable[Stop]) -> list[Burst]:
+    """The bursts among one shard's stops that were large enough to tell something."""
+    return [
+        Burst(burst[0][0], max(end for _, end in burst), len(burst))
+        for burst in _asked_together(stops)
+        if len(burst) >= FEWEST
+    ]
+
+
+def _asked_together(stops: Iterable[Stop]) -> Iterator[list[Stop]]:
     burst: list[Stop] = []
     for stop in sorted(stops):
         if burst and (stop[0] - burst[-1][0]).total_seconds() > APART_SECONDS:
@@ -49,8 +75,3 @@ def _bursts(stops: Iterable[Stop]) -> Iterator[list[Stop]]:
             burst = []
         burst.append(stop)
     yield burst
-
-
-def _rate(burst: list[Stop]) -> int:
-    seconds = (max(end for _, end in burst) - burst[0][0]).total_seconds()
-    return max(int(len(burst) / max(seconds, 1.0)), 1)
