@@ -48,7 +48,9 @@ class Beginning:
         return await self.create(accepted, execution)
 
     async def create(self, dispatch: Dispatch, execution: Execution) -> float | None:
-        """Create the Job of a Dispatch that this process accepted."""
+        """Create the Job of a Dispatch that this process accepted, unless a verdict may be near."""
+        if not self._contact.may_lengthen(dispatch.metadata["uid"]):
+            return REPORT_SECONDS
         try:
             with self._contact.attempt(dispatch.metadata["uid"]):
                 execution.job_uid = await self._jobs.create(dispatch)

@@ -5,12 +5,13 @@ a former process and counts from its own start.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from isthmus.clusters import ClusterError
 
 from .memberjobs import MemberJobs
+from .stoprate import Burst
 
 # Of the last so many stops the slowest counts.
 STOPS_KEPT = 8
@@ -31,7 +32,8 @@ class Contact:
         self._unarmed: set[str] = set()
         self._lease = ""
         self._doubts: dict[str, str] = {}
-        self._stops: deque[int] = deque(maxlen=STOPS_KEPT)
+        self._stops: deque[Burst] = deque(maxlen=STOPS_KEPT)
+        self._stops_told: set[str] = set()
 
     def heard(self) -> None:
         """The member answered just now."""
@@ -127,15 +129,27 @@ class Contact:
         self._attempts.pop(uid, None)
         self._doubts.pop(uid, None)
         self._unarmed.discard(uid)
+        self._stops_told.discard(uid)
 
-    def stopped(self, pods_per_second: int) -> None:
-        """The member has stopped many pods at that rate."""
-        self._stops.append(pods_per_second)
+    def stopped(self, uid: str, bursts: Sequence[Burst]) -> None:
+        """The member has stopped many pods of the shard at once; what it stopped at the same time is one burst.
+
+        A shard is heard once: pods that are counted twice would make the member seem faster than it is.
+        """
+        if not bursts or uid in self._stops_told:
+            return
+        self._stops_told.add(uid)
+        for burst in bursts:
+            whole = burst
+            for known in [each for each in self._stops if each.overlaps(burst)]:
+                self._stops.remove(known)
+                whole = whole.joined(known)
+            self._stops.append(whole)
 
     @property
     def stops_per_second(self) -> int | None:
         """The slowest of the last stops, in pods a second; None before one was measured."""
-        return min(self._stops, default=None)
+        return min((burst.rate for burst in self._stops), default=None)
 
 
 class Contacts:

@@ -65,21 +65,30 @@ def first_limit(dispatch: Dispatch) -> int | None:
 
 def seen_suspended(job: Job) -> bool:
     """Whether the Job's controller has seen that the Job is suspended."""
-    return job.status.start_time is None or any(
-        c.type == "Suspended" and c.status == "True" for c in job.status.conditions
-    )
+    return job.status.start_time is None or _says_suspended(job)
+
+
+def _says_suspended(job: Job) -> bool:
+    return any(condition.type == "Suspended" and condition.status == "True" for condition in job.status.conditions)
+
+
+def _begins_anew(job: Job) -> bool:
+    """Whether the Job was resumed and its controller has yet to see that: its start may be that of the former run."""
+    return not job.spec.suspend and _says_suspended(job)
 
 
 def resumed_limit(dispatch: Dispatch, job: Job, now: datetime | None) -> int | None:
     """The limit with which a suspended Job is resumed at `now`.
 
-    A controller that keeps the former start until it begins anew would find the limit over at once; there it begins
-    with one that is too long, does not hold, and is set right as soon as the new start is seen.
+    A controller that keeps the former start until it begins anew would find the fence over at once; there it begins
+    with one that is too long, does not hold, and is set right as soon as the new start is seen. The user's own limit is
+    never made longer: that it can be over at once there is how such a controller treats every Job.
     """
-    first, start = first_limit(dispatch), job.status.start_time
+    first, own, start = first_limit(dispatch), own_limit(dispatch), job.status.start_time
     if dispatch.spec.fence is None or first is None or start is None or now is None:
         return first
-    return first + max(int((now - start).total_seconds()), 0)
+    longer = first + max(int((now - start).total_seconds()), 0)
+    return longer if own is None else min(longer, own)
 
 
 def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
@@ -90,8 +99,9 @@ def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
     after, own, current = fence.after_seconds, own_limit(dispatch), job.spec.active_deadline_seconds
     elapsed = max((now - start).total_seconds(), 0.0)
     wanted = int(elapsed) + after if own is None else min(int(elapsed) + after, own)
-    if current is None:
-        return Limit(left=after, set_to=wanted, holds=False, again=after / 2)
+    anew = _begins_anew(job)
+    if current is None or anew:  # what is set now would count from a start that is still to come
+        return Limit(left=after, set_to=None if anew else wanted, holds=False, again=after / 2)
     left = (start + timedelta(seconds=current) - now).total_seconds()
     if left > after + SLACK_SECONDS:  # somebody's hand, or a clock that was set back
         return Limit(left, wanted if wanted < current else None, holds=False, again=after / 2)
@@ -105,10 +115,14 @@ def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
 
 def _runs(dispatch: Dispatch, job: Job) -> bool:
     """Whether the shard runs and shall go on."""
-    ending = any(condition.type in _ENDING and condition.status == "True" for condition in job.status.conditions)
-    going = ending or job.spec.suspend or job.metadata.deletion_timestamp is not None
+    going = _ends(job) or job.spec.suspend or job.metadata.deletion_timestamp is not None
     wanted = dispatch.spec.desired_state == "Running" and dispatch.status.state not in {None, *TERMINAL}
     return wanted and not going
+
+
+def _ends(job: Job) -> bool:
+    """Whether the Job has ended, or is on its way to an end that its controller brings about."""
+    return any(condition.type in _ENDING and condition.status == "True" for condition in job.status.conditions)
 
 
 def stopped_by_fence(dispatch: Dispatch, job: Job) -> bool:
@@ -148,8 +162,10 @@ def unaccounted(status: DispatchStatus) -> bool:
 
 
 def unstarted(job: Job) -> bool:
-    """Whether the Job's controller has yet to see it."""
-    return job.status.start_time is None and not job.spec.suspend and job.metadata.deletion_timestamp is None
+    """Whether the Job's controller has yet to see it, or that it was resumed."""
+    if job.spec.suspend or job.metadata.deletion_timestamp is not None or _ends(job):
+        return False
+    return job.status.start_time is None or _begins_anew(job)
 
 
 def uncounted(pods: Iterable[Pod]) -> set[str]:

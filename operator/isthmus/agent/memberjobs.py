@@ -135,15 +135,20 @@ class MemberJobs:
 
     async def suspend(self, job: Job) -> None:
         """Suspend this very Job; one that is gone is not an error here."""
-        await self._change(job, {"suspend": True})
+        await self._change(job, {"metadata": {"uid": job.metadata.uid}, "spec": {"suspend": True}})
 
     async def resume(self, job: Job, limit: int | None) -> None:
-        """Resume this very Job, with its `activeDeadlineSeconds` in the same write, as its start begins anew."""
-        await self._change(job, {"suspend": False, **({} if limit is None else {"activeDeadlineSeconds": limit})})
+        """Resume this very Job, with its `activeDeadlineSeconds` in the same write, as its start begins anew.
 
-    async def _change(self, job: Job, spec: Manifest) -> None:
+        A write that was held up and lands when the Job has begun anew since is refused (Conflict): its limit was made
+        for another start, and may be far too long.
+        """
+        seen = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
+        limited = {} if limit is None else {"activeDeadlineSeconds": limit}
+        await self._change(job, {"metadata": seen, "spec": {"suspend": False, **limited}})
+
+    async def _change(self, job: Job, body: Manifest) -> None:
         metadata = job.metadata
-        body = {"metadata": {"uid": metadata.uid}, "spec": spec}
         try:
             await self._member.patch(JOBS, metadata.name, metadata.namespace, body)
         except NotFound:

@@ -21,6 +21,11 @@ from .view import MemberView
 _NONE = PodMeters()
 
 
+def counted_until(reading: Reading | None) -> datetime | None:
+    """The instant up to which a reading counted pods that were running; None where there is none."""
+    return datetime.fromisoformat(reading.observed_at) - LIVE_LAG if reading is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Metered:
     """The reading to write, if it differs from the last one, and how pressing that is."""
@@ -98,17 +103,18 @@ class ShardMeter:
             complete=not waiting,
         )
 
-    def untold(self, previous: Reading | None, pods: Iterable[Pod]) -> PodMeters:
-        """What these pods, which have ended, used beyond the instant up to which `previous` counted them."""
-        told = datetime.fromisoformat(previous.observed_at) - LIVE_LAG if previous is not None else None
-        parts = []
-        for pod in pods:
-            interval = pod_interval(pod, now=self._now())
-            if interval is None:
-                continue
-            begin = interval.start if told is None else min(max(interval.start, told), interval.end)
-            parts.append(self._meters(pod, (interval.end - begin) // timedelta(seconds=1)))
-        return PodMeters.total(parts)
+    def used_after(self, pod: Pod, instant: datetime | None) -> PodMeters:
+        """What a pod, which has ended, used from that instant on (None: all)."""
+        interval = pod_interval(pod, now=self._now())
+        if interval is None:
+            return _NONE
+        begin = interval.start if instant is None else min(max(interval.start, instant), interval.end)
+        return self._meters(pod, (interval.end - begin) // timedelta(seconds=1))
+
+    def by_member(self, instant: datetime) -> datetime:
+        """An instant of our own time of day as the member's clock showed it, or up to a second or two earlier."""
+        theirs = self._jobs.server_time()
+        return instant if theirs is None else instant + (theirs - self._now())
 
     async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
         """Let go the pods that the written reading settles, each once."""

@@ -13,7 +13,7 @@ from .execution import Execution
 from .meter import ShardMeter
 from .observe import succeeded_in
 from .shardindexes import tally
-from .stoprate import stop_rate
+from .stoprate import bursts_of
 from .view import MemberView
 
 logger = structlog.get_logger(__name__)
@@ -84,10 +84,8 @@ class StatusWriter:
         body = {"metadata": {"resourceVersion": dispatch.metadata["resourceVersion"]}, "status": new}
         answer = await self._hub.patch(DISPATCHES, name, self._namespace, body, subresource="status")
         written = Dispatch.model_validate(answer)
-        rate = stop_rate(execution.stops.values()) if status.state in TERMINAL else None
-        if rate is not None:
-            self._contact.stopped(rate)
-            execution.stops.clear()
+        if status.state in TERMINAL:
+            self._contact.stopped(execution.uid, bursts_of(execution.stops.values()))
         execution.latest = written
         execution.live = dict(execution.measured)
         execution.written_at = self._clock()

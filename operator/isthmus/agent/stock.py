@@ -1,19 +1,22 @@
 """Takes stock of a shard that the hub gave up while its member was away: what ended well unseen, and what still runs.
 
-An index that succeeded out of sight is told, and its pod's time apart: another attempt may have run it as well.
+An index that succeeded out of sight is told, and its pod's time apart: another attempt may have run it as well. So is
+the time of whatever ran on after the verdict.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchStatus
 from isthmus.api.indexes import IndexSet
 from isthmus.manifests import is_placeholder
+from isthmus.metering import Meters
 
 from .execution import Execution
 from .fence import FENCED
 from .memberjobs import MemberJobs
-from .meter import ShardMeter
+from .meter import ShardMeter, counted_until
 from .observe import job_verdict, pod_ended, succeeded_in
 from .shardindexes import global_index, shard_indexes, tally
 
@@ -68,20 +71,44 @@ def _told(
         update = {"succeeded": succeeded}
     else:
         known = IndexSet.parse(old.completed_indexes) - IndexSet.parse(old.late_indexes)
-        late = numbered.completed - known
-        late_pods = [pod for pod in pods if pod.status.phase == "Succeeded" and global_index(indexes, pod) in late]
+        found = numbered.completed - known
+        late_pods = [pod for pod in pods if pod.status.phase == "Succeeded" and global_index(indexes, pod) in found]
         update = {
             "succeeded": len(numbered.completed),
             "completed_indexes": numbered.completed_text,
-            "late_indexes": late.encoded() or None,
+            "late_indexes": found.encoded() or None,
         }
-    # Time after a verdict that did not wait for the end of everything is a duplicate's.
-    untold = meter.untold(old.reading, late_pods) if old.reason == FENCED else None
-    metered = meter.advance(old.reading, pods, execution, final=True, late=untold)
+    unseen = {pod.metadata.uid for pod in late_pods}
+    late, overrun = _late_time(old, pods, unseen, meter)
+    if indexes is not None:
+        ran_on = IndexSet.of(index for pod in overrun if (index := global_index(indexes, pod)) is not None)
+        update["overrun_indexes"] = (IndexSet.parse(old.overrun_indexes) | ran_on).encoded() or None
+    metered = meter.advance(old.reading, pods, execution, final=True, late=late)
     reading = metered.reading or old.reading
     if reading is not None and not metered.complete:  # more pods than one reading can settle
         reading = reading.model_copy(update={"final": False})
     return old.model_copy(update={**update, "reading": reading})
+
+
+def _late_time(
+    old: DispatchStatus, pods: Sequence[Pod], unseen: set[str], meter: ShardMeter
+) -> tuple[Meters | None, list[Pod]]:
+    """What of the time is late at most (None: all that no reading has counted), and which pods ran on.
+
+    A verdict by the fence waited until all had stopped, so that what ran before it is no duplicate's, but for pods
+    whose success is told only now. Where the member did not stop them after all, what they ran after it is. One that
+    did not wait vouches for nothing that no reading has counted.
+
+    The bound is the instant that the verdict itself names, which is before any other attempt was made: by the member's
+    clock, since that is what pods' times are by, and rather too early than too late: so no second that another attempt
+    may have run as well is billed, at the cost of one or two before it that the member gave.
+    """
+    told = counted_until(old.reading)
+    if old.reason != FENCED or old.completion_time is None:
+        return None, [pod for pod in pods if pod.metadata.uid not in unseen and meter.used_after(pod, told)]
+    verdict = meter.by_member(datetime.fromisoformat(old.completion_time))
+    times = {pod.metadata.uid: meter.used_after(pod, told if pod.metadata.uid in unseen else verdict) for pod in pods}
+    return Meters.total(times.values()), [p for p in pods if p.metadata.uid not in unseen and times[p.metadata.uid]]
 
 
 def _age(pod: Pod) -> float:

@@ -1,21 +1,33 @@
-"""How fast a member stops pods, measured whenever it stops many of one shard. Pure."""
+"""How fast a member stops pods, measured whenever it stops many of one shard together. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from isthmus.api.core import Pod
 
+_EVICTED = "DisruptionTarget"
+
 FEWEST = 20
 """Stops of fewer pods say more of their grace period than of the member."""
+
+APART_SECONDS = 10.0
+"""Deletions further apart than this were not asked for together. Those of one stop come within a second of each other;
+a controller that is held up for a while must not seem the faster for it."""
 
 Stop = tuple[datetime, datetime]
 """When a pod's deletion was asked for, and when its last container ended."""
 
 
 def stops_of(pods: Iterable[Pod]) -> Iterable[tuple[str, Stop]]:
-    """The pods that something stopped, by UID, as far as both instants are known."""
+    """The pods that were stopped with their Job, by UID, as far as both instants are known.
+
+    Those that were evicted were not: they go one by one, or as fast as somebody drains their machine.
+    """
     for pod in pods:
         due = pod.metadata.deletion_timestamp
+        if any(c.type == _EVICTED and c.status == "True" for c in pod.status.conditions):
+            continue
         ends = [s.state.terminated.finished_at for s in pod.status.container_statuses if s.state.terminated is not None]
         end = max((each for each in ends if each is not None), default=None)
         if due is not None and end is not None:
@@ -24,9 +36,42 @@ def stops_of(pods: Iterable[Pod]) -> Iterable[tuple[str, Stop]]:
                 yield pod.metadata.uid, (asked, end)
 
 
-def stop_rate(stops: Collection[Stop]) -> int | None:
-    """Pods in a second, at least 1, over one shard's stops; None where they were too few."""
-    if len(stops) < FEWEST:
-        return None
-    seconds = (max(end for _, end in stops) - min(asked for asked, _ in stops)).total_seconds()
-    return max(int(len(stops) / max(seconds, 1.0)), 1)
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Pods that were stopped together, from when the first deletion was asked for to when the last of them ended."""
+
+    begin: datetime
+    end: datetime
+    pods: int
+
+    @property
+    def rate(self) -> int:
+        """Pods in a second, at least 1."""
+        return max(int(self.pods / max((self.end - self.begin).total_seconds(), 1.0)), 1)
+
+    def overlaps(self, other: "Burst") -> bool:
+        """Whether the member was about both at the same time."""
+        return self.begin <= other.end and other.begin <= self.end
+
+    def joined(self, other: "Burst") -> "Burst":
+        """Both as one."""
+        return Burst(min(self.begin, other.begin), max(self.end, other.end), self.pods + other.pods)
+
+
+def bursts_of(stops: Iterable[Stop]) -> list[Burst]:
+    """The bursts among one shard's stops that were large enough to tell something."""
+    return [
+        Burst(burst[0][0], max(end for _, end in burst), len(burst))
+        for burst in _asked_together(stops)
+        if len(burst) >= FEWEST
+    ]
+
+
+def _asked_together(stops: Iterable[Stop]) -> Iterator[list[Stop]]:
+    burst: list[Stop] = []
+    for stop in sorted(stops):
+        if burst and (stop[0] - burst[-1][0]).total_seconds() > APART_SECONDS:
+            yield burst
+            burst = []
+        burst.append(stop)
+    yield burst

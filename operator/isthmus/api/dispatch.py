@@ -153,7 +153,7 @@ class Reading(Model):
             max_length=32,
             default_factory=list,
             json_schema_extra=LIST_ATOMIC,
-            description="Beside the total: over pods whose success came to light after the shard was given up.",
+            description="Beside the total: what ran unseen or after the shard was given up, and may have been redone.",
         ),
     ]
     settling: Annotated[
@@ -193,6 +193,16 @@ class DispatchStatus(Model):
             Field(
                 max_length=INDEXES_LENGTH,
                 description="Of those completed, which came to light only after the shard was given up.",
+            ),
+        ]
+        | None
+    ) = None
+    overrun_indexes: (
+        Annotated[
+            str,
+            Field(
+                max_length=INDEXES_LENGTH,
+                description="Of those not completed, whose pods have late time, as they ran on.",
             ),
         ]
         | None

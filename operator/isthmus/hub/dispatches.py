@@ -9,6 +9,7 @@ from isthmus.api.names import node_of_namespace
 from isthmus.clusters import DISPATCHES, ClusterError, KubernetesApi, identity_of
 
 from .kept import Kept, keeping_informer
+from .stopping import Stopping
 from .tombstone import Tombstone, cluster_of, rests
 
 OnConnection = Callable[[ClusterError | None], None]
@@ -21,6 +22,8 @@ class NodeDispatches:
     def __init__(self) -> None:
         self.highest_sequence = 0
         """The highest sequence that any of them, gone ones too, has had."""
+        self.stopping = Stopping()
+        """What of them the member would stop by itself."""
         self._by_name: dict[str, Dispatch | Tombstone] = {}
         self._live: dict[str, Dispatch] = {}
 
@@ -95,6 +98,7 @@ class NodeDispatches:
             return False
         dispatch.metadata.pop("managedFields", None)
         self._by_name[name] = dispatch
+        self.stopping.put(dispatch)
         self.highest_sequence = max(self.highest_sequence, dispatch.spec.sequence)
         if dispatch.status.state in TERMINAL:
             self._live.pop(name, None)
@@ -117,6 +121,7 @@ class NodeDispatches:
 
     def drop(self, name: str) -> None:
         """The Dispatch is gone."""
+        self.stopping.drop(name)
         self._by_name.pop(name, None)
         self._live.pop(name, None)
 

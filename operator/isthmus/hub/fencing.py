@@ -23,16 +23,15 @@ from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound
 
 from .dispatches import DispatchStore
 from .fleet import Fleet
-from .forgetting import forget_before, pending_seconds
+from .forgetting import forget_before, pending_seconds, silent_since
+from .stopping import stop_seconds
 
 logger = structlog.get_logger(__name__)
 
-# Before a member has stopped enough pods to be measured. An unraised controller manager reaches about this.
-ASSUMED_STOPS_PER_SECOND = 10
-# What the Job controller takes to notice a limit, and a kubelet to tell of an end.
-MARGIN_SECONDS = 5
 # A shard that only somebody's word can release is looked at again this seldom.
 SELDOM_SECONDS = 600.0
+# An API server carries out what it was asked to within so long, or never.
+LANDING_SECONDS = 60.0
 # A probe that is asked for has its answer, or none, within the client's time limit.
 PROBE_SECONDS = 1.0
 
@@ -61,8 +60,7 @@ def fence_of(timing: Timing, grace_seconds: int, width: int, stops_per_second: i
 
     The allowance covers the grace and the pods over the member's measured rate, or the node's own setting if longer.
     """
-    rate = stops_per_second or ASSUMED_STOPS_PER_SECOND
-    needed = grace_seconds + -(-width // rate) + MARGIN_SECONDS
+    needed = stop_seconds(width, grace_seconds, stops_per_second)
     return Fence(
         after_seconds=timing.fence_after_seconds, stop_allowance_seconds=max(timing.stop_allowance_seconds, needed)
     )
@@ -98,13 +96,15 @@ class Fencing:
             return None
         if dispatch.status.state is None:  # nothing is created before the shard is accepted, on this very version
             return GiveUp(NEVER_ACCEPTED, f"{node} was out of reach before it took the shard; nothing of it ever ran")
-        forgotten = self._forgotten(node, dispatch)
-        if forgotten is not None:
-            return forgotten
         verdict = self._by_wish(node, dispatch, job.spec.placement.on_node_lost)
+        forgotten = self._forgotten(node, dispatch)
+        if isinstance(forgotten, GiveUp) or isinstance(verdict, GiveUp):
+            return forgotten if isinstance(forgotten, GiveUp) else verdict
+        if forgotten is not None:
+            return Wait(min(verdict.seconds, forgotten.seconds), forgotten.why)
         known = self._fleet.get(node)
         pending = pending_seconds(known.node, self._clocks.now()) if known is not None else None
-        if isinstance(verdict, Wait) and pending is not None:
+        if pending is not None:
             return Wait(min(verdict.seconds, pending + 0.1), verdict.why)
         return verdict
 
@@ -146,14 +146,22 @@ class Fencing:
             return self._fenced(node, dispatch, dispatch.spec.fence)
         return Wait(SELDOM_SECONDS, "the job stays with it, and its state is told on return")
 
-    def _forgotten(self, node: str, dispatch: Dispatch) -> GiveUp | None:
+    def _forgotten(self, node: str, dispatch: Dispatch) -> Verdict | None:
+        """What the operator's word allows, where it holds: it can't speak for a call of our own that may yet land."""
         known = self._fleet.get(node)
         if known is None:
             return None
-        instant, _ = forget_before(known.node, self._clocks.now())
+        since = silent_since(known.node, known.facts.lost_at)
+        instant, _ = forget_before(known.node, self._clocks.now(), since)
         made = dispatch.metadata.get("creationTimestamp")
         if instant is None or made is None or datetime.fromisoformat(made) >= instant:
             return None
+        left = self._contacts.of(node).last_attempt(dispatch.metadata["uid"]) + LANDING_SECONDS
+        left -= self._clocks.monotonic()
+        if left > 0:
+            return Wait(
+                left, "the job is run elsewhere once nothing that was asked of the member can be carried out late"
+            )
         text = known.node.metadata["annotations"][ANNOTATION_FORGET]
         message = (
             f"{node} can't be reached, and {ANNOTATION_FORGET}={text} says that what it was sent before has stopped"
@@ -178,12 +186,23 @@ class Fencing:
             return Wait(
                 SELDOM_SECONDS, f"the shard can't be relied on to stop by itself ({why}); the job waits for its word"
             )
-        seconds = fence.after_seconds + fence.stop_allowance_seconds
+        seconds = fence.after_seconds + self._allowance(node, fence)
         why = f"the member stops the shard by itself; it is run elsewhere {seconds} s after the last contact"
         left = self._left(node, contact.last_attempt(uid) + seconds)
         if left > 0:
             return Wait(left, why)
         return GiveUp(FENCED, f"{node} was out of reach for {seconds} s, after which its shard has stopped by itself")
+
+    def _allowance(self, node: str, fence: Fence) -> int:
+        """Seconds that the member may need to stop a shard from its limit on.
+
+        In an outage it stops all fenced shards of the node, and in which order nobody knows. As long as pods wait to be
+        stopped it stops some, so that one shard's are done by the time that all together take, counted from that
+        shard's own limit: what began to be stopped before is less by what was stopped since.
+        """
+        known, stopping = self._fleet.get(node), self._dispatches.node(node).stopping
+        rate = known.node.status.stops_per_second if known is not None else None
+        return max(fence.stop_allowance_seconds, stop_seconds(stopping.pods, stopping.grace_seconds, rate))
 
     def _left(self, node: str, due: float) -> float:
         """Seconds until `due`, and from then on until the member was tried in vain once more.

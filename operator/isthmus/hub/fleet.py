@@ -150,7 +150,7 @@ class Fleet:
         found: dict[str, str] = {}
         for name in names:
             known = self._nodes.get(name)
-            problem = (known.facts.misfit or known.facts.problem) if known is not None else None
+            problem = known.facts.trouble if known is not None else None
             if problem is not None and problem[0] not in _BEGINNING:
                 found[name] = problem[0]
             elif self.removed(name):

@@ -7,12 +7,13 @@ from isthmus.api.indexes import claimed
 
 
 def repeated(dispatch: Dispatch, others: Iterable[Dispatch], assigned: int) -> bool:
-    """Whether a later attempt of the job covers any of the indexes that came to light late in `dispatch`.
+    """Whether a later attempt of the job covers any of the indexes that the late time of `dispatch` is of.
 
     `others` are the job's Dispatches, `assigned` is the last attempt that it was given nodes for: one that is not
     there yet may cover anything. So may one of a job whose pods have no numbers.
     """
-    own, attempt = claimed(dispatch.status.late_indexes), dispatch.spec.attempt
+    status, attempt = dispatch.status, dispatch.spec.attempt
+    own = claimed(status.late_indexes) | claimed(status.overrun_indexes)
     later = [other for other in others if other.spec.attempt > attempt]
     if assigned > max([attempt, *(other.spec.attempt for other in later)]):
         return True

@@ -249,6 +249,8 @@ class Nodes:
             self._fleet.learn(ComputeNode.model_validate(answer))
             if "conditions" in patch:
                 self._on_room()
+                if _word(before.metadata) is not None:  # whether that holds hangs on what the node was found to be
+                    self._on_reachability(name)
             logger.debug("node status written", node=name, fields=sorted(patch))
         return min(_price_change(known, now), REPUBLISH_SECONDS)
 

@@ -9,7 +9,7 @@ from isthmus.api.conditions import Condition, find, truncated, with_condition
 from isthmus.api.profile import Profile as ProfileStatus
 from isthmus.settlement.tariff import TariffState, price_summary
 
-from .forgetting import forget_before
+from .forgetting import forget_before, silent_since
 
 CONNECTING = "Connecting"
 NO_PROFILE = "NoProfile"
@@ -35,12 +35,33 @@ class NodeFacts:
     version: str = ""
     stops_per_second: int | None = None
     """Pods that the member stops in a second, as this process measured it."""
+    lost_at: datetime | None = None
+    """When this process last lost a member that it had reached."""
+
+    @property
+    def trouble(self) -> Problem | None:
+        """What keeps the node's own member from being reached."""
+        return self.misfit or self.problem
+
+    def troubled(self, problem: Problem | None, now: datetime) -> bool:
+        """Take in whether the member could be reached just now; whether that is news."""
+        if problem is not None and self.trouble is None:
+            self.lost_at = now
+        changed, self.problem = self.problem != problem, problem
+        return changed
+
+    def identified(self, cluster_uid: str, misfit: Problem | None, now: datetime) -> None:
+        """Take in which cluster answered just now, and why that can't be the node's member, where it can't."""
+        if misfit is not None and self.trouble is None:
+            self.lost_at = now
+        self.problem, self.misfit = None, misfit
+        self.cluster_uid = "" if misfit else cluster_uid
 
     def blocked(self) -> Problem | None:
         """Why no new shard may go to the node, or None where it may."""
         if self.deleting:
             return "Deleting", f"the node is being removed: {self.deleting}"
-        trouble = self.misfit or self.problem or self.hindrance
+        trouble = self.trouble or self.hindrance
         if trouble:
             return trouble
         return None if self.observed else (NO_PROFILE, "the member's machines are not listed yet")
@@ -58,7 +79,10 @@ def node_status(
     """The whole status that the node should have now."""
     generation = node.metadata.get("generation", 0)
     conditions = list(node.status.conditions)
-    _, wrong = forget_before(node, now)
+    silent = silent_since(node, facts.lost_at)
+    if silent is None and facts.trouble is not None and facts.trouble[0] != CONNECTING:
+        silent = now.replace(microsecond=0)  # as is about to be written
+    _, wrong = forget_before(node, now, silent)
     for kind, (status, reason, message) in _verdicts(node, facts, tariff, wrong).items():
         condition = Condition(
             type=kind,
@@ -84,8 +108,8 @@ def node_status(
 def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: str) -> dict[str, Verdict]:
     """The conditions by type; `wrong` is what is wrong with an annotation that matters while it can't be reached."""
     reachable: Verdict = ("True", "Connected", "the member's API answers")
-    if facts.problem is not None:
-        reason, message = facts.problem
+    if facts.trouble is not None:
+        reason, message = facts.trouble
         message = f"{message}; {wrong}" if wrong else message
         reachable = ("Unknown" if reason == CONNECTING else "False", reason, message)
     blocked = facts.blocked()
@@ -102,5 +126,6 @@ def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: s
         schedulable = ("False", tariff.reason, tariff.message)
     price: Verdict = ("True" if tariff.ok else "False", tariff.reason, tariff.message)
     if blocked is not None and blocked[0] in {CONNECTING, NO_PROFILE} and find(node.status.conditions, "Ready"):
-        return {"PriceCurrent": price}  # a hub that has just started leaves standing what the last one found out
+        # A hub that has just started leaves standing what the last one found out, but for the end of a silence.
+        return {"PriceCurrent": price} | ({} if facts.trouble else {"Reachable": reachable})
     return {"Reachable": reachable, "Schedulable": schedulable, "PriceCurrent": price, "Ready": ready}

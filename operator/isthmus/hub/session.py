@@ -139,8 +139,7 @@ class NodeSession:
             self._troubled(("InternalError", f"the hub failed on this node: {error!r}; see its log"))
 
     def _troubled(self, problem: Problem | None) -> None:
-        if self._facts.problem != problem:
-            self._facts.problem = problem
+        if self._facts.troubled(problem, self._shared.clocks.now()):
             self._shared.changed(self._name)
 
     async def _connected(self) -> None:
@@ -177,13 +176,11 @@ class NodeSession:
         self._facts.connected = True
         self._facts.version = str(version.get("gitVersion", ""))
         uid = namespace["metadata"]["uid"]
-        self._facts.misfit = self._shared.misfit(self._name, uid)
-        self._facts.cluster_uid = "" if self._facts.misfit else uid
+        self._facts.identified(uid, self._shared.misfit(self._name, uid), self._shared.clocks.now())
         if self._facts.misfit:  # whoever that is, the member itself was not heard
             self._contact.failed(began)
         else:
             self._contact.heard()
-        self._facts.problem = None
         self._shared.changed(self._name)
 
     async def _heartbeat(self, member: Client, agent: Agent) -> None:

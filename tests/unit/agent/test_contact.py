@@ -1,6 +1,10 @@
+from datetime import timedelta
+
 import pytest
+from tests.unit.agent.objects import MOMENT
 
 from isthmus.agent.contact import Contact, Contacts
+from isthmus.agent.stoprate import Burst
 from isthmus.clusters import ClusterError, Conflict, ServerFailure, TimedOut, TooManyRequests, Unreachable
 
 
@@ -134,8 +138,27 @@ def test_stop_rate() -> None:
     """The slowest of the last stops counts."""
     contact = Desk().contact
     assert _rate(contact) is None
-    for rate in (30, 8, *[20] * 7):
-        contact.stopped(rate)
+    for number, rate in enumerate((30, 8, *[20] * 7)):
+        contact.stopped(f"d{number}", [_burst(100 * number, 10, 10 * rate)])
     assert _rate(contact) == 8
-    contact.stopped(25)
+    contact.stopped("last", [_burst(2000, 10, 250)])
     assert _rate(contact) == 20
+
+
+def test_stopped_at_the_same_time() -> None:
+    """Shards that the member stops at the same time share its rate, in whichever order their ends are told."""
+    contact = Desk().contact
+    for begin in (0, 20, 10):
+        contact.stopped(f"slow{begin}", [_burst(begin, 10, 20)])
+    assert _rate(contact) == 2
+    for begin in range(0, 30, 5):
+        contact.stopped(f"fast{begin}", [_burst(begin, 8, 40)])
+    assert _rate(contact) == 300 // 33
+    contact.stopped("later", [_burst(500, 10, 300)])
+    assert _rate(contact) == 300 // 33, "another time is another rate"
+    contact.stopped("slow0", [_burst(0, 10, 20)])
+    assert _rate(contact) == 300 // 33, "what was told is not counted again"
+
+
+def _burst(begin: float, seconds: float, pods: int) -> Burst:
+    return Burst(MOMENT + timedelta(seconds=begin), MOMENT + timedelta(seconds=begin + seconds), pods)

@@ -94,6 +94,24 @@ def test_nothing_to_limit(given: Dispatch, shown: Any) -> None:
     assert limit_of(given, shown, _at(15)) is None
 
 
+def test_begun_anew() -> None:
+    """Until a resumed Job's controller has begun it anew, nothing holds, and nothing is put off from the former start.
+
+    That takes moments; where it does not, the controller is silent.
+    """
+    former = {"activeDeadlineSeconds": 120}
+    resumed = job(condition="Suspended", spec=former, startTime=STAMP)
+    for at in (100, 119, 3600):
+        limit = limit_of(_fenced(), resumed, _at(at))
+        assert limit is not None
+        assert (limit.left, limit.set_to, limit.holds) == (FENCE, None, False)
+    assert unstarted(resumed)
+    assert limit_of(_fenced(), job(condition="Suspended", suspend=True, spec=former, startTime=STAMP), _at(100)) is None
+    begun = limit_of(_fenced(), job(spec=former, startTime=_at(101).isoformat()), _at(102))
+    assert begun is not None
+    assert (begun.set_to, begun.holds) == (FENCE + 1, False), "the limit that it was resumed with is set right"
+
+
 @given(
     after=st.integers(5, 100_000),
     own=st.none() | st.integers(1, 200_000),
@@ -134,6 +152,36 @@ def test_resumed_limit(status: dict[str, Any], seen: bool, limit: int) -> None:
     shown = msgspec.convert({"metadata": {"name": "d"}, "spec": {"suspend": True}, "status": status}, Job)
     assert seen_suspended(shown) is seen
     assert resumed_limit(_fenced(), shown, _at(100)) == limit
+
+
+@pytest.mark.parametrize(
+    ("own", "at", "limit"),
+    [
+        pytest.param(7, 5, 7, id="own below the fence"),
+        pytest.param(7, 100, 7, id="own below the fence, over by the former start"),
+        pytest.param(100, 5, 25, id="own beyond the fence"),
+        pytest.param(100, 90, 100, id="own beyond the fence, and below what the former start asks for"),
+    ],
+)
+def test_resumed_with_a_limit_of_its_own(own: int, at: float, limit: int) -> None:
+    """The user's own limit is never made longer by a resumption, whichever start the controller goes by."""
+    kept = job(condition="Suspended", suspend=True, startTime=STAMP)
+    assert resumed_limit(_fenced(own=own), kept, _at(at)) == limit
+    cleared = job(condition="Suspended", suspend=True)
+    assert resumed_limit(_fenced(own=own), cleared, _at(at)) == min(own, FENCE)
+
+
+@given(after=st.integers(5, 100_000), own=st.integers(1, 200_000), ran=st.floats(0, 300_000), waits=st.floats(0, 1000))
+def test_resumed_never_beyond_own(after: int, own: int, ran: float, waits: float) -> None:
+    """From the new start on, a resumed Job never has longer than the user's own limit, put off or not."""
+    given = _fenced(own=own, after=after)
+    first = resumed_limit(given, job(condition="Suspended", suspend=True, startTime=STAMP), _at(ran))
+    assert first is not None
+    assert first <= own
+    begun = job(spec={"activeDeadlineSeconds": first}, startTime=_at(ran + waits).isoformat())
+    limit = limit_of(given, begun, _at(ran + waits + 1))
+    assert limit is not None
+    assert limit.set_to is None or limit.set_to <= own
 
 
 @pytest.mark.parametrize(
@@ -193,6 +241,10 @@ def test_signs_of_controllers() -> None:
     assert unstarted(job())
     assert not unstarted(job(suspend=True))
     assert not unstarted(job(startTime=STAMP))
+    assert not unstarted(job(suspend=True, condition="Suspended", startTime=STAMP))
+    ended = msgspec.to_builtins(job(condition="Suspended", startTime=STAMP))
+    ended["status"]["conditions"].append({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"})
+    assert not unstarted(msgspec.convert(ended, Job)), "one that is over as it begins keeps the condition for good"
     waiting, running, counted = pod("Failed", 0), pod("Running", 1), pod("Succeeded", 2)
     waiting.metadata.finalizers = running.metadata.finalizers = ["batch.kubernetes.io/job-tracking"]
     assert uncounted([waiting, running, counted]) == {waiting.metadata.uid}

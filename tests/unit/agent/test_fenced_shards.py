@@ -1,12 +1,13 @@
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.agent.world import SPACE, TENANT, Process, World
+from tests.unit.agent.world import INDEX, SPACE, TENANT, Process, World, now, stamp
 
 from isthmus.api.core import Job
-from isthmus.clusters import DISPATCHES, JOBS, PODS, Invalid, TimedOut, TooManyRequests, Unreachable
+from isthmus.clusters import DISPATCHES, JOBS, PODS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
 from isthmus.clusters.fake import Call, matching
 
 pytestmark = pytest.mark.simulated_time
@@ -38,6 +39,7 @@ def _give_up(world: World, name: str, reason: str = "Fenced") -> None:
     found = world.hub.object(DISPATCHES, name, SPACE)
     assert found is not None
     verdict = {"state": "Lost", "reason": reason, "message": "out of reach", "active": 0, "armed": False}
+    verdict["completionTime"] = stamp()
     world.hub.put(DISPATCHES, {**found, "status": {**found["status"], **verdict}})
 
 
@@ -150,6 +152,25 @@ async def test_late_write_finds_another_run(worlds: Any) -> None:
         await second.kill()
 
 
+async def test_late_resumption_finds_a_job_that_runs(worlds: Any) -> None:
+    """A resumption that was held up and lands after another one was carried out changes no limit."""
+    async with worlds(run_seconds=300) as world:
+        name = world.dispatch(fence=FENCE)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed)
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.state(name) == "Suspended" and not _running(world))
+        held = msgspec.convert(_job(world, name), Job)
+        world.desire(name, "Running")
+        await world.until(lambda: world.shown(name).status.armed)
+        assert process.agent is not None
+        with pytest.raises(Conflict):
+            await process.agent._executor._jobs.resume(held, 5000)
+        assert _job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
+        assert world.shown(name).status.armed
+        await process.kill()
+
+
 async def test_controllers_silent(worlds: Any) -> None:
     """Where the member's controllers are silent, no shard is armed until they are back."""
     async with worlds(run_seconds=500) as world:
@@ -249,11 +270,55 @@ async def test_return_after_the_fence(worlds: Any) -> None:
         assert _counted(world, name) == ("0,2", "2", 2)
         status = world.shown(name).status
         assert (status.state, status.reason, status.failed) == ("Lost", "Fenced", 0)
+        assert status.overrun_indexes is None
         late = _late_seconds(world, name)
         assert 8 <= late <= 80
         assert world.read_seconds(name) + late == world.pod_seconds()
         assert world.left() == []
         await process.kill()
+
+
+async def test_return_of_what_ran_on(worlds: Any) -> None:
+    """What the member did not stop is billed up to the verdict; what ran after it is late time, as a duplicate's."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=FENCE, completions=4)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed and _running(world) == 4)
+        world.finish(name, "0")
+        await asyncio.sleep(70)
+        world.member_limits = False
+        process.member.disconnect()
+        await asyncio.sleep(40)
+        _give_up(world, name)
+        verdict = now()
+        await asyncio.sleep(15)
+        world.finish(name, "2")
+        await asyncio.sleep(15)
+        process.member.heal()
+        await world.until(lambda: world.shown(name).status.released)
+        status = world.shown(name).status
+        assert _counted(world, name) == ("0,2", "2", 2)
+        assert status.overrun_indexes == "1,3"
+        assert world.read_seconds(name) + _late_seconds(world, name) == world.pod_seconds()
+        ran_on = sum((_end(pod) - verdict).total_seconds() for pod in world.pods_ever().values() if _end(pod) > verdict)
+        unseen = ran_on + 40 + 70  # of the one that succeeded, all since the last reading, at most
+        assert ran_on <= _late_seconds(world, name) <= unseen
+        billed = sum((min(_end(pod), verdict) - _begin(pod)).total_seconds() for pod in _of_index(world, "1", "3"))
+        assert world.read_seconds(name) >= billed - 2 * 2, "what ran before the verdict is billed, but for its second"
+        assert world.left() == []
+        await process.kill()
+
+
+def _of_index(world: World, *indexes: str) -> list[dict[str, Any]]:
+    return [pod for pod in world.pods_ever().values() if pod["metadata"]["annotations"][INDEX] in indexes]
+
+
+def _begin(pod: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(pod["status"]["containerStatuses"][0]["state"]["terminated"]["startedAt"])
+
+
+def _end(pod: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"])
 
 
 @pytest.mark.parametrize("reason", ["Unfenced", "Forgotten"])
@@ -272,10 +337,29 @@ async def test_return_while_it_runs(worlds: Any, reason: str) -> None:
         process.member.heal()
         await world.until(lambda: world.shown(name).status.released)
         assert _counted(world, name) == ("1", "1", 1)
+        assert world.shown(name).status.overrun_indexes == "0"
         assert world.read_seconds(name) == before
         assert _late_seconds(world, name) == world.pod_seconds() - before > 80
         assert len(world.pods_ever()) == 2
         assert world.left() == []
+        await process.kill()
+
+
+async def test_no_create_while_the_member_is_silent(worlds: Any) -> None:
+    """A create that failed is not tried again before the member is heard, so that none is under way at a verdict."""
+    async with worlds() as world:
+        process = Process(world)
+        process.member.fail(matching("create", JOBS), TimedOut("no answer"), times=None)
+        name = world.dispatch()
+        await world.until(lambda: world.state(name) == "Accepted")
+        process.member.disconnect()
+        await asyncio.sleep(10)
+        tried = process.contact.last_attempt(world.shown(name).metadata["uid"])
+        await asyncio.sleep(60)
+        assert process.contact.last_attempt(world.shown(name).metadata["uid"]) == tried
+        process.member.heal()
+        await world.until(lambda: world.state(name) == "Succeeded", 60)
+        assert len(world.pods_ever()) == 2
         await process.kill()
 
 

@@ -6,7 +6,9 @@ from isthmus.api.dispatch import Dispatch
 from isthmus.hub.latetime import repeated
 
 
-def _dispatch(attempt: int, indexes: str | None = None, late: str | None = None) -> Dispatch:
+def _dispatch(
+    attempt: int, indexes: str | None = None, late: str | None = None, overrun: str | None = None
+) -> Dispatch:
     spec: dict[str, Any] = {
         "job": {"namespace": "t", "name": "j", "uid": "u"},
         "account": "t",
@@ -16,7 +18,8 @@ def _dispatch(attempt: int, indexes: str | None = None, late: str | None = None)
         "manifest": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "d"}, "spec": {}},
         **({"indexes": indexes} if indexes else {}),
     }
-    status = {"state": "Lost", **({"lateIndexes": late} if late else {})}
+    told = {"state": "Lost", "lateIndexes": late, "overrunIndexes": overrun}
+    status = {key: value for key, value in told.items() if value}
     return Dispatch.model_validate({"metadata": {"name": f"d{attempt}", "uid": "x"}, "spec": spec, "status": status})
 
 
@@ -33,6 +36,8 @@ LOST = _dispatch(2, "0-9", "3,4")
         pytest.param(LOST, [LOST, _dispatch(3, "4-9")], 3, True, id="a later one for one of them"),
         pytest.param(LOST, [LOST, _dispatch(3)], 3, True, id="a later one for the whole job"),
         pytest.param(LOST, [LOST, _dispatch(3, "5-9")], 4, True, id="one is being written"),
+        pytest.param(_dispatch(2, "0-9", "3", "4"), [_dispatch(3, "4")], 3, True, id="a later one for what ran on"),
+        pytest.param(_dispatch(2, "0-9", None, "4"), [_dispatch(3, "5-9")], 3, False, id="a later one for others"),
         pytest.param(_dispatch(2, "0-9"), [_dispatch(3, "5-9")], 3, True, id="time without an index"),
         pytest.param(_dispatch(2), [_dispatch(2)], 2, False, id="not numbered, nothing after it"),
         pytest.param(_dispatch(2), [_dispatch(3)], 3, True, id="not numbered, a later one"),

@@ -69,7 +69,7 @@ def everything(blocked: tuple[str, str]) -> Table:
         pytest.param(
             node(),
             NodeFacts(problem=None, connected=True, observed=True, misfit=("DuplicateMember", "n0 is it already")),
-            everything(("False", "DuplicateMember")),
+            {**everything(("False", "DuplicateMember")), "Reachable": ("False", "DuplicateMember")},
             id="misfit",
         ),
         pytest.param(
@@ -147,10 +147,13 @@ def test_conditions(of: ComputeNode, facts: NodeFacts, conditions: Table) -> Non
 )
 @pytest.mark.parametrize("before", [UP, DOWN], ids=["was-ready", "was-unreachable"])
 def test_a_hub_that_begins_tells_no_news(beginning: NodeFacts, before: NodeFacts) -> None:
-    """Until it has found out for itself, a hub leaves standing what its forerunner wrote."""
+    """Until it has found out for itself, a hub leaves standing what its forerunner wrote, but for a silence's end."""
     old = status_of(node(), before)
     new = status_of(node(old), beginning, LATER)
-    assert new == old
+    if beginning.connected and before is DOWN:
+        assert told(new) == {**told(old), "Reachable": CONNECTED}
+    else:
+        assert new == old
 
 
 def test_what_was_found_out_of_the_member_stays() -> None:
