@@ -26,7 +26,7 @@ class JobRecord:
     """Reason and message of what kept the last try to dispatch it from working."""
     dispatching: bool = False
     lost: tuple[int, float] | None = None
-    """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
+    """The last attempt that was lost in vain, and when that was first seen, in seconds of the time of day."""
     noticed_at: float | None = None
     """Since when there has been something to tell of it, in seconds of the time of day; None where all is told."""
     waits: dict[str, str] = field(default_factory=dict)

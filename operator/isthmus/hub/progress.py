@@ -7,13 +7,10 @@ from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.indexes import IndexSet, claimed
 
+from .attempts import MAX_ATTEMPTS, wasted
 from .work import Work
 
-MAX_ATTEMPTS = 64
-"""Shards of a job that may be lost or refused without having got anything done."""
-
 FAILED_INDEXES = "FailedIndexes"
-_UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,6 @@ def movable(work: Work, dispatch: Dispatch) -> bool:
     return work.by_index or work.by_count or dispatch.status.succeeded == 0
 
 
-def fruitless(dispatches: Sequence[tuple[str, Dispatch]]) -> int:
-    """How many shards were lost or refused without having got anything done."""
-    return sum(1 for _, d in dispatches if d.status.state in _UNTIMELY and not d.status.succeeded)
-
-
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What all judgements are made of."""
@@ -161,9 +153,9 @@ def _passed_limit(sums: _Sums, elapsed_seconds: float) -> Ending | None:
         return Ending(Phase.FAILED, "MaxFailedIndexesExceeded", message)
     if work.active_deadline_seconds is not None and elapsed_seconds >= work.active_deadline_seconds:
         return Ending(Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline")
-    attempts = fruitless(sums.dispatches)
+    attempts = wasted(sums.dispatches)
     if attempts >= MAX_ATTEMPTS:
-        message = f"{attempts} attempts were lost or refused, the last on {sums.dispatches[-1][0]}"
+        message = f"{attempts} attempts were lost or refused one after another, the last on {sums.dispatches[-1][0]}"
         return Ending(Phase.FAILED, "TooManyAttempts", message)
     return None
 

@@ -7,14 +7,13 @@ from datetime import datetime
 from isthmus.api.dispatch import Dispatch, DispatchState
 from isthmus.placement import Split, demand_of, minimum_width
 
+from .attempts import lost_in_vain, pause_seconds
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .progress import Progress, Rest, movable
 from .scheduler import Scheduler
 from .shards import Shards
 
-# A shard that is lost again and again is tried more and more slowly.
-LONGEST_PAUSE_SECONDS = 300.0
 # Shards of one job that may stand at once, where it does not say.
 MAX_NODES = 16
 # Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
@@ -91,14 +90,15 @@ class Steering:
         return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
 
     def _pause(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float:
-        """Seconds before the next attempt after losses in vain: doubled each time, none after the first."""
-        lost = sum(1 for _, d in dispatches if d.status.state is DispatchState.LOST and not d.status.succeeded)
-        if lost < 2:
+        """Seconds before the next attempt after losses in vain; counted from when the last of them was first seen."""
+        lost = lost_in_vain(dispatches)
+        pause = pause_seconds(lost)
+        if not pause:
             return 0.0
         now = self._now().timestamp()
-        if record.lost is None or record.lost[0] != lost:
-            record.lost = (lost, now)
-        return record.lost[1] + min(2.0 ** (lost - 1), LONGEST_PAUSE_SECONDS) - now
+        if record.lost is None or record.lost[0] != lost[-1]:
+            record.lost = (lost[-1], now)
+        return record.lost[1] + pause - now
 
 
 def _superseded(dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Iterator[tuple[str, Dispatch]]:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import ComputeJob, ComputeJobStatus, Explanation, Money, Phase
 from isthmus.api.conditions import find
 from isthmus.api.dispatch import Dispatch
+from isthmus.hub.attempts import MAX_ATTEMPTS
 from isthmus.hub.jobstatus import INDEXES_LIMIT, Facts, job_status, merge_patch, status_patch, urgent
-from isthmus.hub.progress import MAX_ATTEMPTS, progress_of
+from isthmus.hub.progress import progress_of
 from isthmus.hub.work import work_of
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced, demand_of

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.indexes import INDEX_LIMIT, IndexSet
-from isthmus.hub.progress import MAX_ATTEMPTS, Ending, Progress, Rest, covered, progress_of
+from isthmus.hub.attempts import MAX_ATTEMPTS
+from isthmus.hub.progress import Ending, Progress, Rest, covered, progress_of
 from isthmus.hub.work import work_of
 
 Object = dict[str, Any]
@@ -213,6 +214,17 @@ def test_endings(template: Object, dispatches: tuple[tuple[str, Dispatch], ...],
     assert isinstance(found.ending, Ending)
     assert (found.ending.phase, found.ending.reason) == (phase, reason)
     assert found.rest is None
+
+
+def test_a_job_that_loses_one_node_often_goes_on() -> None:
+    """Shards that are lost in vain don't fail a job of which another part gets on, or an attempt between got on."""
+    lost = [shard("Lost", "5-9", attempt=n) for n in range(2, 3 * MAX_ATTEMPTS)]
+    assert of(INDEXED, shard("Running", "0-4"), *lost).ending is None
+    many = [shard("Lost", f"{n}", attempt=2) for n in range(1, 10)] * MAX_ATTEMPTS
+    assert of(INDEXED, shard("Lost", completedIndexes="0"), *many).ending is None
+    half, one = lost[: MAX_ATTEMPTS - 1], shard("Lost", "5-9", attempt=MAX_ATTEMPTS + 1, completedIndexes="5")
+    more = [shard("Lost", "6-9", attempt=n) for n in range(MAX_ATTEMPTS + 2, 2 * MAX_ATTEMPTS + 1)]
+    assert of(INDEXED, *half, one, *more).ending is None
 
 
 def test_a_failed_index_does_not_end_the_other_parts() -> None:
