@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Booking:
     """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in.
 
-    `repeated(dispatch)` says whether a later shard did the work again that the reading's late time is of.
+    `repeated(dispatch)` says whether another shard did the work again that the reading's late time is of.
     """
 
     def __init__(

@@ -246,11 +246,11 @@ class Hub:
         self.settlements.booked(account)
 
     def _repeated(self, dispatch: Dispatch) -> bool:
-        """Whether a later shard does again what came to light late in this one. Of a job that is gone nobody knows."""
+        """Whether another shard does again what came to light late in this one. Of a job that is gone nobody knows."""
         uid = dispatch.spec.job.uid
-        record, last = self.jobs.get(uid), self.jobs.last_attempt(uid)
+        record, pin = self.jobs.get(uid), self.jobs.pin(uid)
         others = [other for _, other in self.dispatches.of_job(uid)]
-        return last == 0 or (record is not None and record.dispatching) or repeated(dispatch, others, last)
+        return not pin[0] or (record is not None and record.dispatching) or repeated(dispatch, others, pin)
 
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).awake():

@@ -86,11 +86,12 @@ class Jobs:
         """Whether the job has ended, its bill stands in its status, and nobody asked for its deletion."""
         return uid in self._ended
 
-    def last_attempt(self, uid: str) -> int:
-        """The last attempt that the job was given nodes for, 0 where there was none."""
+    def pin(self, uid: str) -> tuple[int, int]:
+        """The last attempt that the job was given nodes for, and how many they were; (0, 0) where there was none."""
         record, ended = self._records.get(uid), self._ended.get(uid)
-        pin = record.assigned if record is not None else None
-        return pin[0] if pin is not None else ended.attempt if ended is not None else 0
+        if record is not None and record.assigned is not None:
+            return record.assigned[0], len(record.assigned[1])
+        return (ended.attempt, ended.nodes) if ended is not None else (0, 0)
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the job, or its end."""

@@ -37,7 +37,7 @@ async def test_little_is_kept_of_a_job_that_has_ended(ledger: Ledger) -> None:
         await ended(world, await dispatched(world))
         await settled(world, running, uid)
         assert list(running.store.node("n1").awake()) == []
-        assert running.jobs.last_attempt(uid) == 1
+        assert running.jobs.pin(uid) == (1, 1)
     async with process(world, ledger) as again:
         await settled(world, again, uid)
         assert list(again.store.node("n1").awake()) == []
