@@ -80,7 +80,16 @@ class Executor:
         )
         self._on_fenced = on_fenced
         self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
-        self._reporter = Reporter(hub, view=view, meter=meter, writer=self._writer, guard=self._guard, clock=clock)
+        self._reporter = Reporter(
+            hub,
+            view=view,
+            jobs=jobs,
+            meter=meter,
+            writer=self._writer,
+            guard=self._guard,
+            contact=contact,
+            clock=clock,
+        )
         self._clock = clock
         self._executions: dict[str, Execution] = {}
 

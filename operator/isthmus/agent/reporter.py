@@ -1,15 +1,19 @@
 """Tells the hub of one node's shards: what the member shows of each, where that is worth a write now."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
 from isthmus.clusters import KubernetesApi
 
+from .activetime import active_seconds
+from .contact import Contact
 from .due import READING_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .fence import as_lost, stopped_by_fence
 from .guard import Guard
+from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import awaits_pods, observe
 from .shardindexes import tally
@@ -28,16 +32,20 @@ class Reporter:
         hub: KubernetesApi,
         *,
         view: MemberView,
+        jobs: MemberJobs,
         meter: ShardMeter,
         writer: StatusWriter,
         guard: Guard,
+        contact: Contact,
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
         self._view = view
+        self._jobs = jobs
         self._meter = meter
         self._writer = writer
         self._guard = guard
+        self._contact = contact
         self._clock = clock
 
     async def report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
@@ -64,6 +72,7 @@ class Reporter:
             index_failures=seen.index_failures,
             start_time=seen.start_time or old.start_time,
             completion_time=seen.completion_time,
+            active_seconds=old.active_seconds,
             reading=old.reading,
             pod_problem=seen.problem or self._podless(execution, job, pods),
             armed=not seen.ended and self._guard.armed(dispatch, job),
@@ -92,9 +101,18 @@ class Reporter:
             await self._meter.release(name, old.reading, execution)
             again = wait if wait > 0 else READING_SECONDS
             return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
+        # It is no reason to write, and told with whatever is one.
+        status = status.model_copy(
+            update={"active_seconds": active_seconds(job, self._heard_time(), old.active_seconds)}
+        )
         written = await self._writer.write(dispatch, execution, status)
         await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
+
+    def _heard_time(self) -> datetime | None:
+        """The member's own time when it last answered: what has become of its Jobs since, nobody here knows."""
+        now = self._jobs.server_time()
+        return now and now - timedelta(seconds=self._contact.clock() - self._contact.heard_at)
 
     def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
         """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""

@@ -212,6 +212,9 @@ class DispatchStatus(Model):
     ] = False
     start_time: Annotated[Timestamp, Field(description="When the Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When the Job ended.")] | None = None
+    active_seconds: Annotated[
+        int, Field(ge=0, description="For how long the Job's present run was active, by the member's own clock.")
+    ] = 0
     reading: Annotated[Reading, Field(description="The latest meter reading.")] | None = None
     pod_problem: Annotated[PodProblem, Field(description="What keeps pods from running.")] | None = None
     released: Annotated[bool, Field(description="The member holds nothing of the shard any more.")] = False

@@ -32,6 +32,7 @@ from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import NamespaceGoing, ensure_node_namespace
 from .parcels import Parcel, overtaken, pieces_of
+from .progress import progress_of
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
@@ -109,7 +110,7 @@ class Dispatcher:
         assignments: Sequence[tuple[Assignment, int]],
     ) -> list[Parcel]:
         """What of the job each node gets, of what is left of it now."""
-        progress = self._jobs.progress(record, dispatches)
+        progress = progress_of(record.work, dispatches)
         if progress.rest is None:
             return []
         pieces = pieces_of(
@@ -118,7 +119,6 @@ class Dispatcher:
             progress.rest,
             [assignment.width for assignment, _ in assignments],
             first=not dispatches,
-            elapsed_seconds=self._jobs.elapsed_seconds(dispatches),
         )
         parcels = [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
         for parcel in parcels:
@@ -165,7 +165,7 @@ class Dispatcher:
 
         What is missing is offered anew: a shard that was given up may tell late of what it got done.
         """
-        progress = self._jobs.progress(record, self._dispatches.of_job(record.uid))
+        progress = progress_of(record.work, self._dispatches.of_job(record.uid))
         return [
             parcel
             for parcel in order.parcels

@@ -180,12 +180,12 @@ class Jobs:
                 record.refusal = await self._judge.judge(record.job)
             except ClusterError as error:
                 record.problem = (error.reason, f"the template could not be judged: {error}")
-                await self._write_status(record, dispatches, self.progress(record, dispatches))
+                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
                 raise
             record.admitted, record.problem = record.refusal is None, None
         look = await self._judge_lost(record, dispatches)
         dispatches = self._dispatches.of_job(record.uid)
-        progress = self.progress(record, dispatches)
+        progress = progress_of(record.work, dispatches)
         await self._steering.steer(record, dispatches, progress)
         if record.dispatching and (record.job.spec.cancel or progress.ending):
             return look  # a shard may be on its way; the dispatcher calls back when that is known
@@ -208,15 +208,6 @@ class Jobs:
                 record.waits[dispatch.metadata["name"]] = verdict.why
                 again = earliest(again, verdict.seconds)
         return again
-
-    def progress(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
-        """What the job's Dispatches say together."""
-        return progress_of(record.work, dispatches, elapsed_seconds=self.elapsed_seconds(dispatches))
-
-    def elapsed_seconds(self, dispatches: Sequence[tuple[str, Dispatch]]) -> int:
-        """Whole seconds since the first of these began, 0 where none has."""
-        start = min((d.status.start_time for _, d in dispatches if d.status.start_time), default=None)
-        return max(0, int((self._now() - datetime.fromisoformat(start)).total_seconds())) if start else 0
 
     async def _write_status(
         self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress
@@ -303,7 +294,7 @@ class Jobs:
         if left and not (overdue >= 0 and all(node in unreachable for node in left)):
             if any(node in unreachable for node in left):
                 dispatches = self._dispatches.of_job(record.uid)
-                await self._write_status(record, dispatches, self.progress(record, dispatches))
+                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
             return max(-overdue, 1.0)
         if record.held:
             namespace, name = record.key

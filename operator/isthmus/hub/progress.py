@@ -51,16 +51,27 @@ class Progress:
     live: tuple[tuple[str, Dispatch], ...]
     rest: Rest | None
     ending: Ending | None
+    active_seconds: int = 0
+    """For how long the job has been active, where that is limited."""
 
 
-def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]], *, elapsed_seconds: float = 0.0) -> Progress:
-    """Judge the job by its limits, over all shards and attempts; `elapsed_seconds` counts from its first start."""
+def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
+    """Judge the job by its limits, over all shards and attempts."""
     sums = _Sums.of(work, dispatches)
-    ending = _failed_shard(sums) or _passed_limit(sums, elapsed_seconds)
+    ending = _failed_shard(sums) or _passed_limit(sums)
     rest = None if ending else _rest(sums)
     if ending is None and rest is None and dispatches and not sums.live:
         ending = _done(sums)
-    return Progress(sums.completed, sums.failed, sums.succeeded, sums.failures, sums.live, rest, ending)
+    return Progress(
+        sums.completed,
+        sums.failed,
+        sums.succeeded,
+        sums.failures,
+        sums.live,
+        rest,
+        ending,
+        active_seconds=sums.active_seconds,
+    )
 
 
 def covered(work: Work, dispatch: Dispatch) -> IndexSet:
@@ -94,6 +105,7 @@ class _Sums:
     failed: IndexSet
     succeeded: int
     failures: int
+    active_seconds: int
 
     @staticmethod
     def of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> "_Sums":
@@ -107,12 +119,27 @@ class _Sums:
             failed=failed,
             succeeded=len(completed) if work.numbered else min(pods, work.completions or pods),
             failures=sum(d.status.failed for _, d in dispatches),
+            active_seconds=max((_active_seconds(work, d) for _, d in dispatches), default=0),
         )
 
     @property
     def winner(self) -> Dispatch | None:
         """The last shard that succeeded."""
         return next((d for _, d in reversed(self.dispatches) if d.status.state is DispatchState.SUCCEEDED), None)
+
+
+def _active_seconds(work: Work, dispatch: Dispatch) -> int:
+    """For how long the job has been active by what one shard tells; no clock but its member's own has a part in it.
+
+    What the shard was not given of the limit had been used before it was made. Gaps between attempts are no part of
+    it, nor what a shard did not tell before it was lost.
+    """
+    limit = work.active_deadline_seconds
+    if limit is None:
+        return 0
+    own = (dispatch.spec.manifest.get("spec") or {}).get("activeDeadlineSeconds")
+    before = max(limit - own, 0) if isinstance(own, int) else 0
+    return before + dispatch.status.active_seconds
 
 
 def _indexes(work: Work, dispatches: Sequence[Dispatch]) -> tuple[IndexSet, IndexSet]:
@@ -140,7 +167,7 @@ def _failed_shard(sums: _Sums) -> Ending | None:
     return None
 
 
-def _passed_limit(sums: _Sums, elapsed_seconds: float) -> Ending | None:
+def _passed_limit(sums: _Sums) -> Ending | None:
     """A limit of the template that all shards together have passed; of a single one its member is the judge."""
     if len(sums.dispatches) < 2:
         return None
@@ -151,7 +178,7 @@ def _passed_limit(sums: _Sums, elapsed_seconds: float) -> Ending | None:
     if work.max_failed_indexes is not None and len(sums.failed) > work.max_failed_indexes:
         message = f"{len(sums.failed)} indexes have failed, more than maxFailedIndexes {work.max_failed_indexes}"
         return Ending(Phase.FAILED, "MaxFailedIndexesExceeded", message)
-    if work.active_deadline_seconds is not None and elapsed_seconds >= work.active_deadline_seconds:
+    if work.active_deadline_seconds is not None and sums.active_seconds >= work.active_deadline_seconds:
         return Ending(Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline")
     attempts = wasted(sums.dispatches)
     if attempts >= MAX_ATTEMPTS:

@@ -22,9 +22,14 @@ QUEUE: Object = {**POD, "parallelism": 4}
 
 
 def shard(
-    state: str | None, indexes: str | None = None, width: int = 2, attempt: int = 1, **status: Any
+    state: str | None,
+    indexes: str | None = None,
+    width: int = 2,
+    attempt: int = 1,
+    own: int | None = None,
+    **status: Any,
 ) -> tuple[str, Dispatch]:
-    """A Dispatch of so many pods at once, with its node."""
+    """A Dispatch of so many pods at once, with its node; `own` is its activeDeadlineSeconds."""
     count = len(IndexSet.parse(indexes)) if indexes else 10
     spec = {
         "job": {"namespace": "team-a", "name": "train", "uid": "u1"},
@@ -33,15 +38,17 @@ def shard(
         "attempt": attempt,
         "sequence": attempt,
         "indexes": indexes,
-        "manifest": {"spec": {"parallelism": width, "completions": count}},
+        "manifest": {
+            "spec": {"parallelism": width, "completions": count, **({"activeDeadlineSeconds": own} if own else {})}
+        },
     }
     metadata = {"name": f"train-{attempt}-{indexes}", "uid": f"d{attempt}", "resourceVersion": "1"}
     return "n1", Dispatch.model_validate({"metadata": metadata, "spec": spec, "status": {"state": state, **status}})
 
 
-def of(template: Object, *dispatches: tuple[str, Dispatch], elapsed: float = 0.0) -> Progress:
+def of(template: Object, *dispatches: tuple[str, Dispatch]) -> Progress:
     """The progress of a job with that template."""
-    return progress_of(work_of(template), dispatches, elapsed_seconds=elapsed)
+    return progress_of(work_of(template), dispatches)
 
 
 def rest(width: int, indexes: str | None = None, count: int | None = None, failures: int = 0) -> Rest:
@@ -251,12 +258,35 @@ def test_many_scattered_failures_take_no_time() -> None:
     assert found.rest == Rest(4, half, index_failures=1)
 
 
+LIMITED: Object = {**INDEXED, "activeDeadlineSeconds": 100}
+
+
+@pytest.mark.parametrize(
+    ("dispatches", "used"),
+    [
+        pytest.param((), 0, id="nothing"),
+        pytest.param((shard("Running", activeSeconds=30),), 30, id="one"),
+        pytest.param((shard("Running", activeSeconds=30), shard("Lost", activeSeconds=70)), 70, id="the-longest-run"),
+        pytest.param(
+            (shard("Lost", activeSeconds=30), shard("Running", own=70, activeSeconds=9)), 39, id="a-later-one"
+        ),
+        pytest.param((shard("Lost", activeSeconds=30), shard("Running", own=70)), 30, id="gaps-do-not-count"),
+        pytest.param(
+            (shard("Running", activeSeconds=50), shard("Running", own=80, activeSeconds=10)), 50, id="side-by-side"
+        ),
+        pytest.param((shard("Lost", activeSeconds=40), shard("Suspended", own=60)), 40, id="a-resumption-begins-anew"),
+    ],
+)
+def test_how_long_a_job_was_active(dispatches: tuple[tuple[str, Dispatch], ...], used: int) -> None:
+    """What a shard was not given of the limit was used before it; clocks of members alone count, and no gaps."""
+    assert of(LIMITED, *dispatches).active_seconds == used
+
+
 def test_the_users_deadline_holds_over_attempts() -> None:
-    """Once the time that the user gave is over, nothing is dispatched again."""
-    template = {**INDEXED, "activeDeadlineSeconds": 100}
-    lost = (shard("Lost"), shard("Lost", attempt=2))
-    assert of(template, *lost, elapsed=99).ending is None
-    ending = of(template, *lost, elapsed=100).ending
+    """Once the time that the user gave is over, nothing is dispatched again, however often the job was lost."""
+    lost = shard("Lost", activeSeconds=60)
+    assert of(LIMITED, lost, shard("Lost", own=40, attempt=2, activeSeconds=39)).ending is None
+    ending = of(LIMITED, lost, shard("Lost", own=40, attempt=2, activeSeconds=40)).ending
     assert ending is not None
     assert ending.reason == "DeadlineExceeded"
 
