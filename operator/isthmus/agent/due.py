@@ -8,7 +8,8 @@ REPORT_SECONDS = 1.0
 REPORT_BUSY_SECONDS = 10.0
 # Cost so far of long work moves at least this often.
 READING_SECONDS = 60.0
-# Pods that ended are let go at least this often while their Job goes on, and soon where something deletes them.
+# Pods that ended are let go, and restarts told, at least this often while their Job goes on; the former soon where
+# something deletes them.
 SETTLE_SECONDS = 5.0
 
 
@@ -34,6 +35,8 @@ def seconds_until_due(
         return REPORT_SECONDS - since
     if has_news(old, new):
         return (REPORT_BUSY_SECONDS if busy else REPORT_SECONDS) - noticed
+    if new.restarts > old.restarts:  # they may add up to a limit; of many pods some container restarts all the time
+        return (REPORT_BUSY_SECONDS if busy else SETTLE_SECONDS) - since
     return (SETTLE_SECONDS if backlog else READING_SECONDS) - since
 
 

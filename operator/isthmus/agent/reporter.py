@@ -16,6 +16,7 @@ from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import awaits_pods, observe
+from .restarts import restarts_of
 from .shardindexes import tally
 from .statuswriter import StatusWriter
 from .view import MemberView
@@ -67,6 +68,7 @@ class Reporter:
             active=seen.active,
             succeeded=seen.succeeded,
             failed=seen.failed,
+            restarts=restarts_of(dispatch, job, pods),
             completed_indexes=seen.completed_indexes,
             failed_indexes=seen.failed_indexes,
             index_failures=seen.index_failures,

@@ -185,6 +185,9 @@ class DispatchStatus(Model):
     active: Annotated[int, Field(ge=0, description="Pods that run or wait to.")] = 0
     succeeded: Annotated[int, Field(ge=0, description="Pods that succeeded.")] = 0
     failed: Annotated[int, Field(ge=0, description="Pods that failed.")] = 0
+    restarts: Annotated[
+        int, Field(ge=0, description="Restarts in pods that have not ended, where restartPolicy is OnFailure.")
+    ] = 0
     completed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
     failed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
     late_indexes: (

@@ -71,8 +71,9 @@ def overtaken(work: Work, progress: Progress, parcel: Parcel) -> bool:
 def _limits(work: Work, progress: Progress, rest: Rest) -> dict[str, Any]:
     """What earlier shards have left of the template's limits; a limit that is untouched stays the template's own."""
     limits: dict[str, Any] = {}
-    if work.backoff_limit is not None and progress.failures:
-        limits["backoff_limit"] = max(work.backoff_limit - progress.failures, 0)
+    spent = max(progress.failures, progress.restarts)  # each is counted by itself, and a Job has one limit for both
+    if work.backoff_limit is not None and spent:
+        limits["backoff_limit"] = max(work.backoff_limit - spent, 0)
     if work.max_failed_indexes is not None and progress.failed:
         limits["max_failed_indexes"] = max(work.max_failed_indexes - len(progress.failed), 0)
     if work.backoff_limit_per_index is not None and rest.index_failures:

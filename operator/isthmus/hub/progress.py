@@ -51,6 +51,8 @@ class Progress:
     live: tuple[tuple[str, Dispatch], ...]
     rest: Rest | None
     ending: Ending | None
+    restarts: int = 0
+    """Restarts of containers, where they count."""
     active_seconds: int = 0
     """For how long the job has been active, where that is limited."""
 
@@ -70,6 +72,7 @@ def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> Progr
         sums.live,
         rest,
         ending,
+        restarts=sums.restarts,
         active_seconds=sums.active_seconds,
     )
 
@@ -105,6 +108,7 @@ class _Sums:
     failed: IndexSet
     succeeded: int
     failures: int
+    restarts: int
     active_seconds: int
 
     @staticmethod
@@ -119,6 +123,7 @@ class _Sums:
             failed=failed,
             succeeded=len(completed) if work.numbered else min(pods, work.completions or pods),
             failures=sum(d.status.failed for _, d in dispatches),
+            restarts=sum(d.status.restarts for _, d in dispatches) if work.restarts_count else 0,
             active_seconds=max((_active_seconds(work, d) for _, d in dispatches), default=0),
         )
 
@@ -171,10 +176,9 @@ def _passed_limit(sums: _Sums) -> Ending | None:
     """A limit of the template that all shards together have passed; of a single one its member is the judge."""
     if len(sums.dispatches) < 2:
         return None
-    work, failures = sums.work, sums.failures
-    if work.backoff_limit is not None and failures > work.backoff_limit:
-        message = f"{failures} pods have failed on all nodes together, more than backoffLimit {work.backoff_limit}"
-        return Ending(Phase.FAILED, "BackoffLimitExceeded", message)
+    work, spent = sums.work, _spent_backoff(sums)
+    if spent:
+        return Ending(Phase.FAILED, "BackoffLimitExceeded", spent)
     if work.max_failed_indexes is not None and len(sums.failed) > work.max_failed_indexes:
         message = f"{len(sums.failed)} indexes have failed, more than maxFailedIndexes {work.max_failed_indexes}"
         return Ending(Phase.FAILED, "MaxFailedIndexesExceeded", message)
@@ -185,6 +189,19 @@ def _passed_limit(sums: _Sums) -> Ending | None:
         message = f"{attempts} attempts were lost or refused one after another, the last on {sums.dispatches[-1][0]}"
         return Ending(Phase.FAILED, "TooManyAttempts", message)
     return None
+
+
+def _spent_backoff(sums: _Sums) -> str:
+    """How `backoffLimit` was passed, for people; empty where it was not.
+
+    As the Job controller does: more pods failed than it says, or as many restarts were made where these count.
+    """
+    limit, failures, restarts = sums.work.backoff_limit, sums.failures, sums.restarts
+    if limit is not None and failures > limit:
+        return f"{failures} pods have failed on all nodes together, more than backoffLimit {limit}"
+    if limit is not None and restarts >= max(limit, 1):
+        return f"containers were restarted {restarts} times on all nodes together, and backoffLimit is {limit}"
+    return ""
 
 
 def _rest(sums: _Sums) -> Rest | None:

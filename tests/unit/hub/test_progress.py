@@ -223,6 +223,31 @@ def test_endings(template: Object, dispatches: tuple[tuple[str, Dispatch], ...],
     assert found.rest is None
 
 
+ON_FAILURE: Object = {**INDEXED, "template": {"spec": {**POD["template"]["spec"], "restartPolicy": "OnFailure"}}}
+
+
+@pytest.mark.parametrize(
+    ("template", "restarts", "failed", "ends"),
+    [
+        pytest.param(ON_FAILURE, (3, 2), (0, 0), False, id="one-less-than-the-limit"),
+        pytest.param(ON_FAILURE, (3, 3), (0, 0), True, id="as-many-as-the-limit"),
+        pytest.param(ON_FAILURE, (5, 0), (3, 3), False, id="failures-count-by-themselves"),
+        pytest.param({**ON_FAILURE, "backoffLimit": 0}, (0, 0), (0, 0), False, id="none-is-allowed-and-none-was"),
+        pytest.param({**ON_FAILURE, "backoffLimit": 0}, (1, 0), (0, 0), True, id="none-is-allowed"),
+        pytest.param(INDEXED, (9, 9), (0, 0), False, id="restarts-under-another-policy"),
+    ],
+)
+def test_restarts_of_all_shards_count(
+    template: Object, restarts: tuple[int, int], failed: tuple[int, int], ends: bool
+) -> None:
+    """Restarts fail a job as its one Job's controller would, over all shards, live and lost."""
+    first = shard("Lost", "0-4", restarts=restarts[0], failed=failed[0])
+    second = shard("Running", "5-9", attempt=2, restarts=restarts[1], failed=failed[1])
+    ending = of(template, first, second).ending
+    assert (ending.reason if ending else None) == ("BackoffLimitExceeded" if ends else None)
+    assert of(template, shard("Running", restarts=99)).ending is None  # of a single one its member is the judge
+
+
 def test_a_job_that_loses_one_node_often_goes_on() -> None:
     """Shards that are lost in vain don't fail a job of which another part gets on, or an attempt between got on."""
     lost = [shard("Lost", "5-9", attempt=n) for n in range(2, 3 * MAX_ATTEMPTS)]
