@@ -72,7 +72,7 @@ class Dispatcher:
     def assigned(self, assignments: Sequence[tuple[Assignment, int]]) -> None:
         """Placement gave a job, or parts of it, to nodes; each comes with the sequence of its Dispatch."""
         demand = assignments[0][0].demand
-        record = self._jobs.get(demand.key)
+        record = self._jobs.store.get(demand.key)
         order = self._order(record, assignments) if record is not None else None
         parcels = order.parcels if order is not None else []
         chosen = {parcel.sequence for parcel in parcels}
@@ -135,7 +135,7 @@ class Dispatcher:
 
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]
-        record = self._jobs.get(uid)
+        record = self._jobs.store.get(uid)
         try:
             if record is None or record.deleting or not await self._pin(record, order):
                 self._close(uid, record, order)
@@ -230,9 +230,9 @@ class Dispatcher:
                 }
             }
             try:
-                self._jobs.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body))
+                self._jobs.store.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body))
             except (Conflict, NotFound):
-                if not await self._jobs.still_there(record):
+                if not await self._jobs.store.still_there(record):
                     return False
             if record.halted:
                 return False

@@ -189,7 +189,7 @@ class Hub:
         """Have all readings booked that are not. Of jobs that have ended, few have any, and none needs its cost."""
         resting: list[tuple[str, Tombstone]] = []
         for uid in self.dispatches.job_uids():
-            if not self.jobs.has_ended(uid):
+            if self.jobs.store.ended(uid) is None:
                 for node, dispatch in self.dispatches.of_job(uid):
                     self.booking.offer(node, dispatch)
                 self.jobs.queue.add(uid)  # that of a job that is gone, no watch will show
@@ -248,7 +248,7 @@ class Hub:
     def _repeated(self, dispatch: Dispatch) -> bool:
         """Whether another shard does again what came to light late in this one. Of a job that is gone nobody knows."""
         uid = dispatch.spec.job.uid
-        record, pin = self.jobs.get(uid), self.jobs.pin(uid)
+        record, pin = self.jobs.store.get(uid), self.jobs.store.pin(uid)
         others = [other for _, other in self.dispatches.of_job(uid)]
         return not pin[0] or (record is not None and record.dispatching) or repeated(dispatch, others, pin)
 

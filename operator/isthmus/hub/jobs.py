@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from isthmus.agent import timestamp
-from isthmus.api.computejob import ComputeJob
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
@@ -22,6 +21,7 @@ from .fleet import Fleet
 from .jobrecord import EndedJob, JobRecord
 from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
+from .jobstore import JobStore
 from .progress import Progress, progress_of
 from .scheduler import Scheduler
 from .shards import Shards
@@ -74,77 +74,21 @@ class Jobs:
         )
         self._events = events
         self._now = now
-        self._records: dict[str, JobRecord] = {}
-        self._ended: dict[str, EndedJob] = {}
+        self.store = JobStore(hub, self._vanished)
         self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
-
-    def get(self, uid: str) -> JobRecord | None:
-        """What is known of a job that has not ended, or is being deleted."""
-        return self._records.get(uid)
-
-    def has_ended(self, uid: str) -> bool:
-        """Whether the job has ended, its bill stands in its status, and nobody asked for its deletion."""
-        return uid in self._ended
-
-    def pin(self, uid: str) -> tuple[int, int]:
-        """The last attempt that the job was given nodes for, and how many they were; (0, 0) where there was none."""
-        record, ended = self._records.get(uid), self._ended.get(uid)
-        if record is not None and record.assigned is not None:
-            return record.assigned[0], len(record.assigned[1])
-        return (ended.attempt, ended.nodes) if ended is not None else (0, 0)
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the job, or its end."""
         uid = body["metadata"]["uid"]
         if gone:
-            self._vanished(uid)
+            self.store.drop(uid)
             return
-        self.learn(body)
+        self.store.learn(body)
         self.queue.add(uid)
 
     def _vanished(self, uid: str) -> None:
-        self._records.pop(uid, None)
-        self._ended.pop(uid, None)
         self._scheduler.withdraw(uid)
         self.queue.add(uid)
-
-    async def still_there(self, record: JobRecord | EndedJob) -> bool:
-        """Whether the job is there, by a consistent read; if so, it is known anew, and if not, it is forgotten.
-
-        Its end may have been missed: a watch that was cut off shows what is there, not what has gone meanwhile.
-        """
-        namespace, name = record.key
-        try:
-            fresh = await self._hub.get(COMPUTEJOBS, name, namespace)
-        except NotFound:
-            fresh = None
-        if fresh is None or fresh["metadata"]["uid"] != record.uid:
-            self._vanished(record.uid)
-            return False
-        self.learn(fresh)
-        return True
-
-    def learn(self, body: Manifest) -> None:
-        """Take in a form of the job, unless a newer one is known."""
-        body["metadata"].pop("managedFields", None)
-        uid, fresh = body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
-        record, ended = self._records.get(uid), self._ended.get(uid)
-        if record is not None:
-            if fresh > int(record.job.metadata["resourceVersion"]):
-                record.job = ComputeJob.model_validate(body)
-        elif ended is None or fresh > ended.version:
-            again = EndedJob.of(body)
-            if again is not None:
-                self._ended[uid] = again
-            else:
-                self._records[uid] = JobRecord(ComputeJob.model_validate(body))
-                self._ended.pop(uid, None)
-
-    def _rest(self, record: JobRecord) -> EndedJob:
-        """Keep no more of a job that has ended than its expiry and its removal need."""
-        ended = self._ended[record.uid] = EndedJob.of_record(record)
-        del self._records[record.uid]
-        return ended
 
     def dispatch_changed(self, dispatch: Dispatch) -> None:
         """A Dispatch of a job changed: its end is told at once, progress after a while."""
@@ -153,24 +97,24 @@ class Jobs:
 
     def unplaced(self, uid: str, verdict: Unplaced) -> None:
         """A scheduling cycle found no node for the job."""
-        record = self._records.get(uid)
+        record = self.store.get(uid)
         if record is not None and record.unplaced != verdict:
             record.unplaced = verdict
             self.queue.add(uid, 0.2)
 
     async def reconcile(self, uid: str) -> float | None:
         """Do what is due for the job; the answer is when, in seconds, to look again. Raises ClusterError."""
-        ended = self._ended.get(uid)
+        ended = self.store.ended(uid)
         if ended is not None:
             return await self._tend_ended(ended)
-        record = self._records.get(uid)
+        record = self.store.get(uid)
         dispatches = self._dispatches.of_job(uid)
         if record is None:
             return await self._without_job(uid, dispatches)
         if record.deleting:
             return await self._delete(record, dispatches)
         if record.finished:  # while it is being dispatched, the dispatcher calls back
-            return None if record.dispatching else await self._tend_ended(self._rest(record))
+            return None if record.dispatching else await self._tend_ended(self.store.rest(record))
         return await self._advance(record, dispatches)
 
     async def _advance(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -227,10 +171,10 @@ class Jobs:
             answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
             record.noticed_at = None
         except (NotFound, Conflict):
-            return 0.2 if await self.still_there(record) else None
+            return 0.2 if await self.store.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(before, new)
-        self.learn(answer)
+        self.store.learn(answer)
         return 0.0 if record.finished else None
 
     def _kept_back(self, record: JobRecord) -> float:
@@ -278,7 +222,7 @@ class Jobs:
         if wait > 0:
             return wait
         namespace, name = ended.key
-        if await self.still_there(ended):
+        if await self.store.still_there(ended):
             await self._hub.delete(COMPUTEJOBS, name, namespace, uid=ended.uid, propagation="Background")
         return None
 
@@ -303,7 +247,7 @@ class Jobs:
             try:
                 await self._hub.patch(COMPUTEJOBS, name, namespace, body)
             except (NotFound, Conflict):
-                return 0.2 if await self.still_there(record) else None
+                return 0.2 if await self.store.still_there(record) else None
         return None
 
     async def _without_job(self, uid: str, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -316,7 +260,7 @@ class Jobs:
         except NotFound:
             body = None
         if body is not None and body["metadata"]["uid"] == uid:
-            self.learn(body)
+            self.store.learn(body)
             return 0.001
         left = await self._shards.clear(dispatches)
         return 5.0 if left else None

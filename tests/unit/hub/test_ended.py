@@ -25,8 +25,8 @@ async def ended(world: World, name: str) -> None:
 
 async def settled(world: World, running: Process, uid: str) -> None:
     """Wait until no more is kept of the job than has to be."""
-    await world.until(lambda: running.jobs.has_ended(uid))
-    assert running.jobs.get(uid) is None
+    await world.until(lambda: running.jobs.store.ended(uid))
+    assert running.jobs.store.get(uid) is None
 
 
 async def test_little_is_kept_of_a_job_that_has_ended(ledger: Ledger) -> None:
@@ -37,7 +37,7 @@ async def test_little_is_kept_of_a_job_that_has_ended(ledger: Ledger) -> None:
         await ended(world, await dispatched(world))
         await settled(world, running, uid)
         assert list(running.store.node("n1").awake()) == []
-        assert running.jobs.pin(uid) == (1, 1)
+        assert running.jobs.store.pin(uid) == (1, 1)
     async with process(world, ledger) as again:
         await settled(world, again, uid)
         assert list(again.store.node("n1").awake()) == []
