@@ -186,7 +186,10 @@ class Hub:
             await self._close()
 
     async def _recall(self) -> None:
-        """Have all readings booked that are not. Of jobs that have ended, few have any, and none needs its cost."""
+        """Have all readings booked that are not; of jobs that have ended few have any.
+
+        The status of those that were booked last is looked at: the former process may have stopped before it told.
+        """
         resting: list[tuple[str, Tombstone]] = []
         for uid in self.dispatches.job_uids():
             if self.jobs.store.ended(uid) is None:
@@ -204,6 +207,8 @@ class Hub:
         for node, tombstone in resting:
             if tombstone.reading and not self.booking.has_booked(tombstone.uid, tombstone.reading):
                 self.booking.offer(node, tombstone.dispatch())
+        for uid in await self.booking.recall_costs(self.dispatches.job_uids()):
+            self.jobs.booked(uid)
 
     async def _close(self) -> None:
         for queue in (self.dispatcher.queue, self.jobs.queue, self.settlements.queue):
@@ -242,7 +247,7 @@ class Hub:
         self.jobs.dispatch_changed(dispatch)
 
     def _booked(self, job_uid: str, account: str) -> None:
-        self.jobs.queue.add(job_uid)
+        self.jobs.booked(job_uid)
         self.settlements.booked(account)
 
     def _repeated(self, dispatch: Dispatch) -> bool:

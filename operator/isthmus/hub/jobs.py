@@ -95,6 +95,10 @@ class Jobs:
         ended = dispatch.status.state in TERMINAL
         self.queue.add(dispatch.spec.job.uid, 0.0 if ended or dispatch.status.state is None else 0.2)
 
+    def booked(self, uid: str) -> None:
+        """More of the job is in the ledger. Of one that has ended it is told after a while: more may follow."""
+        self.queue.add(uid, 0.0 if self.store.ended(uid) is None else KEPT_BACK_SECONDS)
+
     def unplaced(self, uid: str, verdict: Unplaced) -> None:
         """A scheduling cycle found no node for the job."""
         record = self.store.get(uid)
@@ -114,7 +118,10 @@ class Jobs:
         if record.deleting:
             return await self._delete(record, dispatches)
         if record.finished:  # while it is being dispatched, the dispatcher calls back
-            return None if record.dispatching else await self._tend_ended(self.store.rest(record))
+            if record.dispatching:
+                return None
+            self._booking.settle(uid, record.job.status.cost)
+            return await self._tend_ended(self.store.rest(record))
         return await self._advance(record, dispatches)
 
     async def _advance(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -212,7 +219,8 @@ class Jobs:
     async def _tend_ended(self, ended: EndedJob) -> float | None:
         """Stop what of the job came late, and delete it when its time to live is over."""
         self._scheduler.withdraw(ended.uid)
-        self._booking.settle(ended.uid)
+        if not await self._bill(ended):
+            return None
         await self._shards.stop(self._dispatches.live_of_job(ended.uid))
         self._dispatches.rest(ended.uid)
         if ended.ttl_seconds is None or ended.completion_time is None:
@@ -225,6 +233,26 @@ class Jobs:
         if await self.store.still_there(ended):
             await self._hub.delete(COMPUTEJOBS, name, namespace, uid=ended.uid, propagation="Background")
         return None
+
+    async def _bill(self, ended: EndedJob) -> bool:
+        """Have the status of the job show what was booked since it ended; False where it is gone, or being deleted.
+
+        That comes to light when a member that was lost is back; the job is read anew for it.
+        """
+        cost = self._booking.cost(ended.uid)
+        if cost is None:
+            return True
+        found = await self.store.fresh(ended)
+        if found is None or self.store.ended(ended.uid) is None:
+            return False
+        shown = cost.to_manifest()
+        if (found.get("status") or {}).get("cost") != shown:
+            namespace, name = ended.key
+            body = {"metadata": {"uid": ended.uid}, "status": {"cost": shown}}
+            self.store.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status"))
+            logger.info("cost of an ended job written", job=name, namespace=namespace, amount=cost.amount)
+        self._booking.settle(ended.uid, cost)
+        return True
 
     async def _delete(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
         """Have all shards stopped and cleared away, then let the job go; a dead member is not waited for for ever."""

@@ -164,6 +164,18 @@ def touched_since(connection: Connection, cursor: int) -> Touched:
     return Touched(last, frozenset(account for account, _ in pairs), frozenset(node for _, node in pairs))
 
 
+def last_booked_jobs(connection: Connection, count: int) -> frozenset[str]:
+    """The jobs that the last so many bookings are of."""
+    last = connection.execute(select(func.max(bookings.c.booking))).scalar_one() or 0
+    query = (
+        select(dispatches.c.job_uid)
+        .distinct()
+        .join(bookings, bookings.c.dispatch_uid == dispatches.c.dispatch_uid)
+        .where(bookings.c.booking > last - count)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def recorded_conflicts(connection: Connection, dispatch_uid: str | None) -> tuple[RecordedConflict, ...]:
     """The readings that were refused, of one dispatch or (None) of all."""
     query = select(conflicts).order_by(conflicts.c.dispatch_uid, conflicts.c.sequence, conflicts.c.content)
