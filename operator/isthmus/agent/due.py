@@ -29,8 +29,8 @@ def seconds_until_due(
     kept back for a while, since more may follow, and short work ends within it. `urgent`: a pod that something deletes
     waits for its reading; `backlog`: a pod that ended does. `busy`: the hub's API is.
     """
-    if new.state in TERMINAL or (old.armed and not new.armed):  # nobody may rely any longer on what was told
-        return 0.0
+    if new.state in TERMINAL or (old.armed and not new.armed) or (old.stopped and not new.stopped):
+        return 0.0  # nobody may rely any longer on what was told
     if urgent:
         return REPORT_SECONDS - since
     if has_news(old, new):
@@ -41,8 +41,9 @@ def seconds_until_due(
 
 
 def has_news(old: DispatchStatus, new: DispatchStatus) -> bool:
-    """Whether state or counts differ, or whether the shard stops by itself."""
-    return new.state is not old.state or new.armed != old.armed or _progress(new) != _progress(old)
+    """Whether state or counts differ, or whether the shard has stopped, or stops by itself."""
+    stops = (new.armed, new.stopped) != (old.armed, old.stopped)
+    return new.state is not old.state or stops or _progress(new) != _progress(old)
 
 
 def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:

@@ -202,10 +202,13 @@ class Executor:
         return None
 
     async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
-        """Resume the Job; before it is, the hub is told not to rely on its limit, which counts from a new start."""
-        if dispatch.status.armed:
+        """Resume the Job; before it is, the hub is told to rely no longer on that it has stopped, or on its limit.
+
+        The latter counts from a new start.
+        """
+        if dispatch.status.armed or dispatch.status.stopped:
             dispatch = await self._writer.write(
-                dispatch, execution, dispatch.status.model_copy(update={"armed": False})
+                dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
         return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
 

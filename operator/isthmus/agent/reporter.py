@@ -9,13 +9,13 @@ from isthmus.clusters import KubernetesApi
 
 from .activetime import active_seconds
 from .contact import Contact
-from .due import READING_SECONDS, has_news, seconds_until_due
+from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .fence import as_lost, stopped_by_fence
 from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import awaits_pods, observe
+from .observe import awaits_pods, has_stopped, observe
 from .restarts import restarts_of
 from .shardindexes import tally
 from .statuswriter import StatusWriter
@@ -53,6 +53,12 @@ class Reporter:
         """Write what the member shows, where it is worth a write now; when, in seconds, to look again."""
         name = dispatch.metadata["name"]
         pods = self._view.pods(name)
+        if not dispatch.status.stopped and has_stopped(job, pods):
+            # What the hub decides on that rests on consistent reads: the watch may show a suspension that is over.
+            fresh = await self._jobs.find(dispatch)
+            if fresh is None:
+                return REPORT_SECONDS
+            job, pods = fresh, tuple(await self._meter.listed(dispatch))
         seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
         if seen.ended:
             pods = tuple(await self._meter.complete(dispatch, job, pods))
@@ -77,6 +83,7 @@ class Reporter:
             active_seconds=old.active_seconds,
             reading=old.reading,
             pod_problem=seen.problem or self._podless(execution, job, pods),
+            stopped=seen.state is DispatchState.SUSPENDED and has_stopped(job, pods),
             armed=not seen.ended and self._guard.armed(dispatch, job),
         )
         if stopped_by_fence(dispatch, job):

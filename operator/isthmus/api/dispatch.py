@@ -210,6 +210,10 @@ class DispatchStatus(Model):
         ]
         | None
     ) = None
+    stopped: Annotated[
+        bool,
+        Field(description="It is suspended, and no pod of it is left that could still succeed: its counts are final."),
+    ] = False
     armed: Annotated[
         bool, Field(description="The member's own control plane will stop the shard at its limit, without us.")
     ] = False

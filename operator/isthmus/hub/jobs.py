@@ -15,6 +15,7 @@ from isthmus.placement import Unplaced
 from .admission import TemplateJudge
 from .booking import Booking
 from .dispatches import DispatchStore
+from .draining import leaving
 from .events import EventWriter
 from .fencing import Fencing, GiveUp
 from .fleet import Fleet
@@ -213,6 +214,7 @@ class Jobs:
             gpus=gpus,
             unreachable=self._fleet.unreachable(node for node, _ in dispatches),
             waits=record.waits,
+            leaving=leaving(record.work, [(node, d) for node, d in progress.live if self._fleet.drained(node)]),
             now=timestamp(self._now()) or "",
         )
 

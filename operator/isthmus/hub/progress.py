@@ -92,11 +92,6 @@ def width_of(dispatch: Dispatch) -> int:
     return int(parallelism if completions is None else min(parallelism, completions))
 
 
-def movable(work: Work, dispatch: Dispatch) -> bool:
-    """Whether what the shard has got done stays done when the rest of it runs elsewhere."""
-    return work.by_index or work.by_count or dispatch.status.succeeded == 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What all judgements are made of."""

@@ -8,9 +8,10 @@ from isthmus.api.dispatch import Dispatch, DispatchState
 from isthmus.placement import Split, demand_of, minimum_width
 
 from .attempts import lost_in_vain, pause_seconds
+from .draining import leaves
 from .fleet import Fleet
 from .jobrecord import JobRecord
-from .progress import Progress, Rest, movable
+from .progress import Progress, Rest
 from .scheduler import Scheduler
 from .shards import Shards
 
@@ -47,7 +48,10 @@ class Steering:
         spec = record.job.spec
         wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
         await asyncio.gather(
-            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish)),
+            *(
+                self._shards.desire(node, d, wanted, as_seen=wanted != wish)
+                for node, d, wanted in self._changes(record, progress, wish)
+            ),
             *(self._shards.desire(node, d, "Cancelled") for node, d in _superseded(dispatches, progress)),
         )
         rest, split = progress.rest, None
@@ -73,8 +77,8 @@ class Steering:
     def _changes(self, record: JobRecord, progress: Progress, wish: str) -> Iterator[tuple[str, Dispatch, str]]:
         """Live shards that are to do something else than they are told by now, and what."""
         for node, dispatch in progress.live:
-            leaving = self._fleet.drained(node) and movable(record.work, dispatch)
-            wanted = "Cancelled" if leaving else wish
+            moves = wish != "Cancelled" and self._fleet.drained(node)
+            wanted = leaves(record.work, dispatch, wish) if moves else wish
             if dispatch.spec.desired_state not in (wanted, "Cancelled"):
                 yield node, dispatch, wanted
 

@@ -73,6 +73,7 @@ def facts(of: ComputeJob | None = None, *dispatches: tuple[str, Dispatch], **kno
         "gpus": 0,
         "unreachable": {},
         "waits": {},
+        "leaving": {},
         "now": NOW,
     }
     shown = of or job()
