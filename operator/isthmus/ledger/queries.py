@@ -14,10 +14,10 @@ from isthmus.settlement.lines import Line, Usage, amount_of, price_line, unit_pr
 from isthmus.settlement.money import EXACT
 from isthmus.settlement.tariff import Meter
 
-from .batch import chunks
 from .booking import from_microseconds, to_microseconds
 from .price_lists import PriceLists
 from .schema import balances, bookings, conflicts, dispatches, late_time, postings
+from .standings import chunks
 
 _PAGE = 1000
 _HALF = 1 << 32
