@@ -177,6 +177,11 @@ def _passed_limit(sums: _Sums) -> Ending | None:
     if work.max_failed_indexes is not None and len(sums.failed) > work.max_failed_indexes:
         message = f"{len(sums.failed)} indexes have failed, more than maxFailedIndexes {work.max_failed_indexes}"
         return Ending(Phase.FAILED, "MaxFailedIndexesExceeded", message)
+    return _taken_too_long(sums) if _unfinished(sums) else None
+
+
+def _taken_too_long(sums: _Sums) -> Ending | None:
+    work = sums.work
     if work.active_deadline_seconds is not None and sums.active_seconds >= work.active_deadline_seconds:
         return Ending(Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline")
     attempts = wasted(sums.dispatches)
@@ -184,6 +189,12 @@ def _passed_limit(sums: _Sums) -> Ending | None:
         message = f"{attempts} attempts were lost or refused one after another, the last on {sums.dispatches[-1][0]}"
         return Ending(Phase.FAILED, "TooManyAttempts", message)
     return None
+
+
+def _unfinished(sums: _Sums) -> bool:
+    """Whether there is anything that time or attempts are needed for: what succeeded at the last moment has."""
+    all_done = sums.work.completions is not None and sums.succeeded >= sums.work.completions
+    return not all_done and (bool(sums.live) or _rest(sums) is not None)
 
 
 def _spent_backoff(sums: _Sums) -> str:

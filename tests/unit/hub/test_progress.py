@@ -316,6 +316,15 @@ def test_the_users_deadline_holds_over_attempts() -> None:
     assert ending.reason == "DeadlineExceeded"
 
 
+def test_what_succeeds_at_the_last_moment_has_succeeded() -> None:
+    """A job of which everything is done is not failed for the time or the attempts that it took."""
+    parts = shard("Succeeded", "0-4", activeSeconds=101), shard("Succeeded", "5-9", activeSeconds=100)
+    late = shard("Lost", completedIndexes="0-9"), *(shard("Lost", attempt=n) for n in range(2, 2 * MAX_ATTEMPTS))
+    settling = shard("Succeeded", "0-4", activeSeconds=101), shard("Running", "5-9", completedIndexes="5-9")
+    endings = [of(LIMITED, *each).ending for each in (parts, late, settling)]
+    assert [ending and ending.phase for ending in endings] == [Phase.SUCCEEDED, Phase.SUCCEEDED, None]
+
+
 STATES = st.sampled_from([None, "Accepted", "Running", "Lost", "Cancelled", "Refused", "Succeeded"])
 SETS = st.frozensets(st.integers(0, 9), min_size=1)
 
