@@ -87,7 +87,6 @@ class Executor:
             meter=meter,
             writer=self._writer,
             guard=self._guard,
-            contact=contact,
             clock=clock,
         )
         self._clock = clock

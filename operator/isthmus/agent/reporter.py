@@ -8,7 +8,6 @@ from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodPro
 from isthmus.clusters import KubernetesApi
 
 from .activetime import active_seconds
-from .contact import Contact
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
 from .fence import as_lost, stopped_by_fence
@@ -37,7 +36,6 @@ class Reporter:
         meter: ShardMeter,
         writer: StatusWriter,
         guard: Guard,
-        contact: Contact,
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -46,19 +44,15 @@ class Reporter:
         self._meter = meter
         self._writer = writer
         self._guard = guard
-        self._contact = contact
         self._clock = clock
 
     async def report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Write what the member shows, where it is worth a write now; when, in seconds, to look again."""
         name = dispatch.metadata["name"]
-        pods = self._view.pods(name)
-        if not dispatch.status.stopped and has_stopped(job, pods):
-            # What the hub decides on that rests on consistent reads: the watch may show a suspension that is over.
-            fresh = await self._jobs.find(dispatch)
-            if fresh is None:
-                return REPORT_SECONDS
-            job, pods = fresh, tuple(await self._meter.listed(dispatch))
+        shown = await self._shown(dispatch, job)
+        if shown is None:
+            return REPORT_SECONDS
+        job, pods = shown
         seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
         if seen.ended:
             pods = tuple(await self._meter.complete(dispatch, job, pods))
@@ -86,7 +80,8 @@ class Reporter:
             stopped=seen.state is DispatchState.SUSPENDED and has_stopped(job, pods),
             armed=not seen.ended and self._guard.armed(dispatch, job),
         )
-        if stopped_by_fence(dispatch, job):
+        fenced = stopped_by_fence(dispatch, job)
+        if fenced:
             status = as_lost(status, old, pods)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
@@ -110,18 +105,28 @@ class Reporter:
             await self._meter.release(name, old.reading, execution)
             again = wait if wait > 0 else READING_SECONDS
             return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
-        # It is no reason to write, and told with whatever is one.
-        status = status.model_copy(
-            update={"active_seconds": active_seconds(job, self._heard_time(), old.active_seconds)}
-        )
-        written = await self._writer.write(dispatch, execution, status)
+        # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
+        active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
+        written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
         await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else READING_SECONDS
 
+    async def _shown(self, dispatch: Dispatch, job: Job) -> tuple[Job, Sequence[Pod]] | None:
+        """The Job and its pods as they are to be told; None where the watch has yet to show that the Job is gone.
+
+        What the hub decides on a shard that has stopped rests on consistent reads: the watch may be behind, and show
+        a suspension that is over.
+        """
+        pods = self._view.pods(dispatch.metadata["name"])
+        if dispatch.status.stopped or not has_stopped(job, pods):
+            return job, pods
+        fresh = await self._jobs.find(dispatch)
+        return (fresh, await self._meter.listed(dispatch)) if fresh is not None else None
+
     def _heard_time(self) -> datetime | None:
-        """The member's own time when it last answered: what has become of its Jobs since, nobody here knows."""
+        """The member's own time when it last told of its Jobs: what has become of them since, nobody here knows."""
         now = self._jobs.server_time()
-        return now and now - timedelta(seconds=self._contact.clock() - self._contact.heard_at)
+        return now and now - timedelta(seconds=self._view.jobs_silence_seconds())
 
     def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
         """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""

@@ -221,10 +221,10 @@ class Jobs:
     async def _tend_ended(self, ended: EndedJob) -> float | None:
         """Stop what of the job came late, and delete it when its time to live is over."""
         self._scheduler.withdraw(ended.uid)
-        if not await self._bill(ended):
-            return None
         await self._shards.stop(self._dispatches.live_of_job(ended.uid))
         self._dispatches.rest(ended.uid)
+        if not await self._bill(ended):
+            return None
         if ended.ttl_seconds is None or ended.completion_time is None:
             return None
         over = datetime.fromisoformat(ended.completion_time) + timedelta(seconds=ended.ttl_seconds)
