@@ -205,6 +205,12 @@ PHASES = [
         id="last-attempt-cancelled",
     ),
     pytest.param(
+        facts(None, shard("Suspended"), leaving={"n1": "n1 is drained, and the job is stopped there"}),
+        Phase.SUSPENDED,
+        {ADMITTED, ("Placed", "True", "Draining")},
+        id="stopped-for-a-drain",
+    ),
+    pytest.param(
         facts(None, shard("Running"), unreachable={"n1": "Timeout", "n2": "Timeout"}),
         Phase.RUNNING,
         {ADMITTED, PLACED, ("Stalled", "True", "NodeUnreachable")},
@@ -256,7 +262,7 @@ def test_told_once(known: Facts, phase: Phase, conditions: Told) -> None:
     status = job_status(known)
     of = known.job.model_copy(update={"status": status})
     names = ("refusal", "admitted", "unplaced", "problem", "cost", "explanation", "estimate", "completions", "gpus")
-    same = {name: getattr(known, name) for name in (*names, "unreachable")}
+    same = {name: getattr(known, name) for name in (*names, "unreachable", "leaving")}
     again = job_status(facts(of, *known.dispatches, **{**same, "now": "2026-11-22T13:00:00Z"}))
     assert (again.phase, told(again)) == (phase, conditions)
     assert status_patch(status, again) is None
