@@ -8,7 +8,8 @@ REPORT_SECONDS = 1.0
 REPORT_BUSY_SECONDS = 10.0
 # Cost so far of long work moves at least this often.
 READING_SECONDS = 60.0
-# Pods that ended are let go at least this often while their Job goes on, and soon where something deletes them.
+# Pods that ended are let go, and restarts told, at least this often while their Job goes on; the former soon where
+# something deletes them.
 SETTLE_SECONDS = 5.0
 
 
@@ -28,20 +29,23 @@ def seconds_until_due(
     kept back for a while, since more may follow, and short work ends within it. `urgent`: a pod that something deletes
     waits for its reading; `backlog`: a pod that ended does. `busy`: the hub's API is.
     """
-    if new.state in TERMINAL or (old.armed and not new.armed):  # nobody may rely any longer on what was told
-        return 0.0
+    if new.state in TERMINAL or (old.armed and not new.armed) or (old.stopped and not new.stopped):
+        return 0.0  # nobody may rely any longer on what was told
     if urgent:
         return REPORT_SECONDS - since
     if has_news(old, new):
-        # Until a shard is known to stop by itself, nobody can take over its work: that waits for no quieter time.
-        waits = busy and new.armed == old.armed
+        # Until a shard is known to have stopped, or to stop by itself, nobody can take over its work.
+        waits = busy and (new.armed, new.stopped) == (old.armed, old.stopped)
         return (REPORT_BUSY_SECONDS if waits else REPORT_SECONDS) - noticed
+    if new.restarts > old.restarts:  # they may add up to a limit; of many pods some container restarts all the time
+        return (REPORT_BUSY_SECONDS if busy else SETTLE_SECONDS) - since
     return (SETTLE_SECONDS if backlog else READING_SECONDS) - since
 
 
 def has_news(old: DispatchStatus, new: DispatchStatus) -> bool:
-    """Whether state or counts differ, or whether the shard stops by itself."""
-    return new.state is not old.state or new.armed != old.armed or _progress(new) != _progress(old)
+    """Whether state or counts differ, or whether the shard has stopped, or stops by itself."""
+    stops = (new.armed, new.stopped) != (old.armed, old.stopped)
+    return new.state is not old.state or stops or _progress(new) != _progress(old)
 
 
 def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:

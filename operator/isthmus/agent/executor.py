@@ -4,37 +4,33 @@ The order of writes is the protocol (DESIGN.md §5): Accepted before the Job is 
 pod's finalizer goes. Every write of a Dispatch status names the resourceVersion that the decision was made on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
-from isthmus.api.core import Job, Pod
-from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus, PodProblem
+from isthmus.api.core import Job
+from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.names import FINALIZER_POD
 from isthmus.clusters import ClusterError, KubernetesApi, earliest
 
 from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
-from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
+from .due import REPORT_SECONDS
 from .execution import Execution
-from .fence import as_lost, stopped_by_fence
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import awaits_pods, observe, pod_ended
+from .observe import pod_ended
 from .orphans import sweep
-from .shardindexes import tally
+from .reporter import Reporter
 from .statuswriter import StatusWriter
 from .steps import Facts, Step, next_step
 from .stock import take_stock
 from .view import MemberView
 
 logger = structlog.get_logger(__name__)
-
-# The Job controller makes pods within moments; without any for so long, something is in its way.
-PODLESS_SECONDS = 30.0
 
 
 class DispatchView(Protocol):
@@ -84,6 +80,15 @@ class Executor:
         )
         self._on_fenced = on_fenced
         self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
+        self._reporter = Reporter(
+            hub,
+            view=view,
+            jobs=jobs,
+            meter=meter,
+            writer=self._writer,
+            guard=self._guard,
+            clock=clock,
+        )
         self._clock = clock
         self._executions: dict[str, Execution] = {}
 
@@ -179,7 +184,7 @@ class Executor:
             case Step.LOSE:
                 await self._beginning.lose(dispatch, execution)
             case Step.REPORT if job is not None:
-                return await self._report(dispatch, execution, job)
+                return await self._reporter.report(dispatch, execution, job)
             case Step.STOCK:
                 return await self._take_stock(dispatch, execution)
             case Step.SETTLE:
@@ -195,80 +200,14 @@ class Executor:
                     self._forget(dispatch.metadata["name"])
         return None
 
-    async def _report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
-        """Write what the member shows, where it is worth a write now."""
-        name = dispatch.metadata["name"]
-        pods = self._view.pods(name)
-        seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
-        if seen.ended:
-            pods = tuple(await self._meter.complete(dispatch, job, pods))
-            seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
-        now = self._clock()
-        old = dispatch.status
-        advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
-        status = DispatchStatus(
-            state=seen.state,
-            reason=seen.reason,
-            message=seen.message,
-            job_uid=job.metadata.uid,
-            active=seen.active,
-            succeeded=seen.succeeded,
-            failed=seen.failed,
-            completed_indexes=seen.completed_indexes,
-            failed_indexes=seen.failed_indexes,
-            index_failures=seen.index_failures,
-            start_time=seen.start_time or old.start_time,
-            completion_time=seen.completion_time,
-            reading=old.reading,
-            pod_problem=seen.problem or self._podless(execution, job, pods),
-            armed=not seen.ended and self._guard.armed(dispatch, job),
-        )
-        if stopped_by_fence(dispatch, job):
-            status = as_lost(status, old, pods)
-        if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
-            status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
-        if not has_news(old, status):
-            execution.noticed_at = None
-        elif execution.noticed_at is None:
-            execution.noticed_at = now
-        wait = seconds_until_due(
-            old,
-            status,
-            urgent=advance.urgent,
-            backlog=bool(advance.release),
-            since=now - execution.written_at,
-            noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
-            busy=self._hub.busy,
-        )
-        if advance.reading is not None and wait <= 0:
-            status = status.model_copy(update={"reading": advance.reading})
-        if wait > 0 or status == old:
-            # What an earlier write settled is let go even so: its process may have stopped before it did.
-            await self._meter.release(name, old.reading, execution)
-            again = wait if wait > 0 else READING_SECONDS
-            return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
-        written = await self._writer.write(dispatch, execution, status)
-        await self._meter.release(name, written.status.reading, execution)
-        return 0.0 if seen.ended and not advance.complete else READING_SECONDS
-
-    def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
-        """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""
-        if not awaits_pods(job, pods):
-            execution.podless_since = None
-            return None
-        if execution.podless_since is None:
-            execution.podless_since = self._clock()
-        if self._clock() - execution.podless_since < PODLESS_SECONDS:
-            return None
-        where = f"{job.metadata.namespace}/{job.metadata.name}"
-        why = "its events there say why: a quota, PodSecurity, an admission policy, or controllers that are down"
-        return PodProblem(reason="NoPods", message=f"the member has made no pod of its Job {where}; {why}")
-
     async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
-        """Resume the Job; before it is, the hub is told not to rely on its limit, which counts from a new start."""
-        if dispatch.status.armed:
+        """Resume the Job; before it is, the hub is told to rely no longer on that it has stopped, or on its limit.
+
+        The latter counts from a new start.
+        """
+        if dispatch.status.armed or dispatch.status.stopped:
             dispatch = await self._writer.write(
-                dispatch, execution, dispatch.status.model_copy(update={"armed": False})
+                dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
         return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
 

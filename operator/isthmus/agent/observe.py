@@ -158,6 +158,13 @@ def without_job(dispatch: Dispatch, pods: Iterable[Pod]) -> tuple[DispatchState,
     return DispatchState.LOST, "JobVanished", "the member's Job is gone, and it was not Isthmus that deleted it"
 
 
+def has_stopped(job: Job, pods: Iterable[Pod]) -> bool:
+    """Whether the Job is suspended, its controller has seen that, and none of its pods could still succeed."""
+    seen = any(c.type == "Suspended" and c.status == "True" for c in job.status.conditions)
+    quiet = not (job.status.active or job.status.terminating)
+    return job.spec.suspend and seen and quiet and all(map(pod_ended, pods))
+
+
 def awaits_pods(job: Job, pods: Iterable[Pod]) -> bool:
     """Whether the Job should have a pod by now, and none was ever seen."""
     counted = job.status.active + job.status.succeeded + job.status.failed

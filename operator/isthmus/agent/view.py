@@ -48,6 +48,15 @@ class MemberView:
             on_connection=self._linked,
             longest_pause_seconds=LONGEST_PAUSE_SECONDS,
         )
+        self._job_informer = Informer(
+            member,
+            JOBS,
+            type=Job,
+            labels=",".join(f"{label}={value}" for label, value in self._owner.items()),
+            on_change=self._job,
+            on_connection=self._linked,
+            longest_pause_seconds=LONGEST_PAUSE_SECONDS,
+        )
         self._informers: tuple[Informer[Any], ...] = (
             Informer(
                 member,
@@ -58,15 +67,7 @@ class MemberView:
                 longest_pause_seconds=LONGEST_PAUSE_SECONDS,
             ),
             self._pod_informer,
-            Informer(
-                member,
-                JOBS,
-                type=Job,
-                labels=",".join(f"{label}={value}" for label, value in self._owner.items()),
-                on_change=self._job,
-                on_connection=self._linked,
-                longest_pause_seconds=LONGEST_PAUSE_SECONDS,
-            ),
+            self._job_informer,
         )
 
     async def run(self) -> None:
@@ -87,6 +88,10 @@ class MemberView:
     def silence_seconds(self) -> float:
         """For how long nothing was heard of pods: what has become of them since, nobody here knows."""
         return self._pod_informer.silence_seconds()
+
+    def jobs_silence_seconds(self) -> float:
+        """For how long nothing was heard of Jobs."""
+        return self._job_informer.silence_seconds()
 
     def _linked(self, _error: ClusterError | None) -> None:
         self._on_connection(self.link_error())

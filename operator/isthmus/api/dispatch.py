@@ -185,6 +185,9 @@ class DispatchStatus(Model):
     active: Annotated[int, Field(ge=0, description="Pods that run or wait to.")] = 0
     succeeded: Annotated[int, Field(ge=0, description="Pods that succeeded.")] = 0
     failed: Annotated[int, Field(ge=0, description="Pods that failed.")] = 0
+    restarts: Annotated[
+        int, Field(ge=0, description="Restarts in pods that have not ended, where restartPolicy is OnFailure.")
+    ] = 0
     completed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
     failed_indexes: Annotated[str, Field(max_length=INDEXES_LENGTH, description=_INDEXES)] | None = None
     late_indexes: (
@@ -217,11 +220,18 @@ class DispatchStatus(Model):
         ]
         | None
     ) = None
+    stopped: Annotated[
+        bool,
+        Field(description="It is suspended, and no pod of it is left that could still succeed: its counts are final."),
+    ] = False
     armed: Annotated[
         bool, Field(description="The member's own control plane will stop the shard at its limit, without us.")
     ] = False
     start_time: Annotated[Timestamp, Field(description="When the Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When the Job ended.")] | None = None
+    active_seconds: Annotated[
+        int, Field(ge=0, description="For how long the Job's present run was active, by the member's own clock.")
+    ] = 0
     reading: Annotated[Reading, Field(description="The latest meter reading.")] | None = None
     pod_problem: Annotated[PodProblem, Field(description="What keeps pods from running.")] | None = None
     released: Annotated[bool, Field(description="The member holds nothing of the shard any more.")] = False

@@ -1,7 +1,7 @@
 """Carries meter readings into the ledger, many in one transaction, from one thread of its own."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Booking:
     """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in.
 
-    `repeated(dispatch)` says whether a later shard did the work again that the reading's late time is of.
+    `repeated(dispatch)` says whether another shard did the work again that the reading's late time is of.
     """
 
     def __init__(
@@ -60,9 +60,19 @@ class Booking:
         uids = list(dispatch_uids)
         self._booked.update(await self._in_thread(lambda: self._ledger.sequences(uids)))
 
-    def settle(self, job_uid: str) -> None:
-        """The job has ended, and its bill stands in its status."""
-        self._costs.pop(job_uid, None)
+    async def recall_costs(self, job_uids: Iterable[str]) -> frozenset[str]:
+        """Those of the jobs that were booked last, whose costs are known from then on.
+
+        A former process that was killed may not have told of these.
+        """
+        uids = (await self._in_thread(lambda: self._ledger.last_booked_jobs(BATCH))).intersection(job_uids)
+        await self._in_thread(lambda: self._read_costs(uids))
+        return uids
+
+    def settle(self, job_uid: str, shown: Money | None) -> None:
+        """The job has ended, and its status shows that cost: it is kept no longer, unless it is another by now."""
+        if self._costs.get(job_uid) == shown:
+            self._costs.pop(job_uid, None)
 
     def forget(self, dispatch: Dispatch, *, job_gone: bool) -> None:
         """The Dispatch is gone."""
@@ -127,7 +137,10 @@ class Booking:
                 logger.warning(
                     "reading refused", dispatch=result.dispatch_uid, reason=result.reason, why=result.message
                 )
-        uids = {item.job.uid for item in items}
+        self._read_costs({item.job.uid for item in items})
+
+    def _read_costs(self, uids: Collection[str]) -> None:
+        """In the ledger's thread."""
         for uid, cost in self._ledger.job_costs(uids, self._currency).items():
             amount = cost.amount.quantize(_SHOWN, ROUND_HALF_EVEN)
             self._costs[uid] = Money(amount=f"{amount:f}", currency=self._currency)

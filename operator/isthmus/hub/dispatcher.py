@@ -32,6 +32,7 @@ from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import NamespaceGoing, ensure_node_namespace
 from .parcels import Parcel, overtaken, pieces_of
+from .progress import progress_of
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ class Dispatcher:
     def assigned(self, assignments: Sequence[tuple[Assignment, int]]) -> None:
         """Placement gave a job, or parts of it, to nodes; each comes with the sequence of its Dispatch."""
         demand = assignments[0][0].demand
-        record = self._jobs.get(demand.key)
+        record = self._jobs.store.get(demand.key)
         order = self._order(record, assignments) if record is not None else None
         parcels = order.parcels if order is not None else []
         chosen = {parcel.sequence for parcel in parcels}
@@ -109,7 +110,7 @@ class Dispatcher:
         assignments: Sequence[tuple[Assignment, int]],
     ) -> list[Parcel]:
         """What of the job each node gets, of what is left of it now."""
-        progress = self._jobs.progress(record, dispatches)
+        progress = progress_of(record.work, dispatches)
         if progress.rest is None:
             return []
         pieces = pieces_of(
@@ -118,7 +119,6 @@ class Dispatcher:
             progress.rest,
             [assignment.width for assignment, _ in assignments],
             first=not dispatches,
-            elapsed_seconds=self._jobs.elapsed_seconds(dispatches),
         )
         parcels = [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
         for parcel in parcels:
@@ -135,7 +135,7 @@ class Dispatcher:
 
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]
-        record = self._jobs.get(uid)
+        record = self._jobs.store.get(uid)
         try:
             if record is None or record.deleting or not await self._pin(record, order):
                 self._close(uid, record, order)
@@ -165,7 +165,7 @@ class Dispatcher:
 
         What is missing is offered anew: a shard that was given up may tell late of what it got done.
         """
-        progress = self._jobs.progress(record, self._dispatches.of_job(record.uid))
+        progress = progress_of(record.work, self._dispatches.of_job(record.uid))
         return [
             parcel
             for parcel in order.parcels
@@ -230,9 +230,9 @@ class Dispatcher:
                 }
             }
             try:
-                self._jobs.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body))
+                self._jobs.store.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body))
             except (Conflict, NotFound):
-                if not await self._jobs.still_there(record):
+                if not await self._jobs.store.still_there(record):
                     return False
             if record.halted:
                 return False

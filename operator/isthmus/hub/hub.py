@@ -186,10 +186,13 @@ class Hub:
             await self._close()
 
     async def _recall(self) -> None:
-        """Have all readings booked that are not. Of jobs that have ended, few have any, and none needs its cost."""
+        """Have all readings booked that are not; of jobs that have ended few have any.
+
+        The status of those that were booked last is looked at: the former process may have stopped before it told.
+        """
         resting: list[tuple[str, Tombstone]] = []
         for uid in self.dispatches.job_uids():
-            if not self.jobs.has_ended(uid):
+            if self.jobs.store.ended(uid) is None:
                 for node, dispatch in self.dispatches.of_job(uid):
                     self.booking.offer(node, dispatch)
                 self.jobs.queue.add(uid)  # that of a job that is gone, no watch will show
@@ -204,6 +207,8 @@ class Hub:
         for node, tombstone in resting:
             if tombstone.reading and not self.booking.has_booked(tombstone.uid, tombstone.reading):
                 self.booking.offer(node, tombstone.dispatch())
+        for uid in await self.booking.recall_costs(self.dispatches.job_uids()):
+            self.jobs.booked(uid)
 
     async def _close(self) -> None:
         for queue in (self.dispatcher.queue, self.jobs.queue, self.settlements.queue):
@@ -242,15 +247,15 @@ class Hub:
         self.jobs.dispatch_changed(dispatch)
 
     def _booked(self, job_uid: str, account: str) -> None:
-        self.jobs.queue.add(job_uid)
+        self.jobs.booked(job_uid)
         self.settlements.booked(account)
 
     def _repeated(self, dispatch: Dispatch) -> bool:
-        """Whether a later shard does again what came to light late in this one. Of a job that is gone nobody knows."""
+        """Whether another shard does again what came to light late in this one. Of a job that is gone nobody knows."""
         uid = dispatch.spec.job.uid
-        record, last = self.jobs.get(uid), self.jobs.last_attempt(uid)
+        record, pin = self.jobs.store.get(uid), self.jobs.store.pin(uid)
         others = [other for _, other in self.dispatches.of_job(uid)]
-        return last == 0 or (record is not None and record.dispatching) or repeated(dispatch, others, last)
+        return not pin[0] or (record is not None and record.dispatching) or repeated(dispatch, others, pin)
 
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).awake():

@@ -26,7 +26,7 @@ class JobRecord:
     """Reason and message of what kept the last try to dispatch it from working."""
     dispatching: bool = False
     lost: tuple[int, float] | None = None
-    """How many attempts were lost, and when the last loss was first seen, in seconds of the time of day."""
+    """The last attempt that was lost in vain, and when that was first seen, in seconds of the time of day."""
     noticed_at: float | None = None
     """Since when there has been something to tell of it, in seconds of the time of day; None where all is told."""
     waits: dict[str, str] = field(default_factory=dict)
@@ -73,9 +73,7 @@ class JobRecord:
     @property
     def assigned(self) -> tuple[int, tuple[str, ...]] | None:
         """The attempt and the nodes that its annotation pins, where it has one."""
-        text = (self.job.metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
-        attempt, *nodes = text.split(" ")
-        return (int(attempt), tuple(nodes)) if attempt.isdigit() and nodes else None
+        return _pinned(self.job.metadata)
 
     def outstanding(self, dispatches: Sequence[tuple[str, Dispatch]]) -> tuple[str, ...]:
         """The nodes that its annotation pins, of which no Dispatch of that attempt is among these."""
@@ -98,6 +96,8 @@ class EndedJob:
     completion_time: str | None
     attempt: int
     """The attempt that its annotation pins; 0 where it has none."""
+    nodes: int
+    """How many nodes it pins."""
 
     @classmethod
     def of(cls, body: Manifest) -> Self | None:
@@ -105,14 +105,15 @@ class EndedJob:
         metadata, status = body["metadata"], body.get("status") or {}
         if status.get("phase") not in FINISHED or "deletionTimestamp" in metadata:
             return None
-        pin = (metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "").partition(" ")[0]
+        pin = _pinned(metadata)
         return cls(
             uid=metadata["uid"],
             key=(metadata["namespace"], metadata["name"]),
             version=int(metadata["resourceVersion"]),
             ttl_seconds=body["spec"].get("ttlSecondsAfterFinished"),
             completion_time=status.get("completionTime"),
-            attempt=int(pin) if pin.isdigit() else 0,
+            attempt=pin[0] if pin is not None else 0,
+            nodes=len(pin[1]) if pin is not None else 0,
         )
 
     @classmethod
@@ -126,4 +127,11 @@ class EndedJob:
             ttl_seconds=record.job.spec.ttl_seconds_after_finished,
             completion_time=record.job.status.completion_time,
             attempt=pin[0] if pin is not None else 0,
+            nodes=len(pin[1]) if pin is not None else 0,
         )
+
+
+def _pinned(metadata: Manifest) -> tuple[int, tuple[str, ...]] | None:
+    text = (metadata.get("annotations") or {}).get(ANNOTATION_ASSIGNED, "")
+    attempt, *nodes = text.split(" ")
+    return (int(attempt), tuple(nodes)) if attempt.isdigit() and nodes else None

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from isthmus.agent import timestamp
-from isthmus.api.computejob import ComputeJob
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
@@ -16,12 +15,14 @@ from isthmus.placement import Unplaced
 from .admission import TemplateJudge
 from .booking import Booking
 from .dispatches import DispatchStore
+from .draining import leaving
 from .events import EventWriter
 from .fencing import Fencing, GiveUp
 from .fleet import Fleet
 from .jobrecord import EndedJob, JobRecord
 from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
+from .jobstore import JobStore
 from .progress import Progress, progress_of
 from .scheduler import Scheduler
 from .shards import Shards
@@ -74,102 +75,54 @@ class Jobs:
         )
         self._events = events
         self._now = now
-        self._records: dict[str, JobRecord] = {}
-        self._ended: dict[str, EndedJob] = {}
+        self.store = JobStore(hub, self._vanished)
         self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
-
-    def get(self, uid: str) -> JobRecord | None:
-        """What is known of a job that has not ended, or is being deleted."""
-        return self._records.get(uid)
-
-    def has_ended(self, uid: str) -> bool:
-        """Whether the job has ended, its bill stands in its status, and nobody asked for its deletion."""
-        return uid in self._ended
-
-    def last_attempt(self, uid: str) -> int:
-        """The last attempt that the job was given nodes for, 0 where there was none."""
-        record, ended = self._records.get(uid), self._ended.get(uid)
-        pin = record.assigned if record is not None else None
-        return pin[0] if pin is not None else ended.attempt if ended is not None else 0
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the job, or its end."""
         uid = body["metadata"]["uid"]
         if gone:
-            self._vanished(uid)
+            self.store.drop(uid)
             return
-        self.learn(body)
+        self.store.learn(body)
         self.queue.add(uid)
 
     def _vanished(self, uid: str) -> None:
-        self._records.pop(uid, None)
-        self._ended.pop(uid, None)
         self._scheduler.withdraw(uid)
         self.queue.add(uid)
-
-    async def still_there(self, record: JobRecord | EndedJob) -> bool:
-        """Whether the job is there, by a consistent read; if so, it is known anew, and if not, it is forgotten.
-
-        Its end may have been missed: a watch that was cut off shows what is there, not what has gone meanwhile.
-        """
-        namespace, name = record.key
-        try:
-            fresh = await self._hub.get(COMPUTEJOBS, name, namespace)
-        except NotFound:
-            fresh = None
-        if fresh is None or fresh["metadata"]["uid"] != record.uid:
-            self._vanished(record.uid)
-            return False
-        self.learn(fresh)
-        return True
-
-    def learn(self, body: Manifest) -> None:
-        """Take in a form of the job, unless a newer one is known."""
-        body["metadata"].pop("managedFields", None)
-        uid, fresh = body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
-        record, ended = self._records.get(uid), self._ended.get(uid)
-        if record is not None:
-            if fresh > int(record.job.metadata["resourceVersion"]):
-                record.job = ComputeJob.model_validate(body)
-        elif ended is None or fresh > ended.version:
-            again = EndedJob.of(body)
-            if again is not None:
-                self._ended[uid] = again
-            else:
-                self._records[uid] = JobRecord(ComputeJob.model_validate(body))
-                self._ended.pop(uid, None)
-
-    def _rest(self, record: JobRecord) -> EndedJob:
-        """Keep no more of a job that has ended than its expiry and its removal need."""
-        ended = self._ended[record.uid] = EndedJob.of_record(record)
-        del self._records[record.uid]
-        return ended
 
     def dispatch_changed(self, dispatch: Dispatch) -> None:
         """A Dispatch of a job changed: its end is told at once, progress after a while."""
         ended = dispatch.status.state in TERMINAL
         self.queue.add(dispatch.spec.job.uid, 0.0 if ended or dispatch.status.state is None else 0.2)
 
+    def booked(self, uid: str) -> None:
+        """More of the job is in the ledger. Of one that has ended it is told after a while: more may follow."""
+        self.queue.add(uid, 0.0 if self.store.ended(uid) is None else KEPT_BACK_SECONDS)
+
     def unplaced(self, uid: str, verdict: Unplaced) -> None:
         """A scheduling cycle found no node for the job."""
-        record = self._records.get(uid)
+        record = self.store.get(uid)
         if record is not None and record.unplaced != verdict:
             record.unplaced = verdict
             self.queue.add(uid, 0.2)
 
     async def reconcile(self, uid: str) -> float | None:
         """Do what is due for the job; the answer is when, in seconds, to look again. Raises ClusterError."""
-        ended = self._ended.get(uid)
+        ended = self.store.ended(uid)
         if ended is not None:
             return await self._tend_ended(ended)
-        record = self._records.get(uid)
+        record = self.store.get(uid)
         dispatches = self._dispatches.of_job(uid)
         if record is None:
             return await self._without_job(uid, dispatches)
         if record.deleting:
             return await self._delete(record, dispatches)
         if record.finished:  # while it is being dispatched, the dispatcher calls back
-            return None if record.dispatching else await self._tend_ended(self._rest(record))
+            if record.dispatching:
+                return None
+            self._booking.settle(uid, record.job.status.cost)
+            return await self._tend_ended(self.store.rest(record))
         return await self._advance(record, dispatches)
 
     async def _advance(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -179,12 +132,12 @@ class Jobs:
                 record.refusal = await self._judge.judge(record.job)
             except ClusterError as error:
                 record.problem = (error.reason, f"the template could not be judged: {error}")
-                await self._write_status(record, dispatches, self.progress(record, dispatches))
+                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
                 raise
             record.admitted, record.problem = record.refusal is None, None
         look = await self._judge_lost(record, dispatches)
         dispatches = self._dispatches.of_job(record.uid)
-        progress = self.progress(record, dispatches)
+        progress = progress_of(record.work, dispatches)
         await self._steering.steer(record, dispatches, progress)
         if record.dispatching and (record.job.spec.cancel or progress.ending):
             return look  # a shard may be on its way; the dispatcher calls back when that is known
@@ -208,15 +161,6 @@ class Jobs:
                 again = earliest(again, verdict.seconds)
         return again
 
-    def progress(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
-        """What the job's Dispatches say together."""
-        return progress_of(record.work, dispatches, elapsed_seconds=self.elapsed_seconds(dispatches))
-
-    def elapsed_seconds(self, dispatches: Sequence[tuple[str, Dispatch]]) -> int:
-        """Whole seconds since the first of these began, 0 where none has."""
-        start = min((d.status.start_time for _, d in dispatches if d.status.start_time), default=None)
-        return max(0, int((self._now() - datetime.fromisoformat(start)).total_seconds())) if start else 0
-
     async def _write_status(
         self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress
     ) -> float | None:
@@ -235,10 +179,10 @@ class Jobs:
             answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
             record.noticed_at = None
         except (NotFound, Conflict):
-            return 0.2 if await self.still_there(record) else None
+            return 0.2 if await self.store.still_there(record) else None
         logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(before, new)
-        self.learn(answer)
+        self.store.learn(answer)
         return 0.0 if record.finished else None
 
     def _kept_back(self, record: JobRecord) -> float:
@@ -270,15 +214,17 @@ class Jobs:
             gpus=gpus,
             unreachable=self._fleet.unreachable(node for node, _ in dispatches),
             waits=record.waits,
+            leaving=leaving(record.work, [(node, d) for node, d in progress.live if self._fleet.drained(node)]),
             now=timestamp(self._now()) or "",
         )
 
     async def _tend_ended(self, ended: EndedJob) -> float | None:
         """Stop what of the job came late, and delete it when its time to live is over."""
         self._scheduler.withdraw(ended.uid)
-        self._booking.settle(ended.uid)
         await self._shards.stop(self._dispatches.live_of_job(ended.uid))
         self._dispatches.rest(ended.uid)
+        if not await self._bill(ended):
+            return None
         if ended.ttl_seconds is None or ended.completion_time is None:
             return None
         over = datetime.fromisoformat(ended.completion_time) + timedelta(seconds=ended.ttl_seconds)
@@ -286,9 +232,29 @@ class Jobs:
         if wait > 0:
             return wait
         namespace, name = ended.key
-        if await self.still_there(ended):
+        if await self.store.still_there(ended):
             await self._hub.delete(COMPUTEJOBS, name, namespace, uid=ended.uid, propagation="Background")
         return None
+
+    async def _bill(self, ended: EndedJob) -> bool:
+        """Have the status of the job show what was booked since it ended; False where it is gone, or being deleted.
+
+        That comes to light when a member that was lost is back; the job is read anew for it.
+        """
+        cost = self._booking.cost(ended.uid)
+        if cost is None:
+            return True
+        found = await self.store.fresh(ended)
+        if found is None or self.store.ended(ended.uid) is None:
+            return False
+        shown = cost.to_manifest()
+        if (found.get("status") or {}).get("cost") != shown:
+            namespace, name = ended.key
+            body = {"metadata": {"uid": ended.uid}, "status": {"cost": shown}}
+            self.store.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status"))
+            logger.info("cost of an ended job written", job=name, namespace=namespace, amount=cost.amount)
+        self._booking.settle(ended.uid, cost)
+        return True
 
     async def _delete(self, record: JobRecord, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
         """Have all shards stopped and cleared away, then let the job go; a dead member is not waited for for ever."""
@@ -302,7 +268,7 @@ class Jobs:
         if left and not (overdue >= 0 and all(node in unreachable for node in left)):
             if any(node in unreachable for node in left):
                 dispatches = self._dispatches.of_job(record.uid)
-                await self._write_status(record, dispatches, self.progress(record, dispatches))
+                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
             return max(-overdue, 1.0)
         if record.held:
             namespace, name = record.key
@@ -311,7 +277,7 @@ class Jobs:
             try:
                 await self._hub.patch(COMPUTEJOBS, name, namespace, body)
             except (NotFound, Conflict):
-                return 0.2 if await self.still_there(record) else None
+                return 0.2 if await self.store.still_there(record) else None
         return None
 
     async def _without_job(self, uid: str, dispatches: tuple[tuple[str, Dispatch], ...]) -> float | None:
@@ -324,7 +290,7 @@ class Jobs:
         except NotFound:
             body = None
         if body is not None and body["metadata"]["uid"] == uid:
-            self.learn(body)
+            self.store.learn(body)
             return 0.001
         left = await self._shards.clear(dispatches)
         return 5.0 if left else None

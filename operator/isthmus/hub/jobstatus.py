@@ -45,6 +45,8 @@ class Facts:
     """Nodes that can't be reached now, with why."""
     waits: Mapping[str, str]
     """What is waited for there, by the name of the Dispatch."""
+    leaving: Mapping[str, str]
+    """What becomes of a shard that can't be run in part, by its node, which is drained."""
     now: str
 
 
@@ -150,7 +152,7 @@ def _admitted(facts: Facts) -> list[Verdict]:
 def _placed(facts: Facts) -> list[Verdict]:
     progress = facts.progress
     if progress.live or (progress.ending is not None and any(d.status.state in _RAN for _, d in facts.dispatches)):
-        return [("Placed", "True", "Dispatched", _where(facts))]
+        return [("Placed", "True", "Draining" if facts.leaving else "Dispatched", _where(facts))]
     if facts.refusal is not None or facts.job.spec.cancel:
         return []
     if facts.job.spec.suspend:
@@ -168,7 +170,7 @@ def _placed(facts: Facts) -> list[Verdict]:
 
 def _where(facts: Facts) -> str:
     nodes = sorted({node for node, _ in facts.progress.live or facts.dispatches[-1:]})
-    rest, message = facts.progress.rest, f"placed on {', '.join(nodes)}"
+    rest, message = facts.progress.rest, "; ".join((f"placed on {', '.join(nodes)}", *facts.leaving.values()))
     if rest is None or rest.indexes is None:
         return message
     why = f": {facts.unplaced.message}" if facts.unplaced is not None else ""

@@ -38,13 +38,13 @@ class Parcel:
 
 
 def pieces_of(
-    work: Work, progress: Progress, rest: Rest, widths: Sequence[int], *, first: bool, elapsed_seconds: int
+    work: Work, progress: Progress, rest: Rest, widths: Sequence[int], *, first: bool
 ) -> dict[int, Piece | None]:
     """The part of the job for each width, by its place among them; one for which nothing is left has none.
 
     `first` says that nothing of the job was ever dispatched, so that its limits are whole.
     """
-    limits: dict[str, Any] = {} if first else _limits(work, progress, rest, elapsed_seconds)
+    limits: dict[str, Any] = {} if first else _limits(work, progress, rest)
     if rest.count is not None:
         return {0: Piece(rest.width, completions=rest.count, **limits)}
     if rest.whole and (not work.by_index or (len(widths) == 1 and widths[0] >= rest.width)):
@@ -68,15 +68,16 @@ def overtaken(work: Work, progress: Progress, parcel: Parcel) -> bool:
     return bool(parcel.indexes & (progress.completed | progress.failed))
 
 
-def _limits(work: Work, progress: Progress, rest: Rest, elapsed_seconds: int) -> dict[str, Any]:
+def _limits(work: Work, progress: Progress, rest: Rest) -> dict[str, Any]:
     """What earlier shards have left of the template's limits; a limit that is untouched stays the template's own."""
     limits: dict[str, Any] = {}
-    if work.backoff_limit is not None and progress.failures:
-        limits["backoff_limit"] = max(work.backoff_limit - progress.failures, 0)
+    spent = max(progress.failures, progress.restarts)  # each is counted by itself, and a Job has one limit for both
+    if work.backoff_limit is not None and spent:
+        limits["backoff_limit"] = max(work.backoff_limit - spent, 0)
     if work.max_failed_indexes is not None and progress.failed:
         limits["max_failed_indexes"] = max(work.max_failed_indexes - len(progress.failed), 0)
     if work.backoff_limit_per_index is not None and rest.index_failures:
         limits["backoff_limit_per_index"] = max(work.backoff_limit_per_index - rest.index_failures, 0)
     if work.active_deadline_seconds is not None:
-        limits["active_deadline_seconds"] = max(work.active_deadline_seconds - elapsed_seconds, 1)
+        limits["active_deadline_seconds"] = max(work.active_deadline_seconds - progress.active_seconds, 1)
     return limits

@@ -7,13 +7,10 @@ from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.indexes import IndexSet, claimed
 
+from .attempts import MAX_ATTEMPTS, wasted
 from .work import Work
 
-MAX_ATTEMPTS = 64
-"""Shards of a job that may be lost or refused without having got anything done."""
-
 FAILED_INDEXES = "FailedIndexes"
-_UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +51,30 @@ class Progress:
     live: tuple[tuple[str, Dispatch], ...]
     rest: Rest | None
     ending: Ending | None
+    restarts: int = 0
+    """Restarts of containers, where they count."""
+    active_seconds: int = 0
+    """For how long the job has been active, where that is limited."""
 
 
-def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]], *, elapsed_seconds: float = 0.0) -> Progress:
-    """Judge the job by its limits, over all shards and attempts; `elapsed_seconds` counts from its first start."""
+def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> Progress:
+    """Judge the job by its limits, over all shards and attempts."""
     sums = _Sums.of(work, dispatches)
-    ending = _failed_shard(sums) or _passed_limit(sums, elapsed_seconds)
+    ending = _failed_shard(sums) or _passed_limit(sums)
     rest = None if ending else _rest(sums)
     if ending is None and rest is None and dispatches and not sums.live:
         ending = _done(sums)
-    return Progress(sums.completed, sums.failed, sums.succeeded, sums.failures, sums.live, rest, ending)
+    return Progress(
+        sums.completed,
+        sums.failed,
+        sums.succeeded,
+        sums.failures,
+        sums.live,
+        rest,
+        ending,
+        restarts=sums.restarts,
+        active_seconds=sums.active_seconds,
+    )
 
 
 def covered(work: Work, dispatch: Dispatch) -> IndexSet:
@@ -81,16 +92,6 @@ def width_of(dispatch: Dispatch) -> int:
     return int(parallelism if completions is None else min(parallelism, completions))
 
 
-def movable(work: Work, dispatch: Dispatch) -> bool:
-    """Whether what the shard has got done stays done when the rest of it runs elsewhere."""
-    return work.by_index or work.by_count or dispatch.status.succeeded == 0
-
-
-def fruitless(dispatches: Sequence[tuple[str, Dispatch]]) -> int:
-    """How many shards were lost or refused without having got anything done."""
-    return sum(1 for _, d in dispatches if d.status.state in _UNTIMELY and not d.status.succeeded)
-
-
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What all judgements are made of."""
@@ -102,6 +103,8 @@ class _Sums:
     failed: IndexSet
     succeeded: int
     failures: int
+    restarts: int
+    active_seconds: int
 
     @staticmethod
     def of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> "_Sums":
@@ -115,12 +118,28 @@ class _Sums:
             failed=failed,
             succeeded=len(completed) if work.numbered else min(pods, work.completions or pods),
             failures=sum(d.status.failed for _, d in dispatches),
+            restarts=sum(d.status.restarts for _, d in dispatches) if work.restarts_count else 0,
+            active_seconds=max((_active_seconds(work, d) for _, d in dispatches), default=0),
         )
 
     @property
     def winner(self) -> Dispatch | None:
         """The last shard that succeeded."""
         return next((d for _, d in reversed(self.dispatches) if d.status.state is DispatchState.SUCCEEDED), None)
+
+
+def _active_seconds(work: Work, dispatch: Dispatch) -> int:
+    """For how long the job has been active by what one shard tells; no clock but its member's own has a part in it.
+
+    What the shard was not given of the limit had been used before it was made. Gaps between attempts are no part of
+    it, nor what a shard did not tell before it was lost.
+    """
+    limit = work.active_deadline_seconds
+    if limit is None:
+        return 0
+    own = (dispatch.spec.manifest.get("spec") or {}).get("activeDeadlineSeconds")
+    before = max(limit - own, 0) if isinstance(own, int) else 0
+    return before + dispatch.status.active_seconds
 
 
 def _indexes(work: Work, dispatches: Sequence[Dispatch]) -> tuple[IndexSet, IndexSet]:
@@ -148,24 +167,47 @@ def _failed_shard(sums: _Sums) -> Ending | None:
     return None
 
 
-def _passed_limit(sums: _Sums, elapsed_seconds: float) -> Ending | None:
+def _passed_limit(sums: _Sums) -> Ending | None:
     """A limit of the template that all shards together have passed; of a single one its member is the judge."""
     if len(sums.dispatches) < 2:
         return None
-    work, failures = sums.work, sums.failures
-    if work.backoff_limit is not None and failures > work.backoff_limit:
-        message = f"{failures} pods have failed on all nodes together, more than backoffLimit {work.backoff_limit}"
-        return Ending(Phase.FAILED, "BackoffLimitExceeded", message)
+    work, spent = sums.work, _spent_backoff(sums)
+    if spent:
+        return Ending(Phase.FAILED, "BackoffLimitExceeded", spent)
     if work.max_failed_indexes is not None and len(sums.failed) > work.max_failed_indexes:
         message = f"{len(sums.failed)} indexes have failed, more than maxFailedIndexes {work.max_failed_indexes}"
         return Ending(Phase.FAILED, "MaxFailedIndexesExceeded", message)
-    if work.active_deadline_seconds is not None and elapsed_seconds >= work.active_deadline_seconds:
+    return _taken_too_long(sums) if _unfinished(sums) else None
+
+
+def _taken_too_long(sums: _Sums) -> Ending | None:
+    work = sums.work
+    if work.active_deadline_seconds is not None and sums.active_seconds >= work.active_deadline_seconds:
         return Ending(Phase.FAILED, "DeadlineExceeded", "Job was active longer than specified deadline")
-    attempts = fruitless(sums.dispatches)
+    attempts = wasted(sums.dispatches)
     if attempts >= MAX_ATTEMPTS:
-        message = f"{attempts} attempts were lost or refused, the last on {sums.dispatches[-1][0]}"
+        message = f"{attempts} attempts were lost or refused one after another, the last on {sums.dispatches[-1][0]}"
         return Ending(Phase.FAILED, "TooManyAttempts", message)
     return None
+
+
+def _unfinished(sums: _Sums) -> bool:
+    """Whether there is anything that time or attempts are needed for: what succeeded at the last moment has."""
+    all_done = sums.work.completions is not None and sums.succeeded >= sums.work.completions
+    return not all_done and (bool(sums.live) or _rest(sums) is not None)
+
+
+def _spent_backoff(sums: _Sums) -> str:
+    """How `backoffLimit` was passed, for people; empty where it was not.
+
+    As the Job controller does: more pods failed than it says, or as many restarts were made where these count.
+    """
+    limit, failures, restarts = sums.work.backoff_limit, sums.failures, sums.restarts
+    if limit is not None and failures > limit:
+        return f"{failures} pods have failed on all nodes together, more than backoffLimit {limit}"
+    if limit is not None and restarts >= max(limit, 1):
+        return f"containers were restarted {restarts} times on all nodes together, and backoffLimit is {limit}"
+    return ""
 
 
 def _rest(sums: _Sums) -> Rest | None:

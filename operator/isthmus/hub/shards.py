@@ -18,11 +18,16 @@ class Shards:
         self._fleet = fleet
         self._booking = booking
 
-    async def desire(self, node: str, dispatch: Dispatch, wish: str) -> None:
-        """Have the node bring the shard into the state wished for."""
+    async def desire(self, node: str, dispatch: Dispatch, wish: str, *, as_seen: bool = False) -> None:
+        """Have the node bring the shard into the state wished for; `as_seen`: only if it stands as it was seen.
+
+        Then raises Conflict where it does not.
+        """
         name = dispatch.metadata["name"]
+        seen = {"metadata": {key: dispatch.metadata[key] for key in ("uid", "resourceVersion")}} if as_seen else {}
+        body = {**seen, "spec": {"desiredState": wish}}
         try:
-            answer = await self._hub.patch(DISPATCHES, name, node_namespace(node), {"spec": {"desiredState": wish}})
+            answer = await self._hub.patch(DISPATCHES, name, node_namespace(node), body)
         except NotFound:
             return
         self._dispatches.put(node, Dispatch.model_validate(answer))

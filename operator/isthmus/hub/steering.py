@@ -7,14 +7,14 @@ from datetime import datetime
 from isthmus.api.dispatch import Dispatch, DispatchState
 from isthmus.placement import Split, demand_of, minimum_width
 
+from .attempts import lost_in_vain, pause_seconds
+from .draining import leaves
 from .fleet import Fleet
 from .jobrecord import JobRecord
-from .progress import Progress, Rest, movable
+from .progress import Progress, Rest
 from .scheduler import Scheduler
 from .shards import Shards
 
-# A shard that is lost again and again is tried more and more slowly.
-LONGEST_PAUSE_SECONDS = 300.0
 # Shards of one job that may stand at once, where it does not say.
 MAX_NODES = 16
 # Room that trickles in a pod at a time must not cut a job into as many shards: the least worth one is this part of it.
@@ -48,7 +48,10 @@ class Steering:
         spec = record.job.spec
         wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
         await asyncio.gather(
-            *(self._shards.desire(node, d, wanted) for node, d, wanted in self._changes(record, progress, wish)),
+            *(
+                self._shards.desire(node, d, wanted, as_seen=wanted != wish)
+                for node, d, wanted in self._changes(record, progress, wish)
+            ),
             *(self._shards.desire(node, d, "Cancelled") for node, d in _superseded(dispatches, progress)),
         )
         rest, split = progress.rest, None
@@ -74,8 +77,8 @@ class Steering:
     def _changes(self, record: JobRecord, progress: Progress, wish: str) -> Iterator[tuple[str, Dispatch, str]]:
         """Live shards that are to do something else than they are told by now, and what."""
         for node, dispatch in progress.live:
-            leaving = self._fleet.drained(node) and movable(record.work, dispatch)
-            wanted = "Cancelled" if leaving else wish
+            moves = wish != "Cancelled" and self._fleet.drained(node)
+            wanted = leaves(record.work, dispatch, wish) if moves else wish
             if dispatch.spec.desired_state not in (wanted, "Cancelled"):
                 yield node, dispatch, wanted
 
@@ -91,14 +94,15 @@ class Steering:
         return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
 
     def _pause(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float:
-        """Seconds before the next attempt after losses in vain: doubled each time, none after the first."""
-        lost = sum(1 for _, d in dispatches if d.status.state is DispatchState.LOST and not d.status.succeeded)
-        if lost < 2:
+        """Seconds before the next attempt after losses in vain; counted from when the last of them was first seen."""
+        lost = lost_in_vain(dispatches)
+        pause = pause_seconds(lost)
+        if not pause:
             return 0.0
         now = self._now().timestamp()
-        if record.lost is None or record.lost[0] != lost:
-            record.lost = (lost, now)
-        return record.lost[1] + min(2.0 ** (lost - 1), LONGEST_PAUSE_SECONDS) - now
+        if record.lost is None or record.lost[0] != lost[-1]:
+            record.lost = (lost[-1], now)
+        return record.lost[1] + pause - now
 
 
 def _superseded(dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Iterator[tuple[str, Dispatch]]:

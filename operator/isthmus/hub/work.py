@@ -20,6 +20,8 @@ class Work:
     parallelism: int
     backoff_limit: int | None
     """Pods that may fail; None is no limit."""
+    restarts_count: bool
+    """Whether restarts of containers count against the backoff limit, as failed pods do."""
     backoff_limit_per_index: int | None
     max_failed_indexes: int | None
     active_deadline_seconds: int | None
@@ -51,11 +53,13 @@ def work_of(template: Manifest) -> Work:
         completions = 1
     per_index = _number(template, "backoffLimitPerIndex")
     limit = _number(template, "backoffLimit")
+    pod: Manifest = (template.get("template") or {}).get("spec") or {}
     return Work(
         indexed=indexed,
         completions=completions,
         parallelism=1 if parallelism is None else parallelism,
         backoff_limit=_DEFAULT_BACKOFF_LIMIT if limit is None and per_index is None else limit,
+        restarts_count=pod.get("restartPolicy") == "OnFailure",
         backoff_limit_per_index=per_index,
         max_failed_indexes=_number(template, "maxFailedIndexes"),
         active_deadline_seconds=_number(template, "activeDeadlineSeconds"),

@@ -1,16 +1,12 @@
 """Many readings booked in one transaction: what stands is read once, decided on in memory, and written in bulk."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, func, insert, select, update
 
-from isthmus.settlement.tariff import Meter
-
 from .booking import (
-    LARGEST,
     Book,
     BookResult,
     Conflict,
@@ -24,22 +20,12 @@ from .booking import (
     decide,
 )
 from .schema import balances, bookings, conflicts, dispatches, late_time, postings, readings
-
-CHUNK = 500
-"""Values in one IN list: every database takes that many."""
+from .standings import chunks, known_readings, standings_of
 
 CONFLICTS_KEPT = 16
 """Conflicts recorded of one dispatch, so that a member that writes nonsense can't fill the ledger."""
 
 Row = dict[str, Any]
-_T = TypeVar("_T")
-
-
-def chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
-    """The values in lists that fit an IN list."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
 
 
 class Batch:
@@ -48,12 +34,12 @@ class Batch:
     def __init__(self, connection: Connection, items: Sequence[ReadingBooked]) -> None:
         self._connection = connection
         uids = sorted({item.dispatch_uid for item in items})
-        self._standings = _standings(connection, uids)
+        self._standings = standings_of(connection, uids)
         self._stored = frozenset(self._standings)
         self._stored_balances = {
             (uid, *key) for uid, standing in self._standings.items() for key in standing.quantities
         }
-        self._known = _known(connection, items)
+        self._known = known_readings(connection, items)
         self._stored_late = {(uid, *key) for uid, standing in self._standings.items() for key in standing.late}
         self._late: dict[tuple[str, str, str], tuple[int, int]] = {}
         """Late time that is new of each dispatch: all of it, and what of it is billed."""
@@ -261,41 +247,3 @@ class Batch:
     def _insert(self, table: Table, rows: list[Row]) -> None:
         if rows:
             self._connection.execute(insert(table), rows)
-
-
-def _standings(connection: Connection, uids: Sequence[str]) -> dict[str, Standing]:
-    """What stands of these dispatches; one that the ledger doesn't know is left out."""
-    booked: dict[str, dict[tuple[Meter, str], int]] = {}
-    late: dict[str, dict[tuple[Meter, str], int]] = {}
-    found: dict[str, Standing] = {}
-    for chunk in chunks(uids):
-        for row in connection.execute(select(balances).where(balances.c.dispatch_uid.in_(chunk))):
-            booked.setdefault(row.dispatch_uid, {})[cast("Meter", row.meter), row.model] = row.quantity
-        for row in connection.execute(select(late_time).where(late_time.c.dispatch_uid.in_(chunk))):
-            late.setdefault(row.dispatch_uid, {})[cast("Meter", row.meter), row.model] = row.quantity
-        for row in connection.execute(select(dispatches).where(dispatches.c.dispatch_uid.in_(chunk))):
-            found[row.dispatch_uid] = Standing(
-                job_uid=row.job_uid,
-                account=row.account,
-                node=row.node,
-                attempt=row.attempt,
-                tariff_digest=row.tariff_digest,
-                sequence=row.sequence,
-                observed_at=row.observed_at,
-                final=row.final,
-                quantities=booked.get(row.dispatch_uid, {}),
-                late=late.get(row.dispatch_uid, {}),
-            )
-    return found
-
-
-def _known(connection: Connection, items: Sequence[ReadingBooked]) -> dict[tuple[str, int], str]:
-    """The content digests of the readings that stand under the keys of these."""
-    known: dict[tuple[str, int], str] = {}
-    for chunk in chunks(items):
-        query = select(readings.c.dispatch_uid, readings.c.sequence, readings.c.content).where(
-            readings.c.dispatch_uid.in_({item.dispatch_uid for item in chunk}),
-            readings.c.sequence.in_({min(item.reading.sequence, LARGEST) for item in chunk}),
-        )
-        known.update({(uid, sequence): digest for uid, sequence, digest in connection.execute(query)})
-    return known

@@ -147,6 +147,11 @@ class Ledger:
         with transaction(self._engine) as connection:
             return queries.touched_since(connection, cursor)
 
+    def last_booked_jobs(self, count: int) -> frozenset[str]:
+        """UIDs of the jobs that the last so many bookings are of."""
+        with transaction(self._engine) as connection:
+            return queries.last_booked_jobs(connection, count)
+
     def conflicts(self, dispatch_uid: str | None = None) -> tuple[RecordedConflict, ...]:
         """The readings that were refused, of one dispatch or of all."""
         with transaction(self._engine) as connection:

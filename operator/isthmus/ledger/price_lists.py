@@ -10,8 +10,8 @@ from isthmus.api.computenode import Identity, Tariff
 from isthmus.errors import LedgerError
 from isthmus.settlement.tariff import canonical_tariff, tariff_digest
 
-from .batch import chunks
 from .schema import tariffs
+from .standings import chunks
 
 
 @dataclass(frozen=True, slots=True)

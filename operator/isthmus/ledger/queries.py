@@ -14,10 +14,10 @@ from isthmus.settlement.lines import Line, Usage, amount_of, price_line, unit_pr
 from isthmus.settlement.money import EXACT
 from isthmus.settlement.tariff import Meter
 
-from .batch import chunks
 from .booking import from_microseconds, to_microseconds
 from .price_lists import PriceLists
 from .schema import balances, bookings, conflicts, dispatches, late_time, postings
+from .standings import chunks
 
 _PAGE = 1000
 _HALF = 1 << 32
@@ -162,6 +162,18 @@ def touched_since(connection: Connection, cursor: int) -> Touched:
     )
     pairs = connection.execute(query).all()
     return Touched(last, frozenset(account for account, _ in pairs), frozenset(node for _, node in pairs))
+
+
+def last_booked_jobs(connection: Connection, count: int) -> frozenset[str]:
+    """The jobs that the last so many bookings are of."""
+    last = connection.execute(select(func.max(bookings.c.booking))).scalar_one() or 0
+    query = (
+        select(dispatches.c.job_uid)
+        .distinct()
+        .join(bookings, bookings.c.dispatch_uid == dispatches.c.dispatch_uid)
+        .where(bookings.c.booking > last - count)
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def recorded_conflicts(connection: Connection, dispatch_uid: str | None) -> tuple[RecordedConflict, ...]:

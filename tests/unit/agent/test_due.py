@@ -78,3 +78,15 @@ def test_pause_between_writes(urgent: bool, backlog: bool, pause: float, since: 
 def test_an_end_is_told_at_once(state: str) -> None:
     """The end of a shard waits for nothing."""
     assert seconds_until_due(RUNNING, _status(state), urgent=False, backlog=False, since=0.0, noticed=0.0) == 0.0
+
+
+@pytest.mark.parametrize(("busy", "pause"), [(False, SETTLE_SECONDS), (True, REPORT_BUSY_SECONDS)])
+def test_restarts_are_told_now_and_then(busy: bool, pause: float) -> None:
+    """Restarts may add up to a limit, and come by the dozen: they are told, and not each by itself."""
+    old, new = _status("Running", restarts=2), _status("Running", restarts=3)
+    due = [
+        seconds_until_due(before, after, urgent=False, backlog=False, since=1.0, noticed=0.0, busy=busy)
+        for before, after in ((old, new), (new, old))
+    ]
+    assert due == [pause - 1.0, READING_SECONDS - 1.0]
+    assert not has_news(old, new)

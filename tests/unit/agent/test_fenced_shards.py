@@ -79,6 +79,7 @@ async def test_stopped_by_the_member(worlds: Any) -> None:
         process.member.heal()
         await world.until(lambda: world.state(name) == "Lost")
         status = world.shown(name).status
+        assert status.active_seconds <= cut  # the loss is not charged to the user's deadline
         assert (status.reason, status.failed, status.succeeded, status.armed) == ("Fenced", 0, 0, False)
         assert world.read_seconds(name) == world.pod_seconds()
         world.desire(name, "Cancelled")

@@ -31,6 +31,7 @@ _OTHERS = frozenset(
         "NamespaceTaken",
         "NodeGone",
         "NodeRemoved",
+        "OnFailure",
         "PriceCurrent",
         "RerunUnfenced",
     }

@@ -228,5 +228,22 @@ async def test_what_was_booked_before_is_recalled(ledger: WatchedLedger) -> None
         await told.told(1)
         assert ledger.batches == [1]
         assert made.cost(job) is not None
-        made.settle(job)
+        made.settle(job, Money(amount="7", currency="CNY"))
+        assert made.cost(job) is not None
+        made.settle(job, made.cost(job))
         assert made.cost(job) is None
+
+
+async def test_costs_that_may_not_have_been_told_are_recalled(ledger: WatchedLedger) -> None:
+    """A later process knows the costs of the jobs that were booked last, as far as there still is something of them."""
+    job, gone = str(uuid4()), str(uuid4())
+    async with booking(ledger) as (made, told):
+        digest = await made.record_tariff(TARIFF, "n1", IDENTITY)
+        for each in (job, gone):
+            made.offer("n1", dispatch(each, digest=digest))
+        await told.told(2)
+    async with booking(ledger) as (made, _):
+        assert made.cost(job) is None
+        assert await made.recall_costs([job, str(uuid4())]) == {job}
+        assert made.cost(job) == Money(amount="0.060000", currency="CNY")
+        assert made.cost(gone) is None

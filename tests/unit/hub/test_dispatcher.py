@@ -63,7 +63,7 @@ async def test_the_pin_stands_before_any_dispatch(ledger: Ledger) -> None:
         assert node_namespace(pin.removeprefix("1 ")) == namespace
         assert finalizers == [FINALIZER_JOB]
         assert world.written() == {(uid, 1): {namespace}}
-        record = running.jobs.get(uid)
+        record = running.jobs.store.get(uid)
         assert record is not None
         assert not record.dispatching
 

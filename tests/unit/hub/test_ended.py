@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from tests.unit.hub.world import TEAM, Process, World, process
 
+from isthmus.api.computejob import Money
 from isthmus.api.names import node_namespace
 from isthmus.clusters import COMPUTEJOBS, DISPATCHES
 from isthmus.ledger import Ledger
@@ -25,8 +26,8 @@ async def ended(world: World, name: str) -> None:
 
 async def settled(world: World, running: Process, uid: str) -> None:
     """Wait until no more is kept of the job than has to be."""
-    await world.until(lambda: running.jobs.has_ended(uid))
-    assert running.jobs.get(uid) is None
+    await world.until(lambda: running.jobs.store.ended(uid))
+    assert running.jobs.store.get(uid) is None
 
 
 async def test_little_is_kept_of_a_job_that_has_ended(ledger: Ledger) -> None:
@@ -37,7 +38,7 @@ async def test_little_is_kept_of_a_job_that_has_ended(ledger: Ledger) -> None:
         await ended(world, await dispatched(world))
         await settled(world, running, uid)
         assert list(running.store.node("n1").awake()) == []
-        assert running.jobs.last_attempt(uid) == 1
+        assert running.jobs.store.pin(uid) == (1, 1)
     async with process(world, ledger) as again:
         await settled(world, again, uid)
         assert list(again.store.node("n1").awake()) == []
@@ -58,6 +59,50 @@ async def test_an_ended_job_goes_when_its_time_is_over(ledger: Ledger, restart: 
             await asyncio.sleep(60)
             assert "deletionTimestamp" not in world.shown()["metadata"]
             await world.until(lambda: "deletionTimestamp" in world.shown()["metadata"], 900)
+
+
+def book(running: Process, uid: str, amount: str) -> None:
+    """The ledger has so much of the job now."""
+    running.booking._costs[uid] = Money(amount=amount, currency="CNY")
+    running.jobs.booked(uid)
+
+
+def status_writes(world: World) -> int:
+    """How often the job's status was written."""
+    return sum(1 for call in world.hub.calls if call.resource == COMPUTEJOBS and call.subresource == "status")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_is_booked_late_shows_in_the_status(ledger: Ledger, restart: bool) -> None:
+    """What of an ended job's time comes to light late is added to its cost, by few writes, and else nothing changes."""
+    world = World("n1")
+    async with process(world, ledger) as running:
+        uid = world.job()
+        await ended(world, await dispatched(world))
+        await settled(world, running, uid)
+        before = world.shown()["status"]
+        if not restart:
+            await shown_late(world, running, uid)
+    if restart:
+        async with process(world, ledger) as again:
+            await settled(world, again, uid)
+            await shown_late(world, again, uid)
+    after = world.shown()["status"]
+    assert {**after, "cost": None} == {**before, "cost": None}
+
+
+async def shown_late(world: World, running: Process, uid: str) -> None:
+    """Book twice at once, and once more what is shown already."""
+    before = status_writes(world)
+    book(running, uid, "1.5")
+    book(running, uid, "2.5")
+    await world.until(lambda: world.shown()["status"].get("cost", {}).get("amount") == "2.5", 5)
+    assert running.booking.cost(uid) is None
+    book(running, uid, "2.5")
+    await asyncio.sleep(10)
+    assert running.booking.cost(uid) is None
+    assert status_writes(world) == before + 1
+    assert running.jobs.store.get(uid) is None
 
 
 async def deleted(world: World, name: str) -> None:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import ComputeJob, ComputeJobStatus, Explanation, Money, Phase
 from isthmus.api.conditions import find
 from isthmus.api.dispatch import Dispatch
+from isthmus.hub.attempts import MAX_ATTEMPTS
 from isthmus.hub.jobstatus import INDEXES_LIMIT, Facts, job_status, merge_patch, status_patch, urgent
-from isthmus.hub.progress import MAX_ATTEMPTS, progress_of
+from isthmus.hub.progress import progress_of
 from isthmus.hub.work import work_of
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced, demand_of
@@ -72,6 +73,7 @@ def facts(of: ComputeJob | None = None, *dispatches: tuple[str, Dispatch], **kno
         "gpus": 0,
         "unreachable": {},
         "waits": {},
+        "leaving": {},
         "now": NOW,
     }
     shown = of or job()
@@ -203,6 +205,12 @@ PHASES = [
         id="last-attempt-cancelled",
     ),
     pytest.param(
+        facts(None, shard("Suspended"), leaving={"n1": "n1 is drained, and the job is stopped there"}),
+        Phase.SUSPENDED,
+        {ADMITTED, ("Placed", "True", "Draining")},
+        id="stopped-for-a-drain",
+    ),
+    pytest.param(
         facts(None, shard("Running"), unreachable={"n1": "Timeout", "n2": "Timeout"}),
         Phase.RUNNING,
         {ADMITTED, PLACED, ("Stalled", "True", "NodeUnreachable")},
@@ -254,7 +262,7 @@ def test_told_once(known: Facts, phase: Phase, conditions: Told) -> None:
     status = job_status(known)
     of = known.job.model_copy(update={"status": status})
     names = ("refusal", "admitted", "unplaced", "problem", "cost", "explanation", "estimate", "completions", "gpus")
-    same = {name: getattr(known, name) for name in (*names, "unreachable")}
+    same = {name: getattr(known, name) for name in (*names, "unreachable", "leaving")}
     again = job_status(facts(of, *known.dispatches, **{**same, "now": "2026-11-22T13:00:00Z"}))
     assert (again.phase, told(again)) == (phase, conditions)
     assert status_patch(status, again) is None

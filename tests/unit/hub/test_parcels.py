@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ def indexes(text: str) -> IndexSet:
 def pieces(template: Object, rest: Rest, widths: list[int], **known: Any) -> dict[int, Piece | None]:
     """The pieces of what is left, at the first attempt or a later one."""
     progress: Progress = known.pop("progress", NOTHING)
-    given: Object = {"first": True, "elapsed_seconds": 0, **known}
+    given: Object = {"first": True, **known}
     return pieces_of(work_of(template), progress, rest, widths, **given)
 
 
@@ -75,23 +76,23 @@ def test_pieces(template: Object, rest: Rest, widths: list[int], expected: dict[
 
 LIMITED: Object = {**INDEXED, "backoffLimit": 6, "maxFailedIndexes": 4, "backoffLimitPerIndex": 2}
 LIMITS = [
-    pytest.param(told(), Rest(20), 0, {}, id="untouched"),
-    pytest.param(told(failures=2), Rest(20), 0, {"backoff_limit": 4}, id="pods-failed"),
-    pytest.param(told(failures=9), Rest(20), 0, {"backoff_limit": 0}, id="never-below-zero"),
-    pytest.param(told(failed="3,4"), Rest(9, indexes("5-9")), 0, {"max_failed_indexes": 2}, id="indexes-failed"),
+    pytest.param(told(), Rest(20), {}, id="untouched"),
+    pytest.param(told(failures=2), Rest(20), {"backoff_limit": 4}, id="pods-failed"),
+    pytest.param(told(failures=9), Rest(20), {"backoff_limit": 0}, id="never-below-zero"),
+    pytest.param(replace(told(), restarts=2), Rest(20), {"backoff_limit": 4}, id="containers-restarted"),
+    pytest.param(replace(told(failures=1), restarts=2), Rest(20), {"backoff_limit": 4}, id="the-larger-counts"),
+    pytest.param(told(failed="3,4"), Rest(9, indexes("5-9")), {"max_failed_indexes": 2}, id="indexes-failed"),
     pytest.param(
-        told(), Rest(9, indexes("5-9"), index_failures=1), 0, {"backoff_limit_per_index": 1}, id="failed-once-each"
+        told(), Rest(9, indexes("5-9"), index_failures=1), {"backoff_limit_per_index": 1}, id="failed-once-each"
     ),
-    pytest.param(
-        told(), Rest(9, indexes("5-9"), index_failures=3), 0, {"backoff_limit_per_index": 0}, id="last-chance"
-    ),
+    pytest.param(told(), Rest(9, indexes("5-9"), index_failures=3), {"backoff_limit_per_index": 0}, id="last-chance"),
 ]
 
 
-@pytest.mark.parametrize(("progress", "rest", "elapsed", "limits"), LIMITS)
-def test_limits_left_over(progress: Progress, rest: Rest, elapsed: int, limits: Object) -> None:
+@pytest.mark.parametrize(("progress", "rest", "limits"), LIMITS)
+def test_limits_left_over(progress: Progress, rest: Rest, limits: Object) -> None:
     """A later shard gets what earlier ones have left of the job's limits, and else the template's own."""
-    (piece,) = pieces(LIMITED, rest, [20], first=False, progress=progress, elapsed_seconds=elapsed).values()
+    (piece,) = pieces(LIMITED, rest, [20], first=False, progress=progress).values()
     names = ("backoff_limit", "max_failed_indexes", "backoff_limit_per_index", "active_deadline_seconds")
     found = {name: getattr(piece, name) for name in names} if piece is not None else dict.fromkeys(names)
     assert {name: value for name, value in found.items() if value is not None} == limits
@@ -99,12 +100,12 @@ def test_limits_left_over(progress: Progress, rest: Rest, elapsed: int, limits: 
 
 @pytest.mark.parametrize(("elapsed", "left"), [(0, 100), (30, 70), (100, 1), (500, 1)])
 def test_the_deadline_left_over(elapsed: int, left: int) -> None:
-    """The user's deadline counts from the first start; the API server takes no limit below a second."""
-    template = {**INDEXED, "activeDeadlineSeconds": 100}
-    (piece,) = pieces(template, Rest(20), [20], first=False, elapsed_seconds=elapsed).values()
+    """A later shard gets what is left of the user's deadline; the API server takes no limit below a second."""
+    template, used = {**INDEXED, "activeDeadlineSeconds": 100}, replace(NOTHING, active_seconds=elapsed)
+    (piece,) = pieces(template, Rest(20), [20], first=False, progress=used).values()
     assert piece is not None
     assert (piece.active_deadline_seconds, piece.indexes, piece.width) == (left, None, 20)
-    assert pieces(template, Rest(20), [20], elapsed_seconds=elapsed) == {0: None}
+    assert pieces(template, Rest(20), [20], progress=used) == {0: None}
 
 
 @given(

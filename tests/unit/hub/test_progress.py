@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.indexes import INDEX_LIMIT, IndexSet
-from isthmus.hub.progress import MAX_ATTEMPTS, Ending, Progress, Rest, covered, progress_of
+from isthmus.hub.attempts import MAX_ATTEMPTS
+from isthmus.hub.progress import Ending, Progress, Rest, covered, progress_of
 from isthmus.hub.work import work_of
 
 Object = dict[str, Any]
@@ -21,9 +22,14 @@ QUEUE: Object = {**POD, "parallelism": 4}
 
 
 def shard(
-    state: str | None, indexes: str | None = None, width: int = 2, attempt: int = 1, **status: Any
+    state: str | None,
+    indexes: str | None = None,
+    width: int = 2,
+    attempt: int = 1,
+    own: int | None = None,
+    **status: Any,
 ) -> tuple[str, Dispatch]:
-    """A Dispatch of so many pods at once, with its node."""
+    """A Dispatch of so many pods at once, with its node; `own` is its activeDeadlineSeconds."""
     count = len(IndexSet.parse(indexes)) if indexes else 10
     spec = {
         "job": {"namespace": "team-a", "name": "train", "uid": "u1"},
@@ -32,15 +38,17 @@ def shard(
         "attempt": attempt,
         "sequence": attempt,
         "indexes": indexes,
-        "manifest": {"spec": {"parallelism": width, "completions": count}},
+        "manifest": {
+            "spec": {"parallelism": width, "completions": count, **({"activeDeadlineSeconds": own} if own else {})}
+        },
     }
     metadata = {"name": f"train-{attempt}-{indexes}", "uid": f"d{attempt}", "resourceVersion": "1"}
     return "n1", Dispatch.model_validate({"metadata": metadata, "spec": spec, "status": {"state": state, **status}})
 
 
-def of(template: Object, *dispatches: tuple[str, Dispatch], elapsed: float = 0.0) -> Progress:
+def of(template: Object, *dispatches: tuple[str, Dispatch]) -> Progress:
     """The progress of a job with that template."""
-    return progress_of(work_of(template), dispatches, elapsed_seconds=elapsed)
+    return progress_of(work_of(template), dispatches)
 
 
 def rest(width: int, indexes: str | None = None, count: int | None = None, failures: int = 0) -> Rest:
@@ -215,6 +223,42 @@ def test_endings(template: Object, dispatches: tuple[tuple[str, Dispatch], ...],
     assert found.rest is None
 
 
+ON_FAILURE: Object = {**INDEXED, "template": {"spec": {**POD["template"]["spec"], "restartPolicy": "OnFailure"}}}
+
+
+@pytest.mark.parametrize(
+    ("template", "restarts", "failed", "ends"),
+    [
+        pytest.param(ON_FAILURE, (3, 2), (0, 0), False, id="one-less-than-the-limit"),
+        pytest.param(ON_FAILURE, (3, 3), (0, 0), True, id="as-many-as-the-limit"),
+        pytest.param(ON_FAILURE, (5, 0), (3, 3), False, id="failures-count-by-themselves"),
+        pytest.param({**ON_FAILURE, "backoffLimit": 0}, (0, 0), (0, 0), False, id="none-is-allowed-and-none-was"),
+        pytest.param({**ON_FAILURE, "backoffLimit": 0}, (1, 0), (0, 0), True, id="none-is-allowed"),
+        pytest.param(INDEXED, (9, 9), (0, 0), False, id="restarts-under-another-policy"),
+    ],
+)
+def test_restarts_of_all_shards_count(
+    template: Object, restarts: tuple[int, int], failed: tuple[int, int], ends: bool
+) -> None:
+    """Restarts fail a job as its one Job's controller would, over all shards, live and lost."""
+    first = shard("Lost", "0-4", restarts=restarts[0], failed=failed[0])
+    second = shard("Running", "5-9", attempt=2, restarts=restarts[1], failed=failed[1])
+    ending = of(template, first, second).ending
+    assert (ending.reason if ending else None) == ("BackoffLimitExceeded" if ends else None)
+    assert of(template, shard("Running", restarts=99)).ending is None  # of a single one its member is the judge
+
+
+def test_a_job_that_loses_one_node_often_goes_on() -> None:
+    """Shards that are lost in vain don't fail a job of which another part gets on, or an attempt between got on."""
+    lost = [shard("Lost", "5-9", attempt=n) for n in range(2, 3 * MAX_ATTEMPTS)]
+    assert of(INDEXED, shard("Running", "0-4"), *lost).ending is None
+    many = [shard("Lost", f"{n}", attempt=2) for n in range(1, 10)] * MAX_ATTEMPTS
+    assert of(INDEXED, shard("Lost", completedIndexes="0"), *many).ending is None
+    half, one = lost[: MAX_ATTEMPTS - 1], shard("Lost", "5-9", attempt=MAX_ATTEMPTS + 1, completedIndexes="5")
+    more = [shard("Lost", "6-9", attempt=n) for n in range(MAX_ATTEMPTS + 2, 2 * MAX_ATTEMPTS + 1)]
+    assert of(INDEXED, *half, one, *more).ending is None
+
+
 def test_a_failed_index_does_not_end_the_other_parts() -> None:
     """FailedIndexes of one shard is told when all is done."""
     template = {**INDEXED, "backoffLimitPerIndex": 1}
@@ -239,14 +283,46 @@ def test_many_scattered_failures_take_no_time() -> None:
     assert found.rest == Rest(4, half, index_failures=1)
 
 
+LIMITED: Object = {**INDEXED, "activeDeadlineSeconds": 100}
+
+
+@pytest.mark.parametrize(
+    ("dispatches", "used"),
+    [
+        pytest.param((), 0, id="nothing"),
+        pytest.param((shard("Running", activeSeconds=30),), 30, id="one"),
+        pytest.param((shard("Running", activeSeconds=30), shard("Lost", activeSeconds=70)), 70, id="the-longest-run"),
+        pytest.param(
+            (shard("Lost", activeSeconds=30), shard("Running", own=70, activeSeconds=9)), 39, id="a-later-one"
+        ),
+        pytest.param((shard("Lost", activeSeconds=30), shard("Running", own=70)), 30, id="gaps-do-not-count"),
+        pytest.param(
+            (shard("Running", activeSeconds=50), shard("Running", own=80, activeSeconds=10)), 50, id="side-by-side"
+        ),
+        pytest.param((shard("Lost", activeSeconds=40), shard("Suspended", own=60)), 40, id="a-resumption-begins-anew"),
+    ],
+)
+def test_how_long_a_job_was_active(dispatches: tuple[tuple[str, Dispatch], ...], used: int) -> None:
+    """What a shard was not given of the limit was used before it; clocks of members alone count, and no gaps."""
+    assert of(LIMITED, *dispatches).active_seconds == used
+
+
 def test_the_users_deadline_holds_over_attempts() -> None:
-    """Once the time that the user gave is over, nothing is dispatched again."""
-    template = {**INDEXED, "activeDeadlineSeconds": 100}
-    lost = (shard("Lost"), shard("Lost", attempt=2))
-    assert of(template, *lost, elapsed=99).ending is None
-    ending = of(template, *lost, elapsed=100).ending
+    """Once the time that the user gave is over, nothing is dispatched again, however often the job was lost."""
+    lost = shard("Lost", activeSeconds=60)
+    assert of(LIMITED, lost, shard("Lost", own=40, attempt=2, activeSeconds=39)).ending is None
+    ending = of(LIMITED, lost, shard("Lost", own=40, attempt=2, activeSeconds=40)).ending
     assert ending is not None
     assert ending.reason == "DeadlineExceeded"
+
+
+def test_what_succeeds_at_the_last_moment_has_succeeded() -> None:
+    """A job of which everything is done is not failed for the time or the attempts that it took."""
+    parts = shard("Succeeded", "0-4", activeSeconds=101), shard("Succeeded", "5-9", activeSeconds=100)
+    late = shard("Lost", completedIndexes="0-9"), *(shard("Lost", attempt=n) for n in range(2, 2 * MAX_ATTEMPTS))
+    settling = shard("Succeeded", "0-4", activeSeconds=101), shard("Running", "5-9", completedIndexes="5-9")
+    endings = [of(LIMITED, *each).ending for each in (parts, late, settling)]
+    assert [ending and ending.phase for ending in endings] == [Phase.SUCCEEDED, Phase.SUCCEEDED, None]
 
 
 STATES = st.sampled_from([None, "Accepted", "Running", "Lost", "Cancelled", "Refused", "Succeeded"])

@@ -187,6 +187,15 @@ def test_accounts_touched_since(ledger: Ledger, item: Make) -> None:
     assert ledger.accounts_touched_since(first.cursor) == Touched(3, frozenset({"acme"}), frozenset({"core-1"}))
 
 
+def test_last_booked_jobs(ledger: Ledger, item: Make) -> None:
+    """The jobs of the last bookings are found, each once, and none where nothing is booked."""
+    assert ledger.last_booked_jobs(5) == frozenset()
+    ledger.book([item("d1", core=1, job="first"), item("d2", core=1, job="second"), item("d3", core=1, job="third")])
+    ledger.book([item("d2", 2, core=2, job="second")])
+    assert ledger.last_booked_jobs(2) == {"uid-second", "uid-third"}
+    assert ledger.last_booked_jobs(99) == {"uid-first", "uid-second", "uid-third"}
+
+
 def test_an_altered_tariff_is_refused(
     ledger: Ledger, ledger_url: str, item: Make, tariff: Tariff, identity: Identity
 ) -> None:

@@ -1,0 +1,142 @@
+"""Tells the hub of one node's shards: what the member shows of each, where that is worth a write now."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from isthmus.api.core import Job, Pod
+from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
+from isthmus.clusters import KubernetesApi
+
+from .activetime import active_seconds
+from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
+from .execution import Execution
+from .fence import as_lost, stopped_by_fence
+from .guard import Guard
+from .memberjobs import MemberJobs
+from .meter import ShardMeter
+from .observe import awaits_pods, has_stopped, observe
+from .restarts import restarts_of
+from .shardindexes import tally
+from .statuswriter import StatusWriter
+from .view import MemberView
+
+# The Job controller makes pods within moments; without any for so long, something is in its way.
+PODLESS_SECONDS = 30.0
+
+
+class Reporter:
+    """Of one agent; `clock` is monotonic, in seconds. Raises ClusterError."""
+
+    def __init__(
+        self,
+        hub: KubernetesApi,
+        *,
+        view: MemberView,
+        jobs: MemberJobs,
+        meter: ShardMeter,
+        writer: StatusWriter,
+        guard: Guard,
+        clock: Callable[[], float],
+    ) -> None:
+        self._hub = hub
+        self._view = view
+        self._jobs = jobs
+        self._meter = meter
+        self._writer = writer
+        self._guard = guard
+        self._clock = clock
+
+    async def report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
+        """Write what the member shows, where it is worth a write now; when, in seconds, to look again."""
+        name = dispatch.metadata["name"]
+        shown = await self._shown(dispatch, job)
+        if shown is None:
+            return REPORT_SECONDS
+        job, pods = shown
+        seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
+        if seen.ended:
+            pods = tuple(await self._meter.complete(dispatch, job, pods))
+            seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
+        now = self._clock()
+        old = dispatch.status
+        advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
+        status = DispatchStatus(
+            state=seen.state,
+            reason=seen.reason,
+            message=seen.message,
+            job_uid=job.metadata.uid,
+            active=seen.active,
+            succeeded=seen.succeeded,
+            failed=seen.failed,
+            restarts=restarts_of(dispatch, job, pods),
+            completed_indexes=seen.completed_indexes,
+            failed_indexes=seen.failed_indexes,
+            index_failures=seen.index_failures,
+            start_time=seen.start_time or old.start_time,
+            completion_time=seen.completion_time,
+            active_seconds=old.active_seconds,
+            reading=old.reading,
+            pod_problem=seen.problem or self._podless(execution, job, pods),
+            stopped=seen.state is DispatchState.SUSPENDED and has_stopped(job, pods),
+            armed=not seen.ended and self._guard.armed(dispatch, job),
+        )
+        fenced = stopped_by_fence(dispatch, job)
+        if fenced:
+            status = as_lost(status, old, pods)
+        if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
+            status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
+        if not has_news(old, status):
+            execution.noticed_at = None
+        elif execution.noticed_at is None:
+            execution.noticed_at = now
+        wait = seconds_until_due(
+            old,
+            status,
+            urgent=advance.urgent,
+            backlog=bool(advance.release),
+            since=now - execution.written_at,
+            noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
+            busy=self._hub.busy,
+        )
+        if advance.reading is not None and wait <= 0:
+            status = status.model_copy(update={"reading": advance.reading})
+        if wait > 0 or status == old:
+            # What an earlier write settled is let go even so: its process may have stopped before it did.
+            await self._meter.release(name, old.reading, execution)
+            again = wait if wait > 0 else READING_SECONDS
+            return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
+        # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
+        active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
+        written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
+        await self._meter.release(name, written.status.reading, execution)
+        return 0.0 if seen.ended and not advance.complete else READING_SECONDS
+
+    async def _shown(self, dispatch: Dispatch, job: Job) -> tuple[Job, Sequence[Pod]] | None:
+        """The Job and its pods as they are to be told; None where the watch has yet to show that the Job is gone.
+
+        What the hub decides on a shard that has stopped rests on consistent reads: the watch may be behind, and show
+        a suspension that is over.
+        """
+        pods = self._view.pods(dispatch.metadata["name"])
+        if dispatch.status.stopped or not has_stopped(job, pods):
+            return job, pods
+        fresh = await self._jobs.find(dispatch)
+        return (fresh, await self._meter.listed(dispatch)) if fresh is not None else None
+
+    def _heard_time(self) -> datetime | None:
+        """The member's own time when it last told of its Jobs: what has become of them since, nobody here knows."""
+        now = self._jobs.server_time()
+        return now and now - timedelta(seconds=self._view.jobs_silence_seconds())
+
+    def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
+        """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""
+        if not awaits_pods(job, pods):
+            execution.podless_since = None
+            return None
+        if execution.podless_since is None:
+            execution.podless_since = self._clock()
+        if self._clock() - execution.podless_since < PODLESS_SECONDS:
+            return None
+        where = f"{job.metadata.namespace}/{job.metadata.name}"
+        why = "its events there say why: a quota, PodSecurity, an admission policy, or controllers that are down"
+        return PodProblem(reason="NoPods", message=f"the member has made no pod of its Job {where}; {why}")
