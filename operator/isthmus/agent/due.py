@@ -1,6 +1,6 @@
 """When a change of a shard is worth a write of its status: at once, soon, or with the next. Pure."""
 
-from isthmus.api.dispatch import TERMINAL, DispatchStatus, PodProblem
+from isthmus.api.dispatch import TERMINAL, DispatchState, DispatchStatus, PodProblem
 
 # Progress is told at most this often: a status write a second a shard, and none between for short work.
 REPORT_SECONDS = 1.0
@@ -33,7 +33,7 @@ def seconds_until_due(
         return 0.0  # nobody may rely any longer on what was told
     if urgent:
         return REPORT_SECONDS - since
-    if has_news(old, new):
+    if has_news(old, new, busy=busy):
         # Until a shard is known to have stopped, or to stop by itself, nobody can take over its work.
         waits = busy and (new.armed, new.stopped) == (old.armed, old.stopped)
         return (REPORT_BUSY_SECONDS if waits else REPORT_SECONDS) - noticed
@@ -42,11 +42,15 @@ def seconds_until_due(
     return (SETTLE_SECONDS if backlog else READING_SECONDS) - since
 
 
-def has_news(old: DispatchStatus, new: DispatchStatus) -> bool:
-    """Whether state or counts differ, or whether the shard has stopped, or stops by itself."""
+def has_news(old: DispatchStatus, new: DispatchStatus, *, busy: bool = False) -> bool:
+    """Whether state or counts differ, or whether the shard has stopped, or stops by itself.
+
+    While the hub's API is `busy`, how many pods wait to begin is none: that is told with whatever comes next.
+    """
     stops = (new.armed, new.stopped) != (old.armed, old.stopped)
-    return new.state is not old.state or stops or _progress(new) != _progress(old)
+    return new.state is not old.state or stops or _progress(new, busy=busy) != _progress(old, busy=busy)
 
 
-def _progress(status: DispatchStatus) -> tuple[int, int, int, PodProblem | None]:
-    return status.active, status.succeeded, status.failed, status.pod_problem
+def _progress(status: DispatchStatus, *, busy: bool) -> tuple[int, int, int, PodProblem | None]:
+    active = 0 if busy and status.state is DispatchState.ACCEPTED else status.active
+    return active, status.succeeded, status.failed, status.pod_problem

@@ -42,6 +42,14 @@ def test_news_is_kept_back_for_a_second(new: DispatchStatus, noticed: float) -> 
         assert due == REPORT_SECONDS - noticed
 
 
+@pytest.mark.parametrize(("busy", "due"), [(False, REPORT_SECONDS), (True, READING_SECONDS)])
+def test_pods_that_wait_to_begin_are_no_news_for_a_busy_hub(busy: bool, due: float) -> None:
+    """How many pods a shard has that has not begun is told with what comes next, and with its first reading at last."""
+    accepted, waiting = _status("Accepted"), _status("Accepted", active=2)
+    assert has_news(accepted, waiting, busy=busy) is not busy
+    assert seconds_until_due(accepted, waiting, urgent=False, backlog=False, since=0, noticed=0, busy=busy) == due
+
+
 def test_progress_waits_longer_for_a_busy_hub() -> None:
     """While the hub's API is busy progress is kept back longer, and an end is not."""
     kept = [
