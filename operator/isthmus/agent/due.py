@@ -34,8 +34,9 @@ def seconds_until_due(
     if urgent:
         return REPORT_SECONDS - since
     if has_news(old, new, busy=busy):
-        # Until a shard is known to have stopped, or to stop by itself, nobody can take over its work.
-        waits = busy and (new.armed, new.stopped) == (old.armed, old.stopped)
+        # Until a shard is known to have stopped, or to stop by itself, nobody can take over its work; and failures may
+        # add up to a limit of the whole job.
+        waits = busy and (new.armed, new.stopped, new.failed) == (old.armed, old.stopped, old.failed)
         return (REPORT_BUSY_SECONDS if waits else REPORT_SECONDS) - noticed
     if new.restarts > old.restarts:  # they may add up to a limit; of many pods some container restarts all the time
         return (REPORT_BUSY_SECONDS if busy else SETTLE_SECONDS) - since

@@ -59,12 +59,13 @@ def test_progress_waits_longer_for_a_busy_hub() -> None:
     assert kept == [REPORT_BUSY_SECONDS - 2, 0.0]
 
 
-def test_a_shard_that_can_be_relied_on_is_told_though_the_hub_is_busy() -> None:
-    """That a shard stops by itself is no progress that can wait: only then may its work run elsewhere."""
-    armed = _status("Running", active=2, armed=True)
-    assert (
-        seconds_until_due(RUNNING, armed, urgent=False, backlog=False, since=0, noticed=REPORT_SECONDS, busy=True) == 0
-    )
+@pytest.mark.parametrize(
+    "told", [{"armed": True}, {"stopped": True}, {"failed": 1}], ids=["armed", "stopped", "failed"]
+)
+def test_what_others_wait_for_is_told_though_the_hub_is_busy(told: dict[str, Any]) -> None:
+    """That a shard stops by itself or has stopped, or failures that may pass a limit, are no progress that can wait."""
+    new = _status("Running", active=2, **told)
+    assert seconds_until_due(RUNNING, new, urgent=False, backlog=False, since=0, noticed=REPORT_SECONDS, busy=True) == 0
 
 
 @pytest.mark.parametrize(
