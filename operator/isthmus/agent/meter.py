@@ -83,7 +83,8 @@ class ShardMeter:
         known = list(pods)
         execution.stops.update(stops_of(known))
         uses = [self._use(pod, execution, now) for pod in known]
-        result = advance(joined(previous), uses, now=now, final=final, last_known=execution.live)
+        until = now if final else self._counted_until(now)
+        result = advance(joined(previous), uses, now=until, final=final, last_known=execution.live)
         execution.measured = dict(result.live)
         execution.live = {**execution.live, **result.live}
         settling = set(result.release)
@@ -109,6 +110,10 @@ class ShardMeter:
             begin = interval.start if told is None else min(max(interval.start, told), interval.end)
             parts.append(self._meters(pod, (interval.end - begin) // timedelta(seconds=1)))
         return PodMeters.total(parts)
+
+    def _counted_until(self, now: datetime) -> datetime:
+        """The instant, LIVE_LAG less of which is how far live pods are counted at `now`: no further than was heard."""
+        return min(now, now - timedelta(seconds=self._view.silence_seconds()) + LIVE_LAG)
 
     async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
         """Let go the pods that the written reading settles, each once."""

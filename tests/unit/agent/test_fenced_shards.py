@@ -1,9 +1,10 @@
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.agent.world import SPACE, TENANT, Process, World
+from tests.unit.agent.world import BEGIN, SPACE, TENANT, Process, World
 
 from isthmus.api.core import Job
 from isthmus.clusters import DISPATCHES, JOBS, PODS, Invalid, TimedOut, TooManyRequests, Unreachable
@@ -44,6 +45,12 @@ def _give_up(world: World, name: str, reason: str = "Fenced") -> None:
 def _late_seconds(world: World, name: str) -> int:
     reading = world.shown(name).status.reading
     return next((q.quantity // 1000 for q in reading.late if q.meter == "MillicoreSeconds"), 0) if reading else 0
+
+
+def _ended(pod: dict[str, Any]) -> float:
+    """When the pod ended, by the simulation's clock."""
+    finished = pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"]
+    return (datetime.fromisoformat(finished) - BEGIN).total_seconds()
 
 
 async def test_put_off(worlds: Any) -> None:
@@ -253,6 +260,31 @@ async def test_return_after_the_fence(worlds: Any) -> None:
         assert 8 <= late <= 80
         assert world.read_seconds(name) + late == world.pod_seconds()
         assert world.left() == []
+        await process.kill()
+
+
+async def test_reading_written_after_the_cut(worlds: Any) -> None:
+    """A reading written while nothing is heard counts to the last word; all time since, of what was unseen, is late."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=FENCE, completions=2)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed and _running(world) == 2)
+        await world.until(lambda: _clock() >= 52)
+        world.member.bookmark()
+        await asyncio.sleep(0.1)
+        cut = _clock()
+        process.member.disconnect()
+        before = world.read_seconds(name)
+        await world.until(lambda: world.read_seconds(name) > before, 15)
+        assert _clock() > cut + 5
+        world.finish(name, "1")
+        await world.until(lambda: not _running(world))
+        _give_up(world, name)
+        ended = max(_ended(pod) for pod in world.pods_ever().values() if pod["status"]["phase"] == "Succeeded")
+        process.member.heal()
+        await world.until(lambda: world.shown(name).status.released)
+        assert _late_seconds(world, name) >= int(ended - cut)
+        assert world.read_seconds(name) + _late_seconds(world, name) == world.pod_seconds()
         await process.kill()
 
 
