@@ -40,6 +40,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Seconds since the loop was made."""
         return self._jumping.now
 
+    def freeze(self, seconds: float) -> None:
+        """Let time pass in which no task runs, as in a process that is stopped."""
+        self._jumping.now += seconds
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, and let no property fail because the machine is busy."""

@@ -60,6 +60,11 @@ class Cluster:
         """The certificate authority of the API server's certificate, PEM."""
         return self._plane.authority
 
+    @property
+    def audit_log(self) -> Path:
+        """The API server's audit log, to be followed as it grows; `audit_entries` reads it."""
+        return self._plane.audit_log
+
     @functools.cached_property
     def rest(self) -> RestClient:
         """Raw requests as the administrator, by the direct address."""
@@ -183,7 +188,7 @@ class Cluster:
 
     def audit_entries(self) -> Iterator[AuditEntry]:
         """Every finished write request, oldest first."""
-        return read_audit_log(self._plane.audit_log)
+        return read_audit_log(self.audit_log)
 
     def close(self) -> None:
         """Ends the cluster and its link."""

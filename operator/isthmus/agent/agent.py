@@ -93,6 +93,7 @@ class Agent:
             hub_uid,
             node,
             accelerators,
+            clock=clocks.monotonic,
             on_shard=self._moved,
             on_capacity=self._dirty.set,
             on_connection=self._linked,

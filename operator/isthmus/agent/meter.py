@@ -88,7 +88,8 @@ class ShardMeter:
         known = list(pods)
         execution.stops.update(stops_of(known))
         uses = [self._use(pod, execution, now) for pod in known]
-        result = advance(joined(previous), uses, now=now, final=final, last_known=execution.live)
+        until = now if final else self._counted_until(now)
+        result = advance(joined(previous), uses, now=until, final=final, last_known=execution.live)
         execution.measured = dict(result.live)
         execution.live = {**execution.live, **result.live}
         settling = set(result.release)
@@ -115,6 +116,10 @@ class ShardMeter:
         """An instant of our own time of day as the member's clock showed it, or up to a second or two earlier."""
         theirs = self._jobs.server_time()
         return instant if theirs is None else instant + (theirs - self._now())
+
+    def _counted_until(self, now: datetime) -> datetime:
+        """The instant, LIVE_LAG less of which is how far live pods are counted at `now`: no further than was heard."""
+        return min(now, now - timedelta(seconds=self._view.silence_seconds()) + LIVE_LAG)
 
     async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
         """Let go the pods that the written reading settles, each once."""

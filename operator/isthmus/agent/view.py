@@ -9,12 +9,14 @@ from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, LABEL_NODE, tenant_name
 from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
+from .stalls import Stalls
+
 # A member that is back is found within this long, and half of it again for jitter.
 LONGEST_PAUSE_SECONDS = 5.0
 
 
 class MemberView:
-    """Three watches on a member, indexed the way the agent asks.
+    """Three watches on a member, indexed the way the agent asks; `clock` as that of `Stalls`.
 
     `on_shard(name)` is called when a Job or pod of the Dispatch `name` changed, `on_capacity()` when the figures may
     have, `on_connection(error)` when a watch lost or regained the member. Two nodes of a hub may for a moment look at
@@ -28,6 +30,7 @@ class MemberView:
         node: str,
         accelerators: AcceleratorTable,
         *,
+        clock: Callable[[], float],
         on_shard: Callable[[str], None],
         on_capacity: Callable[[], None],
         on_connection: Callable[[ClusterError | None], None],
@@ -35,6 +38,7 @@ class MemberView:
         self.machines = MachineTable(accelerators)
         self._owner = {LABEL_HUB: hub_uid, LABEL_NODE: node}
         self._prefix = tenant_namespace_prefix(hub_uid)
+        self._stalls = Stalls(clock)
         self._on_shard = on_shard
         self._on_capacity = on_capacity
         self._on_connection = on_connection
@@ -73,6 +77,7 @@ class MemberView:
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._stalls.run())
             for informer in self._informers:
                 group.create_task(informer.run())
 
@@ -86,8 +91,11 @@ class MemberView:
         return next((informer.error for informer in self._informers if informer.error is not None), None)
 
     def silence_seconds(self) -> float:
-        """For how long nothing was heard of pods: what has become of them since, nobody here knows."""
-        return self._pod_informer.silence_seconds()
+        """For how long nothing was heard of pods: what has become of them since, nobody here knows.
+
+        After a stall of this process that goes for all that came meanwhile, until it has had time to read it.
+        """
+        return max(self._pod_informer.silence_seconds(), self._stalls.blind_seconds())
 
     def jobs_silence_seconds(self) -> float:
         """For how long nothing was heard of Jobs."""

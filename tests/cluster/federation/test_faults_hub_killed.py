@@ -1,9 +1,7 @@
-import json
 import os
 import random
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from tests.cluster.federation.proof import (
     delete_jobs,
     wait_complete,
 )
+from tests.cluster.federation.writes import Writes
 
 from federation import Federation, compute_job, job_spec
 from testbed import Machine, wait_for
@@ -104,31 +103,8 @@ ENDINGS = {
 }
 
 
-class _Writes:
-    """The writes of a cluster's audit log from now on."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = path.stat().st_size
-
-    def seen(self, verb: str, resource: str, subresource: str) -> bool:
-        """Whether a write of the operator's has come since the last call."""
-        with self._path.open() as log:
-            log.seek(self._offset)
-            text = log.read()
-        whole = text[: text.rfind("\n") + 1]
-        self._offset += len(whole.encode())
-        for line in whole.splitlines():
-            entry = json.loads(line)
-            reference = entry.get("objectRef", {})
-            what = (entry["verb"], reference.get("resource"), reference.get("subresource", ""))
-            if what == (verb, resource, subresource) and entry["user"]["username"].endswith(":isthmus"):
-                return True
-        return False
-
-
-def _kill_after(fed: Federation, writes: _Writes, kind: tuple[str, str, str]) -> None:
-    wait_for(lambda: writes.seen(*kind), 30, f"the hub to {kind}", interval_seconds=0.002)
+def _kill_after(fed: Federation, writes: Writes, kind: tuple[str, str, str]) -> None:
+    writes.wait(kind, 30)
     fed.process.kill()
     fed.process.start()
 
@@ -141,7 +117,7 @@ def test_hub_killed_right_after_a_write(fed: Federation, recorder: PodRecorder, 
     fed.namespace(namespace)
     names = {f"{write}-{number}": 2 for number in range(4)}
     template = job_spec(run_seconds="1", completions=2, parallelism=2)
-    writes = _Writes(fed.clusters[where]._plane.audit_log)
+    writes = Writes(fed.clusters[where])
     manifests = [compute_job(name, template, namespace=namespace, placement={"tiers": ["Edge"]}) for name in names]
     fed.hub.apply(manifests)
     _kill_after(fed, writes, (kind[0], kind[1], kind[2]))
@@ -163,7 +139,7 @@ def test_hub_killed_right_after_a_write_for_one_of_two_parts(
     namespace = f"after-{write}"
     name = f"split-{write}"
     template = job_spec(run_seconds="1", completions=24, parallelism=24)
-    writes = _Writes(fed.clusters[where]._plane.audit_log)
+    writes = Writes(fed.clusters[where])
     fed.hub.apply([compute_job(name, template, namespace=namespace, placement={"split": "ByIndex"})])
     _kill_after(fed, writes, (kind[0], kind[1], kind[2]))
     wait_complete(fed, [name], namespace=namespace, seconds=150)
@@ -181,7 +157,7 @@ def test_hub_killed_right_after_a_write_of_a_deletion(fed: Federation, write: st
     fed.hub.apply([compute_job(name, template, placement={"tiers": ["Edge"]}) for name in names])
     for name in names:
         wait_for(lambda name=name: fed.job(name).get("status", {}).get("phase") == "Running", 60, f"{name} to run")  # type: ignore[misc]
-    writes = _Writes(fed.clusters[where]._plane.audit_log)
+    writes = Writes(fed.clusters[where])
     fed.hub.kubectl("delete", "cjob", *names, "-n", "team-a", "--wait=false")
     _kill_after(fed, writes, (kind[0], kind[1], kind[2]))
     fed.hub.kubectl("wait", "--for=delete", *(f"cjob/{name}" for name in names), "-n", "team-a", "--timeout=60s")

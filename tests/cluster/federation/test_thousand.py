@@ -1,197 +1,178 @@
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
-from tests.cluster.federation.proof import (
-    check_each_index_once,
-    check_log,
-    check_nothing_left,
-    delete_jobs,
-    runs_by_index,
-    wait_complete,
-)
+from tests.cluster.federation.proof import check_log, check_nothing_left, delete_jobs, wait_complete
+from tests.cluster.federation.sweep import Shard, Sweep
+from tests.cluster.federation.sweepbooks import SweepBooks
+from tests.cluster.federation.writes import Writes
 
-from demo.podtime import resource_seconds
 from federation import Federation, compute_job, job_spec
-from isthmus.api.indexes import IndexSet
-from isthmus.ledger import Ledger
-from testbed import DeadlineError, Machine, wait_for
+from testbed import Machine, wait_for
 
 INDEXES = 1000
-# So long that a busy machine does not stop what it can reach.
+# As much as two cores carry with five control planes: some twenty pods begin and end in a second.
+PARALLELISM = 200
+RUN_SECONDS = 10
+# So long that a busy machine does not stop what it can reach, and that pods end well out of sight before it is over.
 FENCE = 20
 TIMING = {"heartbeatSeconds": 1, "fenceAfterSeconds": FENCE, "stopAllowanceSeconds": 10}
+# What a Job controller takes to notice a limit, and then for its pods, on a busy machine.
+STOP_SECONDS = 15
 LOST = "north"
 NODES = (LOST, "east", "south", "west")
-MEMBERS = {name: [Machine(f"{name}-{number}", "16", "64Gi") for number in (1, 2)] for name in NODES}
-JOB_CONTROLLER = "system:serviceaccount:kube-system:job-controller"
+# Each has room for 54 pods, so that all four are needed and little room is left.
+MEMBERS = {name: [Machine(f"{name}-{number}", "13500m", "64Gi") for number in (1, 2)] for name in NODES}
+START_SECONDS = 90
+UNDERWAY_SECONDS = 180
+COMPLETE_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
     """A hub and four members with a short fence."""
     with Federation(MEMBERS, log_level="info") as federation:
-        federation.process.start()
+        federation.process.start(deadline_seconds=START_SECONDS)
         for name in MEMBERS:
             federation.join(name, timing=TIMING)
         yield federation
 
 
-def _shards(fed: Federation) -> list[dict[str, Any]]:
-    found = [each for each in fed.items("dispatches") if each["spec"]["job"]["name"] == "sweep"]
-    return sorted(found, key=lambda each: (each["spec"]["attempt"], each["spec"]["shard"]))
-
-
-def _node(dispatch: dict[str, Any]) -> str:
-    return str(dispatch["metadata"]["namespace"]).removeprefix("isthmus-node-")
-
-
-def _completed(dispatch: dict[str, Any]) -> IndexSet:
-    return IndexSet.parse(dispatch.get("status", {}).get("completedIndexes"))
-
-
-def _covered(dispatch: dict[str, Any]) -> IndexSet:
-    return IndexSet.parse(dispatch["spec"]["indexes"])
-
-
-def test_one_of_four_is_lost(fed: Federation) -> None:
-    """Of 1,000 indexes over four members, those that a lost one had not finished run again, once they have stopped."""
+@pytest.fixture(scope="module")
+def recorder(fed: Federation) -> Iterator[PodRecorder]:
+    """All pods of the module."""
     with PodRecorder({name: fed.clusters[name] for name in NODES}) as recorder:
-        template = job_spec(
-            run_seconds="9",
-            cpu="500m",
-            memory="256Mi",
-            completions=INDEXES,
-            parallelism=240,
-            pod={"terminationGracePeriodSeconds": 1},
-        )
-        placement = {"split": "ByIndex", "onNodeLost": "Rerun"}
-        fed.hub.apply([compute_job("sweep", template, placement=placement)])
-        lost = _wait_half_done(fed)
-        fed.clusters[LOST].cut("refuse")
-        cut = datetime.now(UTC)
-        known = _completed(fed.get("dispatches", lost["metadata"]["name"], lost["metadata"]["namespace"]))
-        wait_complete(fed, ["sweep"], seconds=240)
-        _check_rerun(fed, lost, known, cut)
-        status = fed.job("sweep")["status"]
-        assert (status["done"], status["completedIndexes"]) == (f"{INDEXES}/{INDEXES}", f"0-{INDEXES - 1}")
+        yield recorder
+
+
+@contextmanager
+def _sweep(fed: Federation, recorder: PodRecorder, name: str) -> Iterator[Sweep]:
+    """The job, begun; at the end it is taken away, and nothing of it is left in any member."""
+    fed.namespace(name)
+    template = job_spec(
+        run_seconds=str(RUN_SECONDS),
+        cpu="500m",
+        memory="256Mi",
+        completions=INDEXES,
+        parallelism=PARALLELISM,
+        pod={"terminationGracePeriodSeconds": 1},
+    )
+    placement = {"split": "ByIndex", "onNodeLost": "Rerun"}
+    fed.hub.apply([compute_job(name, template, namespace=name, placement=placement)])
+    try:
+        yield Sweep(fed, recorder, name, INDEXES)
+    finally:
         fed.clusters[LOST].heal()
-        fed.wait_condition("computenodes", LOST, "Ready", "True", seconds=60)
-        wait_for(lambda: _final(fed, lost), 60, "stock to be taken")
-        late = _late(fed)
-        unseen = len(late)
-        _check_indexes(fed, recorder, late)
-        _check_books(fed, recorder)
-        print(f"{len(known)} told before the cut, {unseen} came to light late")  # noqa: T201 - figures to report
-        delete_jobs(fed)
+        delete_jobs(fed, name, seconds=120)
         check_nothing_left(fed, NODES)
-    check_log(fed)
 
 
-def _wait_half_done(fed: Federation) -> dict[str, Any]:
-    """The shard of the member to be lost, some of whose indexes are told and others run."""
-
-    def found() -> dict[str, Any] | None:
-        for dispatch in _shards(fed):
-            status = dispatch.get("status", {})
-            if _node(dispatch) == LOST and status.get("succeeded", 0) >= 20 and status.get("active", 0) > 20:
-                return dispatch if status.get("armed") else None
-        return None
-
-    wait_for(lambda: found() is not None, 90, "the first indexes of the node to be done")
-    time.sleep(2)  # into the next wave
-    dispatch = found()
-    assert dispatch is not None
-    assert len({_node(each) for each in _shards(fed)}) == len(NODES)
-    return dispatch
+def _cut(fed: Federation, sweep: Sweep) -> tuple[Shard, datetime]:
+    """Cut the member off in the middle: its shard, and when that was."""
+    lost = sweep.wait_underway([LOST], UNDERWAY_SECONDS)[LOST]
+    assert {shard.node for shard in sweep.shards()} == set(NODES)
+    fed.clusters[LOST].cut("refuse")
+    return lost, datetime.now(UTC)
 
 
-def _check_rerun(fed: Federation, lost: dict[str, Any], known: IndexSet, cut: datetime) -> None:
-    """What was missing of the lost shard was sent elsewhere, that alone, after the member's controllers stopped it."""
-    name = lost["metadata"]["name"]
-    missing = _covered(lost) - known
-    later = [
-        each for each in _shards(fed) if each["metadata"]["creationTimestamp"] > lost["metadata"]["creationTimestamp"]
-    ]
-    again = [each for each in later if _covered(each) & _covered(lost)]
-    assert again
-    told = _completed(fed.get("dispatches", name, lost["metadata"]["namespace"]))
-    rerun, lost_again = IndexSet(), IndexSet()
-    for each in again:
-        mine = _covered(each) & _covered(lost)
-        assert _node(each) != LOST
-        assert not mine & (rerun - lost_again), "no index is sent again while it runs or when it is done"
-        rerun |= mine
-        if each["status"].get("state") == "Lost":
-            lost_again |= mine - _completed(each)
-    assert rerun == missing - told
-    assert rerun == _covered(lost) - told
-    stops = [
-        entry.time
-        for entry in fed.clusters[LOST].audit_entries()
-        if entry.user == JOB_CONTROLLER
-        and entry.verb == "delete"
-        and entry.resource == "pods"
-        and entry.code < 300
-        and entry.name.startswith(name)
-    ]
-    starts = [
-        entry.time
-        for each in again
-        for entry in fed.clusters[_node(each)].audit_entries()
-        if entry.resource == "jobs" and entry.verb == "create" and entry.name == each["metadata"]["name"]
-    ]
-    assert stops
-    assert max(stops) < min(starts)
+def _check_cut(fed: Federation, sweep: Sweep, lost: Shard, cut: datetime) -> None:
+    """The job completes while the member is away: it had stopped by then, and only what it had not told ran again."""
+    wait_complete(fed, [sweep.name], namespace=sweep.name, seconds=COMPLETE_SECONDS)
+    sweep.check_status()
+    shards = sweep.shards()
+    assert lost.name in {shard.name for shard in shards if shard.state == "Lost"}
+    sweep.check_rerun(shards)
+    first, last, created = (
+        (instant - cut).total_seconds() for instant in sweep.check_stopped_first(_named(shards, lost), shards)
+    )
+    assert last <= FENCE + STOP_SECONDS
     print(  # noqa: T201 - figures to report
-        f"{len(rerun)} of {len(_covered(lost))} indexes run again; {len(stops)} pods stopped"
-        f" {(min(stops) - cut).total_seconds():.1f} to {(max(stops) - cut).total_seconds():.1f} s after the cut,"
-        f" first Job elsewhere {(min(starts) - cut).total_seconds():.1f} s after it"
+        f"{sweep.name}: pods stopped {first:.1f} to {last:.1f} s after the cut, first Job elsewhere {created:.1f} s"
     )
 
 
-def _final(fed: Federation, lost: dict[str, Any]) -> bool:
-    found = fed.get("dispatches", lost["metadata"]["name"], lost["metadata"]["namespace"])
-    return bool(found["status"].get("reading", {}).get("final"))
+def _check_return(fed: Federation, sweep: Sweep, cut: datetime) -> SweepBooks:
+    """After the cut is healed each index has one success that counts, and none is billed twice; the books."""
+    fed.clusters[LOST].heal()
+    fed.wait_condition("computenodes", LOST, "Ready", "True", seconds=60)
+    shards = sweep.wait_accounted(90)
+    sweep.check_status()
+    sweep.check_rerun(shards)
+    sweep.check_indexes(shards)
+    books = SweepBooks(fed, sweep, shards)
+    books.check_all_time()
+    twice = books.check_none_twice(cut)
+    assert twice, "pods had time to succeed out of sight"
+    print(f"{sweep.name}: {twice} indexes succeeded out of sight and again elsewhere")  # noqa: T201 - as above
+    return books
 
 
-def _late(fed: Federation) -> IndexSet:
-    found = IndexSet()
-    for each in _shards(fed):
-        found |= IndexSet.parse(each.get("status", {}).get("lateIndexes"))
-    return found
+def _named(shards: list[Shard], like: Shard) -> Shard:
+    return next(shard for shard in shards if shard.name == like.name)
 
 
-def _check_indexes(fed: Federation, recorder: PodRecorder, late: IndexSet) -> None:
-    """Each index succeeded in one pod, but for those that succeeded out of sight as well; none ran twice at a time."""
-    runs = recorder.runs()
-    found = runs_by_index(fed, runs, ["sweep"])
-    twice = {index for (_, index), each in found.items() if sum(r.time.phase == "Succeeded" for r in each) > 1}
-    assert twice <= set(late)
-    doubled = {run.time.uid for (_, index), each in found.items() if index in twice for run in each[:1]}
-    check_each_index_once(fed, [run for run in runs if run.time.uid not in doubled], {"sweep": INDEXES})
+def test_one_of_four_is_cut_off(fed: Federation, recorder: PodRecorder) -> None:
+    """Of 1,000 indexes over four members, what one that is cut off had not done runs again, once it has stopped."""
+    with _sweep(fed, recorder, "cut") as sweep:
+        lost, cut = _cut(fed, sweep)
+        _check_cut(fed, sweep, lost, cut)
+        books = _check_return(fed, sweep, cut)
+    books.check_all_time()
+    check_log(fed)
 
 
-def _check_books(fed: Federation, recorder: PodRecorder) -> None:
-    """What is booked and what is recorded as late are together the time of all pods."""
-    used = resource_seconds(run.time for run in recorder.runs())
-    found: dict[str, int] = {}
+def test_hub_is_killed_amid_the_rerun(fed: Federation, recorder: PodRecorder) -> None:
+    """The same, with the hub killed after its verdict, as soon as the first Dispatch of the rerun is written."""
+    with _sweep(fed, recorder, "killed") as sweep:
+        lost, cut = _cut(fed, sweep)
+        writes = Writes(fed.hub)
+        writes.wait(("patch", "dispatches", ""), 120, lost.name)
+        writes.wait(("create", "dispatches", ""), 60)
+        fed.process.kill()
+        fed.process.start(deadline_seconds=START_SECONDS)
+        _check_cut(fed, sweep, lost, cut)
+        books = _check_return(fed, sweep, cut)
+    books.check_all_time()
+    check_log(fed)
 
-    def right() -> bool:
-        found.clear()
-        with Ledger.open(fed.process.ledger) as ledger:
-            late = ledger.unbilled_late_time(
-                start=datetime(2000, 1, 1, tzinfo=UTC), end=datetime(3000, 1, 1, tzinfo=UTC)
-            )
-            assert ledger.conflicts() == ()
-            for meter, amount in (*ledger.totals().items(), *((meter, each) for (meter, _), each in late.items())):
-                found[meter] = found.get(meter, 0) + amount
-        return all(found.get(meter, 0) == amount for meter, amount in used.items())
 
-    try:
-        wait_for(right, 30, f"books of {used}")
-    except DeadlineError as error:
-        raise AssertionError(f"{error}; found {found}") from None
+def test_hub_is_frozen(fed: Federation, recorder: PodRecorder) -> None:
+    """Frozen past fence and allowance, the hub finds all stopped by the members: it asks them, and gives none up."""
+    with _sweep(fed, recorder, "frozen") as sweep:
+        before = sweep.wait_underway(NODES, UNDERWAY_SECONDS)
+        told = fed.process.log.stat().st_size
+        fed.process.pause()
+        try:
+            frozen, at = time.monotonic(), datetime.now(UTC)
+            least = max(shard.fence_seconds for shard in before.values())
+            wait_for(lambda: time.monotonic() - frozen > least, least + 5, "fence and allowance to be over")
+            wait_for(lambda: not _running(fed), STOP_SECONDS, "the members to stop all shards", interval_seconds=1)
+        finally:
+            woken = datetime.now(UTC)
+            fed.process.resume()
+        wait_complete(fed, [sweep.name], namespace=sweep.name, seconds=COMPLETE_SECONDS)
+        sweep.check_status()
+        shards = sweep.wait_accounted(30)
+        sweep.check_rerun(shards)
+        for node, shard in before.items():
+            lost = _named(shards, shard)
+            assert lost.state == "Lost", node
+            assert "because its limit was not put off" in lost.message
+            _, last, created = sweep.check_stopped_first(lost, shards)
+            assert last < woken < created
+            assert (last - at).total_seconds() <= FENCE + STOP_SECONDS
+        assert b"shard given up" not in fed.process.log.read_bytes()[told:]
+        sweep.check_indexes(shards)
+        books = SweepBooks(fed, sweep, shards)
+        books.check_all_time()
+        assert books.check_none_twice(at) == 0, "nothing was given up, so nothing came to light late"
+    books.check_all_time()
+    check_log(fed)
+
+
+def _running(fed: Federation) -> list[str]:
+    pods = [(node, pod) for node in NODES for pod in fed.member_pods(node)]
+    return [f"{node}: {pod['metadata']['name']}" for node, pod in pods if pod["status"].get("phase") == "Running"]

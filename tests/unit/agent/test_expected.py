@@ -28,6 +28,7 @@ def _view(pods: list[tuple[str, str]], job: Any = None) -> MemberView:
         HUB_UID,
         NODE,
         AcceleratorTable.default(),
+        clock=lambda: 0.0,
         on_shard=nothing,
         on_capacity=nothing,
         on_connection=nothing,

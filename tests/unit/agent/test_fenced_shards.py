@@ -1,51 +1,22 @@
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.agent.world import INDEX, SPACE, TENANT, Process, World, now, stamp
+from tests.unit.agent.shards import (
+    FENCE,
+    clock_seconds,
+    limits_written,
+    member_job,
+    running_pods,
+)
+from tests.unit.agent.world import Process
 
 from isthmus.api.core import Job
-from isthmus.clusters import DISPATCHES, JOBS, PODS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
+from isthmus.clusters import JOBS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
 from isthmus.clusters.fake import Call, matching
 
 pytestmark = pytest.mark.simulated_time
-
-FENCE = 20
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _job(world: World, name: str) -> dict[str, Any]:
-    found = world.member.object(JOBS, name, TENANT)
-    assert found is not None
-    return found
-
-
-def _running(world: World) -> int:
-    return sum(1 for pod in world.objects(PODS) if pod["status"]["phase"] == "Running")
-
-
-def _limits(process: Process) -> list[Call]:
-    return [call for call in process.writes if call.verb == "patch" and call.resource == JOBS]
-
-
-def _give_up(world: World, name: str, reason: str = "Fenced") -> None:
-    """What the hub's verdict writes."""
-    world.desire(name, "Cancelled")
-    found = world.hub.object(DISPATCHES, name, SPACE)
-    assert found is not None
-    verdict = {"state": "Lost", "reason": reason, "message": "out of reach", "active": 0, "armed": False}
-    verdict["completionTime"] = stamp()
-    world.hub.put(DISPATCHES, {**found, "status": {**found["status"], **verdict}})
-
-
-def _late_seconds(world: World, name: str) -> int:
-    reading = world.shown(name).status.reading
-    return next((q.quantity // 1000 for q in reading.late if q.meter == "MillicoreSeconds"), 0) if reading else 0
 
 
 async def test_put_off(worlds: Any) -> None:
@@ -54,10 +25,10 @@ async def test_put_off(worlds: Any) -> None:
         name = world.dispatch(fence=FENCE)
         process = Process(world)
         await world.until(lambda: world.shown(name).status.armed)
-        assert _job(world, name)["spec"]["activeDeadlineSeconds"] == FENCE
+        assert member_job(world, name)["spec"]["activeDeadlineSeconds"] == FENCE
         await world.until(lambda: world.state(name) == "Succeeded")
         assert world.succeeded_indexes() == ["0", "1"]
-        assert 10 <= len(_limits(process)) <= 15
+        assert 10 <= len(limits_written(process)) <= 15
         assert not world.shown(name).status.armed
         await process.kill()
 
@@ -67,12 +38,12 @@ async def test_stopped_by_the_member(worlds: Any) -> None:
     async with worlds(run_seconds=1000) as world:
         name = world.dispatch(fence=FENCE, completions=3)
         process = Process(world)
-        await world.until(lambda: world.shown(name).status.armed and _running(world) == 3)
+        await world.until(lambda: world.shown(name).status.armed and running_pods(world) == 3)
         await asyncio.sleep(50)
-        cut = _clock()
+        cut = clock_seconds()
         process.member.disconnect()
-        await world.until(lambda: not _running(world))
-        assert FENCE / 2 <= _clock() - cut <= FENCE + 1.5
+        await world.until(lambda: not running_pods(world))
+        assert FENCE / 2 <= clock_seconds() - cut <= FENCE + 1.5
         assert process.contact.last_attempt(world.shown(name).metadata["uid"]) <= cut + FENCE / 2 + 1
         await asyncio.sleep(30)
         assert world.state(name) == "Running"
@@ -97,7 +68,7 @@ async def test_users_own_limit(worlds: Any) -> None:
         status = world.shown(name).status
         assert status.reason == "DeadlineExceeded"
         assert 46 <= world.pod_seconds() / 2 <= 49
-        assert _job(world, name)["spec"]["activeDeadlineSeconds"] == 47
+        assert member_job(world, name)["spec"]["activeDeadlineSeconds"] == 47
         await process.kill()
 
 
@@ -108,7 +79,8 @@ async def test_resumed(worlds: Any) -> None:
         process = Process(world)
         await world.until(lambda: world.shown(name).status.armed)
         await asyncio.sleep(55)
-        assert _job(world, name)["spec"]["activeDeadlineSeconds"] > 2 * FENCE
+        assert member_job(world, name)["spec"]["activeDeadlineSeconds"] > 2 * FENCE
+        world.controllers_run = False
         world.desire(name, "Suspended")
         await world.until(lambda: world.state(name) == "Suspended" and not world.shown(name).status.armed)
         writes: list[tuple[Any, bool]] = []
@@ -118,12 +90,11 @@ async def test_resumed(worlds: Any) -> None:
             writes.append((call.body["spec"], world.shown(name).status.armed))
 
         world.member.before("patch", JOBS, seen, times=1)
-        world.controllers_run = False
         world.desire(name, "Running")
         await asyncio.sleep(5)
-        assert _job(world, name)["spec"]["suspend"], "its controller has yet to see that it is"
+        assert member_job(world, name)["spec"]["suspend"], "its controller has yet to see that it is"
         world.controllers_run = True
-        await world.until(lambda: not _job(world, name)["spec"]["suspend"])
+        await world.until(lambda: not member_job(world, name)["spec"]["suspend"])
         assert writes == [({"suspend": False, "activeDeadlineSeconds": FENCE}, False)]
         await world.until(lambda: world.shown(name).status.armed)
         await asyncio.sleep(60)
@@ -137,19 +108,19 @@ async def test_late_write_finds_another_run(worlds: Any) -> None:
         name = world.dispatch(fence=FENCE)
         first = Process(world)
         await world.until(lambda: world.shown(name).status.armed)
-        held = _job(world, name)
+        held = member_job(world, name)
         await first.kill()
         member = world.member
         member.put(JOBS, {**held, "spec": {**held["spec"], "suspend": True}})
         await asyncio.sleep(3)
-        member.put(JOBS, {**_job(world, name), "spec": {**held["spec"], "suspend": False}})
+        member.put(JOBS, {**member_job(world, name), "spec": {**held["spec"], "suspend": False}})
         await asyncio.sleep(3)
         second = Process(world)
         await world.until(lambda: second.agent is not None)
         assert second.agent is not None
         with pytest.raises(Invalid, match="startTime"):
             await second.agent._executor._jobs.set_limit(msgspec.convert(held, Job), 500)
-        assert _job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
+        assert member_job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
         await second.kill()
 
 
@@ -160,14 +131,14 @@ async def test_late_resumption_finds_a_job_that_runs(worlds: Any) -> None:
         process = Process(world)
         await world.until(lambda: world.shown(name).status.armed)
         world.desire(name, "Suspended")
-        await world.until(lambda: world.state(name) == "Suspended" and not _running(world))
-        held = msgspec.convert(_job(world, name), Job)
+        await world.until(lambda: world.state(name) == "Suspended" and not running_pods(world))
+        held = msgspec.convert(member_job(world, name), Job)
         world.desire(name, "Running")
         await world.until(lambda: world.shown(name).status.armed)
         assert process.agent is not None
         with pytest.raises(Conflict):
             await process.agent._executor._jobs.resume(held, 5000)
-        assert _job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
+        assert member_job(world, name)["spec"]["activeDeadlineSeconds"] <= FENCE + 10
         assert world.shown(name).status.armed
         await process.kill()
 
@@ -182,9 +153,9 @@ async def test_controllers_silent(worlds: Any) -> None:
         other = world.dispatch(2)
         await world.until(lambda: world.state(other) == "Accepted")
         assert world.shown(name).status.armed
-        began = _clock()
+        began = clock_seconds()
         await world.until(lambda: not world.shown(name).status.armed)
-        assert 14 <= _clock() - began <= 18
+        assert 14 <= clock_seconds() - began <= 18
         assert "controller" in process.contact.controllers
         world.controllers_run = True
         await world.until(lambda: world.shown(name).status.armed)
@@ -197,13 +168,13 @@ async def test_live_agent_past_the_limit(worlds: Any) -> None:
     async with worlds(run_seconds=500) as world:
         name = world.dispatch(fence=FENCE)
         process = Process(world)
-        await world.until(lambda: world.shown(name).status.armed and _running(world) == 2)
+        await world.until(lambda: world.shown(name).status.armed and running_pods(world) == 2)
         world.member_limits = False
         process.member.disconnect()
         await asyncio.sleep(FENCE + 10)
-        assert _running(world) == 2
+        assert running_pods(world) == 2
         process.member.heal()
-        await world.until(lambda: not _running(world))
+        await world.until(lambda: not running_pods(world))
         await world.until(lambda: not world.shown(name).status.armed)
         world.member_limits = True
         await world.until(lambda: world.state(name) == "Lost")
@@ -245,176 +216,3 @@ async def test_failed_write_counts(worlds: Any, error: Exception) -> None:
         await asyncio.sleep(60)
         assert world.state(name) == "Running"
         await process.kill()
-
-
-def _counted(world: World, name: str) -> tuple[str | None, str | None, int]:
-    status = world.shown(name).status
-    return status.completed_indexes, status.late_indexes, status.succeeded
-
-
-async def test_return_after_the_fence(worlds: Any) -> None:
-    """What succeeded out of sight is told once, its time apart; all time is read; then nothing is left."""
-    async with worlds(run_seconds=1000) as world:
-        name = world.dispatch(fence=FENCE, completions=4)
-        process = Process(world)
-        await world.until(lambda: world.shown(name).status.armed and _running(world) == 4)
-        world.finish(name, "0")
-        await world.until(lambda: world.shown(name).status.completed_indexes == "0")
-        await asyncio.sleep(70)  # an interim reading counts what runs
-        process.member.disconnect()
-        await asyncio.sleep(8)
-        world.finish(name, "2")
-        await world.until(lambda: not _running(world))
-        _give_up(world, name)
-        process.member.heal()
-        await world.until(lambda: world.shown(name).status.released)
-        assert _counted(world, name) == ("0,2", "2", 2)
-        status = world.shown(name).status
-        assert (status.state, status.reason, status.failed) == ("Lost", "Fenced", 0)
-        assert status.overrun_indexes is None
-        late = _late_seconds(world, name)
-        assert 8 <= late <= 80
-        assert world.read_seconds(name) + late == world.pod_seconds()
-        assert world.left() == []
-        await process.kill()
-
-
-async def test_return_of_what_ran_on(worlds: Any) -> None:
-    """What the member did not stop is billed up to the verdict; what ran after it is late time, as a duplicate's."""
-    async with worlds(run_seconds=1000) as world:
-        name = world.dispatch(fence=FENCE, completions=4)
-        process = Process(world)
-        await world.until(lambda: world.shown(name).status.armed and _running(world) == 4)
-        world.finish(name, "0")
-        await asyncio.sleep(70)
-        world.member_limits = False
-        process.member.disconnect()
-        await asyncio.sleep(40)
-        _give_up(world, name)
-        verdict = now()
-        await asyncio.sleep(15)
-        world.finish(name, "2")
-        await asyncio.sleep(15)
-        process.member.heal()
-        await world.until(lambda: world.shown(name).status.released)
-        status = world.shown(name).status
-        assert _counted(world, name) == ("0,2", "2", 2)
-        assert status.overrun_indexes == "1,3"
-        assert world.read_seconds(name) + _late_seconds(world, name) == world.pod_seconds()
-        ran_on = sum((_end(pod) - verdict).total_seconds() for pod in world.pods_ever().values() if _end(pod) > verdict)
-        unseen = ran_on + 40 + 70  # of the one that succeeded, all since the last reading, at most
-        assert ran_on <= _late_seconds(world, name) <= unseen
-        billed = sum((min(_end(pod), verdict) - _begin(pod)).total_seconds() for pod in _of_index(world, "1", "3"))
-        assert world.read_seconds(name) >= billed - 2 * 2, "what ran before the verdict is billed, but for its second"
-        assert world.left() == []
-        await process.kill()
-
-
-def _of_index(world: World, *indexes: str) -> list[dict[str, Any]]:
-    return [pod for pod in world.pods_ever().values() if pod["metadata"]["annotations"][INDEX] in indexes]
-
-
-def _begin(pod: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(pod["status"]["containerStatuses"][0]["state"]["terminated"]["startedAt"])
-
-
-def _end(pod: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(pod["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"])
-
-
-@pytest.mark.parametrize("reason", ["Unfenced", "Forgotten"])
-async def test_return_while_it_runs(worlds: Any, reason: str) -> None:
-    """What was given up without a fence and still runs is stopped; all its time since is late time."""
-    async with worlds(run_seconds=1000) as world:
-        name = world.dispatch(completions=2)
-        process = Process(world)
-        await world.until(lambda: _running(world) == 2)
-        await asyncio.sleep(70)
-        before = world.read_seconds(name)
-        process.member.disconnect()
-        await asyncio.sleep(40)
-        world.finish(name, "1")
-        _give_up(world, name, reason)
-        process.member.heal()
-        await world.until(lambda: world.shown(name).status.released)
-        assert _counted(world, name) == ("1", "1", 1)
-        assert world.shown(name).status.overrun_indexes == "0"
-        assert world.read_seconds(name) == before
-        assert _late_seconds(world, name) == world.pod_seconds() - before > 80
-        assert len(world.pods_ever()) == 2
-        assert world.left() == []
-        await process.kill()
-
-
-async def test_no_create_while_the_member_is_silent(worlds: Any) -> None:
-    """A create that failed is not tried again before the member is heard, so that none is under way at a verdict."""
-    async with worlds() as world:
-        process = Process(world)
-        process.member.fail(matching("create", JOBS), TimedOut("no answer"), times=None)
-        name = world.dispatch()
-        await world.until(lambda: world.state(name) == "Accepted")
-        process.member.disconnect()
-        await asyncio.sleep(10)
-        tried = process.contact.last_attempt(world.shown(name).metadata["uid"])
-        await asyncio.sleep(60)
-        assert process.contact.last_attempt(world.shown(name).metadata["uid"]) == tried
-        process.member.heal()
-        await world.until(lambda: world.state(name) == "Succeeded", 60)
-        assert len(world.pods_ever()) == 2
-        await process.kill()
-
-
-async def test_return_of_nothing(worlds: Any) -> None:
-    """A shard that was given up before its Job came to be is cleared away, and nothing of it ever runs."""
-    async with worlds() as world:
-        process = Process(world)
-        process.member.fail(matching("create", JOBS), TimedOut("no answer"), times=None)
-        name = world.dispatch()
-        await world.until(lambda: world.state(name) == "Accepted")
-        await asyncio.sleep(5)
-        _give_up(world, name, "Unfenced")
-        process.member.heal()
-        await world.until(lambda: world.shown(name).status.released)
-        assert world.pods_ever() == {}
-        assert world.left() == []
-        await process.kill()
-
-
-async def test_killed_while_taking_stock(worlds: Any) -> None:
-    """Killed at any write of the return, and started afresh: told once, all time read, nothing left."""
-    for moment in ("before", "after"):
-        for number in range(1, 12):
-            async with worlds(run_seconds=1000) as world:
-                name = world.dispatch(fence=FENCE, completions=4)
-                first = Process(world)
-                await world.until(lambda: world.shown(name).status.armed and _running(world) == 4)  # noqa: B023 - so is this
-                await asyncio.sleep(65)
-                await first.kill()
-                world.finish(name, "2")
-                await world.until(lambda: not _running(world))
-                _give_up(world, name)
-                second = Process(world, number, moment)
-                await world.until(lambda: second.dead.is_set() or world.shown(name).status.released)  # noqa: B023 - and this
-                await second.kill()
-                third = Process(world)
-                await world.until(lambda: world.shown(name).status.released)  # noqa: B023 - and this
-                assert _counted(world, name) == ("2", "2", 1)
-                assert world.read_seconds(name) + _late_seconds(world, name) == world.pod_seconds()
-                assert _late_seconds(world, name) > 0
-                assert world.left() == []
-                await third.kill()
-
-
-async def test_killed_at_each_write(worlds: Any) -> None:
-    """A fenced shard whose agent is killed at any write and started afresh within the fence runs on to its end."""
-    for moment in ("before", "after"):
-        for number in range(1, 12):
-            async with worlds(run_seconds=60) as world:
-                name = world.dispatch(fence=FENCE)
-                first = Process(world, number, moment)
-                await world.until(first.dead.is_set)
-                await first.kill()
-                second = Process(world)
-                await world.until(lambda: world.state(name) in {"Succeeded", "Lost"})  # noqa: B023 - awaited at once
-                assert (world.state(name) == "Succeeded") == bool(world.pods_ever())
-                await second.kill()

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.agent.world import Process, World
+from tests.unit.agent.world import Process, World, stamp
 
 from isthmus.clusters import DISPATCHES
 
@@ -68,6 +68,25 @@ async def test_nothing_is_read_beyond_the_last_word(worlds: Any, told: bool) -> 
         assert world.read_seconds(name) == world.pod_seconds() == 200
         assert _readings(world) == sorted(_readings(world))
         marks.cancel()
+        await process.kill()
+
+
+async def test_nothing_is_read_beyond_a_stall(worlds: Any) -> None:
+    """A process that was stopped counts no pod beyond that before it has read what became of it meanwhile."""
+    async with worlds(run_seconds=HOUR) as world:
+        name = world.dispatch(completions=3)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        await asyncio.sleep(20)
+        ended_at = stamp()
+        asyncio.get_running_loop().freeze(40)  # type: ignore[attr-defined]  # a simulated loop's
+        world.finish(name, "0", ended_at)
+        await world.until(lambda: world.shown(name).status.succeeded == 1)
+        before = world.read_seconds(name)
+        for index in ("1", "2"):  # the news of their ends was on its way
+            world.finish(name, index, ended_at)
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert before <= world.pod_seconds() == world.read_seconds(name)
         await process.kill()
 
 

@@ -254,19 +254,24 @@ class World:
         elif (now() - datetime.fromisoformat(started)).total_seconds() >= self.run_seconds:
             self._end_pod(pod, "Succeeded", started)
 
-    def _end_pod(self, pod: Object, phase: str, started: str | None) -> None:
+    def _end_pod(self, pod: Object, phase: str, started: str | None, finished: str = "") -> None:
         status: Object = {"phase": phase}
         if started is not None:
-            ran = {"startedAt": started, "finishedAt": stamp(), "exitCode": 0 if phase == "Succeeded" else 143}
+            ran = {
+                "startedAt": started,
+                "finishedAt": finished or stamp(),
+                "exitCode": 0 if phase == "Succeeded" else 143,
+            }
             status["containerStatuses"] = [{"name": "main", "state": {"terminated": ran}}]
         self.member.put(PODS, {**pod, "status": status})
 
-    def finish(self, name: str, index: str) -> None:
-        """Have the running pod of that index of the Dispatch end well, now."""
+    def finish(self, name: str, index: str, at: str = "") -> None:
+        """Have the running pod of that index of the Dispatch end well, now, or as if it had at that earlier instant."""
         for pod in self.objects(PODS):
             metadata = pod["metadata"]
             if metadata["name"].startswith(f"{name}-{index}-") and pod["status"]["phase"] == "Running":
-                self._end_pod(pod, "Succeeded", pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"])
+                started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+                self._end_pod(pod, "Succeeded", started, at)
 
     def delete_pod(self, pod: Object) -> None:
         """As `kubectl delete pod` does."""
