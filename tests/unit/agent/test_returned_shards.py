@@ -76,7 +76,7 @@ async def test_return_of_what_ran_on(worlds: Any) -> None:
         assert status.overrun_indexes == "1,3"
         assert world.read_seconds(name) + late_seconds(world, name) == world.pod_seconds()
         ran_on = sum((_end(pod) - verdict).total_seconds() for pod in world.pods_ever().values() if _end(pod) > verdict)
-        # Of the one that succeeded at most all since the last reading, which counted what ran to some seconds before it.
+        # Of the one that succeeded at most all since the last reading, which counted up to some seconds before it.
         unseen = ran_on + 40 + 70 + LIVE_LAG.total_seconds()
         assert ran_on <= late_seconds(world, name) <= unseen
         billed = sum((min(_end(pod), verdict) - _begin(pod)).total_seconds() for pod in _of_index(world, "1", "3"))
