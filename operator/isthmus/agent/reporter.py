@@ -85,7 +85,8 @@ class Reporter:
             status = as_lost(status, old, pods)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
-        if not has_news(old, status):
+        busy = self._hub.busy
+        if not has_news(old, status, busy=busy):
             execution.noticed_at = None
         elif execution.noticed_at is None:
             execution.noticed_at = now
@@ -96,7 +97,7 @@ class Reporter:
             backlog=bool(advance.release),
             since=now - execution.written_at,
             noticed=0.0 if execution.noticed_at is None else now - execution.noticed_at,
-            busy=self._hub.busy,
+            busy=busy,
         )
         if advance.reading is not None and wait <= 0:
             status = status.model_copy(update={"reading": advance.reading})
