@@ -11,7 +11,7 @@ import msgspec
 
 from burst.machine import describe
 from federation import Federation, compute_node
-from federation.federation import OPERATOR, OPERATOR_GROUPS
+from federation.federation import ACCOUNT, SYSTEM
 from start.proxy import Node, Plan
 from testbed import Cluster, Machine, wait_for
 from testbed.kubeconfig import write_kubeconfig
@@ -94,7 +94,7 @@ class Stage:
         folder = self.federation.bed.directory
         write_pair(folder, "proxy", self._authority.server())
         self._ports = [Reservation() for _ in self.names]
-        kubeconfigs = [str(cluster.kubeconfig(OPERATOR, OPERATOR_GROUPS)) for cluster in self.members]
+        kubeconfigs = [str(cluster.token_kubeconfig(SYSTEM, ACCOUNT)) for cluster in self.members]
         nodes = [
             Node(name, str(uuid.uuid4()), port.port, kubeconfigs[number % len(kubeconfigs)])
             for number, (name, port) in enumerate(zip(self.names, self._ports, strict=True))

@@ -18,7 +18,8 @@ from isthmus.api.names import API_VERSION, LABEL_HUB, SYSTEM_NAMESPACE
 from testbed import Cluster, ClusterSpec, Testbed
 
 HUB = "hub"
-OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:isthmus"
+ACCOUNT = "isthmus"
+OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT}"
 CRDS = CHECKOUT / "crds"
 HUB_ROLES = CHECKOUT / "deploy" / "hub.yaml"
 MEMBER_MANIFESTS = [CHECKOUT / "deploy" / name for name in ("member.yaml", "member-index-policy.yaml")]
@@ -75,7 +76,7 @@ class Stage:
     def start_hub(self) -> None:
         """Starts the operator under its own identity, and the watches on what it does."""
         self.hub_process = HubProcess(
-            self.hub.kubeconfig(OPERATOR, ()),
+            self.hub.token_kubeconfig(SYSTEM_NAMESPACE, ACCOUNT),
             self.ledger,
             self._folder / "hub.log",
             {**os.environ, **self._testbed.environment},
@@ -90,7 +91,7 @@ class Stage:
         cluster = self.member(member.name)
         for manifests in MEMBER_MANIFESTS:
             cluster.apply(manifests.read_text())
-        kubeconfig = cluster.kubeconfig(OPERATOR, ())
+        kubeconfig = cluster.token_kubeconfig(SYSTEM_NAMESPACE, ACCOUNT)
         self.hub.apply([kubeconfig_secret(member, kubeconfig.read_text()), compute_node(member)])
         administrator = Identity.read(cluster.kubeconfig())
         self._watches += [

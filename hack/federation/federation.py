@@ -13,9 +13,9 @@ from federation.manifests import Object, compute_node
 from testbed import Cluster, ClusterSpec, DeadlineError, Machine, Testbed, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-OPERATOR = "system:serviceaccount:isthmus-system:isthmus"
-OPERATOR_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:isthmus-system", "system:authenticated")
 SYSTEM = "isthmus-system"
+ACCOUNT = "isthmus"
+OPERATOR = f"system:serviceaccount:{SYSTEM}:{ACCOUNT}"
 
 
 def _documents(path: Path) -> list[Object]:
@@ -96,7 +96,7 @@ class Federation:
         self.namespace("team-a")
         folder = self.bed.directory
         self.process = HubProcess(
-            self.hub.kubeconfig(OPERATOR, OPERATOR_GROUPS),
+            self.hub.token_kubeconfig(SYSTEM, ACCOUNT),
             f"sqlite:///{folder / 'ledger.sqlite'}",
             folder / "isthmus-hub.log",
             self.bed.environment,
@@ -119,7 +119,7 @@ class Federation:
     def put_secret(self, member: str, text: str | None = None) -> None:
         """The Secret with a member's kubeconfig, through its link; or with any other text."""
         if text is None:
-            path = self.clusters[member].kubeconfig(OPERATOR, OPERATOR_GROUPS, through_link=self._links)
+            path = self.clusters[member].token_kubeconfig(SYSTEM, ACCOUNT, through_link=self._links)
             text = path.read_text()
         data = {"kubeconfig": base64.b64encode(text.encode()).decode()}
         metadata = {"name": member, "namespace": SYSTEM}

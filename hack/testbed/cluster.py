@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from testbed.waiting import wait_for
 
 ADMIN = "admin"
 ADMIN_GROUPS = ("system:masters",)
+TOKEN_SECONDS = 24 * 3600
 KUBECTL_SECONDS = 120.0
 MACHINE_WORKERS = 8
 MACHINES_READY_SECONDS = 60.0
@@ -42,7 +43,7 @@ class Cluster:
         self._plane = plane
         self._directory = directory
         self._lock = threading.Lock()
-        self._kubeconfigs: dict[tuple[str, tuple[str, ...], bool], Path] = {}
+        self._kubeconfigs: dict[tuple[Any, ...], Path] = {}
         self._link: Link | None = None
 
     @property
@@ -76,14 +77,36 @@ class Cluster:
         Without `groups`, "admin" is in system:masters and any other user in none. With `through_link` its address
         is one that `cut` makes unreachable; whoever has the direct address notices nothing of a cut.
         """
-        key = (user, tuple(groups) if groups is not None else ADMIN_GROUPS if user == ADMIN else (), through_link)
+        identity = (user, tuple(groups) if groups is not None else ADMIN_GROUPS if user == ADMIN else ())
+        return self._written(identity, user, through_link, lambda: self._plane.identity(*identity))
+
+    def token_kubeconfig(self, namespace: str, account: str, *, through_link: bool = False) -> Path:
+        """The same for a ServiceAccount that is there, with a token of its own."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        request = {"spec": {"expirationSeconds": TOKEN_SECONDS}}
+        return self._written(
+            (namespace, account, "token"),
+            f"{namespace}-{account}",
+            through_link,
+            lambda: str(self.rest.post(path, request)["status"]["token"]),
+        )
+
+    def _written(
+        self,
+        identity: tuple[Any, ...],
+        label: str,
+        through_link: bool,
+        credentials: Callable[[], tuple[str, str] | str],
+    ) -> Path:
+        key = (*identity, through_link)
         server = f"https://127.0.0.1:{self._open_link().port}" if through_link else self.server
         with self._lock:
             if key not in self._kubeconfigs:
-                label = re.sub(r"[^A-Za-z0-9.]+", "-", user).strip("-")[:60] + ("-through-link" if through_link else "")
+                label = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-")[:60] + (
+                    "-through-link" if through_link else ""
+                )
                 path = self._directory / f"{label}-{hashlib.sha256(repr(key).encode()).hexdigest()[:6]}.kubeconfig"
-                pair = self._plane.identity(*key[:2])
-                self._kubeconfigs[key] = write_kubeconfig(path, self.name, server, self.authority, pair)
+                self._kubeconfigs[key] = write_kubeconfig(path, self.name, server, self.authority, credentials())
             return self._kubeconfigs[key]
 
     def cut(self, fault: Fault = "drop") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from federation import Federation
-from federation.federation import OPERATOR, OPERATOR_GROUPS
+from federation.federation import ACCOUNT, SYSTEM
 from testbed import Cluster, ClusterSpec, Testbed
 
 
@@ -57,7 +57,7 @@ def test_hub_that_may_not_read_secrets_says_so(tmp_path: Path) -> None:
     """A hub that lacks one right ends with what it may not read and where the roles are."""
     with Federation({}) as federation:
         federation.hub.kubectl("delete", "rolebinding", "isthmus-hub", "-n", "isthmus-system")
-        code, said = _hub(federation.hub.kubeconfig(OPERATOR, OPERATOR_GROUPS), f"sqlite:///{tmp_path}/ledger.sqlite")
+        code, said = _hub(federation.hub.token_kubeconfig(SYSTEM, ACCOUNT), f"sqlite:///{tmp_path}/ledger.sqlite")
     assert code == 1
     assert "the hub may not read its Secrets" in said
     assert "deploy/hub.yaml" in said
