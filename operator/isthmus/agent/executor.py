@@ -99,9 +99,7 @@ class Executor:
 
     def at_rest(self, name: str) -> bool:
         """Whether nothing is to be done for the Dispatch, in the hub or in the member: most ever made are so."""
-        if not self._dispatches.resting(name, with_job=self._view.job(name) is not None):
-            return False
-        return not any(FINALIZER_POD in pod.metadata.finalizers for pod in self._view.pods(name))
+        return self._dispatches.resting(name, with_job=self._view.has_job(name)) and self._view.all_let_go(name)
 
     def _forget(self, name: str) -> None:
         gone = self._executions.pop(name, None)
