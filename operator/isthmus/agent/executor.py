@@ -125,7 +125,9 @@ class Executor:
         if dispatch is None:
             self._forget(name)
             return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
-        execution = self._executions.setdefault(name, Execution(dispatch.metadata["uid"]))
+        execution = self._executions.get(name)
+        if execution is None:
+            execution = self._executions[name] = Execution.of(dispatch, self._clock())
         job = self._view.job(name)
         if job is not None:
             execution.seen = True
