@@ -1,8 +1,8 @@
-"""Finished jobs as the hub and its members leave them, made by the thousand after a few that really ran to their end.
+"""Jobs as the hub and its members hold them, made by the thousand after a few that really ran.
 
 Their objects are put straight into the stores of the API servers, as a backup is restored: through the API servers
-alone it would take four writes a job in the hub and twenty in its member, half an hour that nobody measures. From then
-on they are objects like any others, listed, watched, and seen by the members' controllers.
+it would take eight writes a job in the hub and twenty in its member, half an hour that nobody measures. From then on
+they are objects like any others, listed, watched, seen by the members' controllers and carried on by their kubelets.
 """
 
 import uuid
@@ -14,7 +14,8 @@ from isthmus.api.computenode import Identity, Tariff
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_CLUSTER, dispatch_name, node_of_namespace
 from isthmus.ledger import Ledger, ReadingBooked
-from start.pattern import Ended
+from start.pattern import Footprint
+from start.stage import MACHINES
 from testbed import Cluster
 
 # A ledger's transaction holds so many; the hub's own are as large.
@@ -23,11 +24,11 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ComputeNode as the hub shows it, the cluster that stands for its member, and a job that ended on that."""
+    """A ComputeNode as the hub shows it, the cluster that stands for its member, and a job there to make others by."""
 
     node: Object
     member: Cluster
-    pattern: Ended
+    pattern: Footprint
 
     @property
     def name(self) -> str:
@@ -36,34 +37,37 @@ class Place:
 
 
 class Kept:
-    """Makes finished jobs. The hub must not run meanwhile. `sequences` are the nodes' highest so far, by name."""
+    """Makes jobs. The hub must not run meanwhile. `sequences` are the nodes' highest so far, by name."""
 
-    def __init__(self, hub: Cluster, places: Sequence[Place], ledger: str, sequences: Mapping[str, int]) -> None:
+    def __init__(self, hub: Cluster, ledger: str, sequences: Mapping[str, int]) -> None:
         self._hub = hub
-        self._places = places
         self._ledger = ledger
         self._sequences = dict(sequences)
 
-    def make(self, prefix: str, count: int) -> None:
-        """Make `count` jobs, shared out over all nodes. RuntimeError, LedgerError."""
+    def make(self, prefix: str, count: int, places: Sequence[Place]) -> None:
+        """Make `count` jobs, shared out over the places. RuntimeError, LedgerError."""
         with Ledger.open(self._ledger) as ledger:
-            digests = {place.name: _recorded(place, ledger) for place in self._places}
+            digests = {place.name: _recorded(place, ledger) for place in places}
             for begin in range(0, count, BATCH):
-                batch = list(self._planned(prefix, range(begin, min(begin + BATCH, count)), digests))
+                numbers = range(begin, min(begin + BATCH, count))
+                batch = list(self._planned(prefix, numbers, places, digests))
                 self._hub.restore(entry for _, job in batch for entry in job.in_hub())
-                for member in {place.member.name: place.member for place in self._places}.values():
+                for member in {place.member.name: place.member for place in places}.values():
                     member.restore(e for place, job in batch if place.member is member for e in job.in_member())
                 results = ledger.book([_booked(place, job) for place, job in batch])
                 wrong = [result for result in results if result.outcome != "Booked"]
                 if wrong:
                     raise RuntimeError(f"{len(wrong)} readings were not booked: {wrong[0]}")
 
-    def _planned(self, prefix: str, numbers: range, digests: Mapping[str, str]) -> Iterator[tuple[Place, Ended]]:
+    def _planned(
+        self, prefix: str, numbers: range, places: Sequence[Place], digests: Mapping[str, str]
+    ) -> Iterator[tuple[Place, Footprint]]:
         for number in numbers:
-            place = self._places[number % len(self._places)]
+            place = places[number % len(places)]
             job = place.pattern.reworded(_words(place, f"{prefix}-{number:05}", digests[place.name]))
             self._sequences[place.name] = self._sequences.get(place.name, 0) + 1
             job.dispatch["spec"]["sequence"] = self._sequences[place.name]
+            job.pod["spec"]["nodeName"] = place.member.spec.machines[number // len(places) % MACHINES].name
             yield place, job
 
 
@@ -93,7 +97,7 @@ def _recorded(place: Place, ledger: Ledger) -> str:
     return ledger.record_tariff(tariff, place.name, identity)
 
 
-def _booked(place: Place, job: Ended) -> ReadingBooked:
+def _booked(place: Place, job: Footprint) -> ReadingBooked:
     dispatch = Dispatch.model_validate(job.dispatch)
     reading = dispatch.status.reading
     if reading is None or dispatch.spec.tariff is None:

@@ -1,4 +1,4 @@
-"""All that stands in the API servers of one job that ended, and the same of another job made from it. No I/O."""
+"""All that stands in the API servers of one job, and the same of another job made from it. No I/O."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from federation.manifests import Object
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A job that ended: in the hub, and in its member, where the Job stays until the ComputeJob goes."""
+class Footprint:
+    """A job in the hub, and in its member, where its Job stays until the ComputeJob goes."""
 
     job: Object
     dispatch: Object

@@ -1,12 +1,12 @@
 from federation.manifests import Object
-from start.pattern import Ended
+from start.pattern import Footprint
 
 
 def _object(name: str, uid: str, namespace: str = "team-a", **fields: object) -> Object:
     return {"metadata": {"name": name, "namespace": namespace, "uid": uid, "resourceVersion": "7"}, **fields}
 
 
-PATTERN = Ended(
+PATTERN = Footprint(
     job=_object("job", "u1", status={"nodes": ["north", "south"]}),
     dispatch=_object("job-abc", "u2", "node-north", spec={"of": "u1"}),
     member_job=_object("job-abc", "u3", "iwt-1"),
