@@ -95,7 +95,10 @@ class Executor:
             return shown
         written = execution.latest
         newer = int(written.metadata["resourceVersion"]) > int(shown.metadata["resourceVersion"])
-        return written if newer and written.metadata["uid"] == shown.metadata["uid"] else shown
+        if newer and written.metadata["uid"] == shown.metadata["uid"]:
+            return written
+        execution.latest = None  # of each that runs there would be two in memory
+        return shown
 
     def at_rest(self, name: str) -> bool:
         """Whether nothing is to be done for the Dispatch, in the hub or in the member: most ever made are so."""
