@@ -13,7 +13,7 @@ from start.machines import until_idle
 from start.pattern import Footprint
 from start.stage import Stage
 from start.work import LONG_SECONDS, client_of, create
-from testbed import Cluster, wait_for
+from testbed import Cluster, Part, wait_for
 
 PATTERN_SECONDS = 120.0
 # The members' controllers look at each Job once.
@@ -39,11 +39,16 @@ def _make(stage: Stage, nodes: Sequence[str], ended: int, running: int) -> None:
     short = {stage.behind(node).name: _footprint(stage, f"short-{node}") for node in nodes}
     long = {stage.behind(node).name: _footprint(stage, f"long-{node}") for node in nodes}
     federation.process.kill()
+    # A Job whose pods its controller does not know yet would get others: it begins with lists in which both stand.
+    for member in stage.members:
+        member.stop(Part.CONTROLLER_MANAGER)
     declared = {node["metadata"]["name"]: node for node in federation.items("computenodes")}
     kept = Kept(stage.hub, federation.process.ledger, _sequences(stage))
     for prefix, count, patterns in (("ended", ended, short), ("running", running, long)):
         places = [Place(declared[name], stage.behind(name), patterns[stage.behind(name).name]) for name in stage.names]
         kept.make(prefix, count, places)
+    for member in stage.members:
+        member.start(Part.CONTROLLER_MANAGER)
     until_idle(SETTLING_SECONDS)
 
 
