@@ -19,7 +19,7 @@ $(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Isthmus needs Python 3.11 or newer; set PYTHON=/path/to/python3") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
@@ -57,7 +57,7 @@ bench: tools ## Measure placement, then a burst of 1,000 jobs over a hub and two
 	@PYTHONPATH=benchmarks $(BIN)/python -m burst
 
 .PHONY: bench-start
-bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (half an hour)
+bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (ten minutes)
 	@PYTHONPATH=benchmarks $(BIN)/python -m start
 
 .PHONY: lock

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-BEGIN, END = "<!-- burst.json: begin -->", "<!-- burst.json: end -->"
+NAME = "burst.json"
 
 _MEANINGS = {
     "jobs": "jobs in the burst, one pod each",
@@ -21,35 +21,48 @@ _MEANINGS = {
 
 def with_figures(page: str, report: Mapping[str, object]) -> str:
     """The page with the table of the report between its marks. ValueError where it has no such place."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    spent = _spent(report["processorMillisecondsPerJob"])
+    return placed(page, NAME, f"{table(report, _MEANINGS)}\n{spent}")
+
+
+def placed(page: str, name: str, text: str) -> str:
+    """The page with the text between the marks of that name. ValueError where it has none."""
+    begin_mark, end_mark = marks(name)
+    before, begin, rest = page.partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
     if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{_table(report)}\n{END}{after}"
+        raise ValueError(f"the page has no {begin_mark} and {end_mark}")
+    return f"{before}{begin_mark}\n{text}\n{end_mark}{after}"
 
 
-def _table(report: Mapping[str, object]) -> str:
+def marks(name: str) -> tuple[str, str]:
+    """What stands before and after the table of the file of that name."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+def table(report: Mapping[str, object], meanings: Mapping[str, str]) -> str:
+    """A row for each meaning with the report's figure, and on what machine that was. TypeError where it names none."""
     machine = report["machine"]
     if not isinstance(machine, Mapping):
         raise TypeError("a report names its machine")
-    spent = report["processorMillisecondsPerJob"]
-    if not isinstance(spent, Mapping):
-        raise TypeError("a report says whose processor time a job took")
-    rows = [f"| `{key}` | {meaning} | {report[key]} |" for key, meaning in _MEANINGS.items()]
+    rows = [f"| `{key}` | {meaning} | {report[key]} |" for key, meaning in meanings.items()]
     limits = machine["controllerManager"]
     where = (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
         f"Kubernetes {machine['kubernetes']}; the members' controller managers with {limits['qps']} requests/s, "
-        f"{limits['burst']} at once; load average before it {machine['loadAverageBefore']}; rounds: "
-        f"{machine['bestOfRounds']}."
+        f"{limits['burst']} at once; load average before it {machine['loadAverageBefore']}"
     )
-    head = ["| key | what | figure |", "| --- | --- | --- |"]
-    return "\n".join(["", *head, *rows, "", *_spent(spent), "", f"Measured on: {where}", ""])
+    rounds = f"; rounds: {machine['bestOfRounds']}" if "bestOfRounds" in machine else ""
+    return "\n".join(
+        ["", "| key | what | figure |", "| --- | --- | --- |", *rows, "", f"Measured on: {where}{rounds}.", ""]
+    )
 
 
-def _spent(programs: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Whose processor time a job takes, as a table with its sum."""
+def _spent(programs: object) -> str:
+    """Whose processor time a job takes, as a table with its sum. TypeError where a report does not say."""
+    if not isinstance(programs, Mapping):
+        raise TypeError("a report says whose processor time a job took")
     rows = [(name, each["untilDispatched"], each["overLife"]) for name, each in programs.items()]
     rows.append(("together", round(sum(row[1] for row in rows), 1), round(sum(row[2] for row in rows), 1)))
     head = ["| processor time a job, ms | until its member Job exists | over its life |", "| --- | --- | --- |"]
-    return [*head, *(f"| {name} | {first} | {whole} |" for name, first, whole in rows)]
+    return "\n".join([*head, *(f"| {name} | {first} | {whole} |" for name, first, whole in rows), ""])

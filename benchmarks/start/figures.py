@@ -1,4 +1,4 @@
-"""The figures, as they are written and as they are told. No I/O."""
+"""The figures, as they are written. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the hub's process has used up to an instant: seconds of processor time, MiB resident now and at most."""
+    """What the hub's process has used since its start: seconds of processor time, MiB resident now and at most."""
 
     cpu_seconds: float
     resident_mebibytes: float
@@ -14,51 +14,56 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Seconds are counted from the start of the process, processor time too unless said otherwise."""
+class Start:
+    """Seconds are counted from the start of the process."""
 
-    finished: int
-    in_members: int
-    """How many of the finished jobs have their Job and pod in their member still."""
-    running: int
-    nodes: int
-    events: int
-    heartbeats: int
     seconds_to_ready: float
     seconds_to_decision: float
-    seconds_to_quiet: float
     at_decision: Usage
+    seconds_to_quiet: float
     at_quiet: Usage
-    seconds_of_events: float
-    after_events: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """As many events as within an hour, in fewer seconds."""
+
+    jobs: int
+    heartbeats: int
+    seconds: float
+    before: Usage
+    after: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one run."""
+
+    ended: int
+    running: int
+    nodes: int
+    start: Start
+    hour: Hour
     machine: Mapping[str, object]
 
     def report(self) -> dict[str, object]:
         """The figures as they are written."""
+        start, hour = self.start, self.hour
         return {
-            "finishedJobs": self.finished,
-            "finishedJobsInMembers": self.in_members,
+            "endedJobs": self.ended,
             "runningJobs": self.running,
             "nodes": self.nodes,
-            "secondsToReady": round(self.seconds_to_ready, 1),
-            "secondsToFirstDecision": round(self.seconds_to_decision, 1),
-            "secondsToQuiet": round(self.seconds_to_quiet, 1),
-            "atFirstDecision": _used(self.at_decision),
-            "whenQuiet": _used(self.at_quiet),
-            "hourOfEvents": {
-                "jobs": self.events,
-                "heartbeats": self.heartbeats,
-                "seconds": round(self.seconds_of_events, 1),
-                "cpuSeconds": round(self.after_events.cpu_seconds - self.at_quiet.cpu_seconds, 1),
-            },
-            "afterAnHourOfEvents": _used(self.after_events),
+            "secondsToReady": round(start.seconds_to_ready, 1),
+            "secondsToFirstDecision": round(start.seconds_to_decision, 1),
+            "cpuSecondsToFirstDecision": round(start.at_decision.cpu_seconds, 1),
+            "secondsToQuiet": round(start.seconds_to_quiet, 1),
+            "cpuSecondsToQuiet": round(start.at_quiet.cpu_seconds, 1),
+            "residentMebibytesWhenQuiet": round(start.at_quiet.resident_mebibytes, 1),
+            "hourJobs": hour.jobs,
+            "hourHeartbeats": hour.heartbeats,
+            "hourSeconds": round(hour.seconds, 1),
+            "hourCpuSeconds": round(hour.after.cpu_seconds - hour.before.cpu_seconds, 1),
+            "residentMebibytesAfterHour": round(hour.after.resident_mebibytes, 1),
+            "peakMebibytes": round(hour.after.peak_mebibytes, 1),
             "machine": dict(self.machine),
         }
-
-
-def _used(usage: Usage) -> dict[str, float]:
-    return {
-        "cpuSeconds": round(usage.cpu_seconds, 1),
-        "residentMebibytes": round(usage.resident_mebibytes, 1),
-        "peakMebibytes": round(usage.peak_mebibytes, 1),
-    }

@@ -74,6 +74,10 @@ class Stage:
         """The clusters that the members share."""
         return [self.federation.clusters[name] for name in MEMBERS]
 
+    def behind(self, node: str) -> Cluster:
+        """The cluster that stands for the node's member."""
+        return self.members[self.names.index(node) % len(MEMBERS)]
+
     def machine(self) -> dict[str, object]:
         """What all of this ran on."""
         member = self.members[0]
@@ -94,10 +98,9 @@ class Stage:
         folder = self.federation.bed.directory
         write_pair(folder, "proxy", self._authority.server())
         self._ports = [Reservation() for _ in self.names]
-        kubeconfigs = [str(cluster.token_kubeconfig(SYSTEM, ACCOUNT)) for cluster in self.members]
         nodes = [
-            Node(name, str(uuid.uuid4()), port.port, kubeconfigs[number % len(kubeconfigs)])
-            for number, (name, port) in enumerate(zip(self.names, self._ports, strict=True))
+            Node(name, str(uuid.uuid4()), port.port, str(self.behind(name).token_kubeconfig(SYSTEM, ACCOUNT)))
+            for name, port in zip(self.names, self._ports, strict=True)
         ]
         config = folder / "proxy.json"
         config.write_bytes(msgspec.json.encode(Plan(str(folder / "proxy.crt"), str(folder / "proxy.key"), nodes)))

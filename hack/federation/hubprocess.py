@@ -18,6 +18,11 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def _environment() -> dict[str, str]:
+    """Ours, but that the hub keeps compiled modules, as an installed one has them: to compile them takes seconds."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
 class HubProcess:
     """`isthmus hub` over one kubeconfig and ledger; its log is appended to over all starts."""
 
@@ -56,7 +61,7 @@ class HubProcess:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **self._environment},
+                env={**_environment(), **self._environment},
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into libc, no locks
             )
         wait_for(lambda: self._ready_lines() > before or not self.running, deadline_seconds, "the hub to be ready")

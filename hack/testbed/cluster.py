@@ -19,6 +19,7 @@ from testbed.link import Fault, Link
 from testbed.machines import Machine
 from testbed.provider import ClusterSpec, ControlPlane, Part
 from testbed.rest import RestClient
+from testbed.restore import restore
 from testbed.waiting import wait_for
 
 ADMIN = "admin"
@@ -158,6 +159,10 @@ class Cluster:
     def get_json(self, path: str) -> dict[str, Any]:
         """The answer to a GET of an API path such as /api/v1/namespaces/default/pods; raises ApiError."""
         return self.rest.get(path)
+
+    def restore(self, objects: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Puts objects into the store by their keys there (pods/NAMESPACE/NAME), as they are: nothing is checked."""
+        restore(self._plane.etcd, objects)
 
     def add_machines(self, machines: Iterable[Machine]) -> None:
         """Adds machines and waits until each is Ready and takes work."""

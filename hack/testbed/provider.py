@@ -62,6 +62,10 @@ class ControlPlane(Protocol):
         """The certificate authority that the API server's certificate is checked against, PEM."""
 
     @property
+    def etcd(self) -> str:
+        """The address of its store, http://host:port."""
+
+    @property
     def audit_log(self) -> Path:
         """The API server's audit log, JSON lines, write verbs only."""
 

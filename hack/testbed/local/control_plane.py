@@ -65,6 +65,11 @@ class LocalControlPlane:
         return self._authority.certificate
 
     @property
+    def etcd(self) -> str:
+        """The address of its store."""
+        return f"http://127.0.0.1:{self._ports.etcd}"
+
+    @property
     def audit_log(self) -> Path:
         """The API server's audit log."""
         return self._files.audit_log
@@ -160,7 +165,7 @@ class LocalControlPlane:
     def _is_ready(self, part: Part) -> bool:
         match part:
             case Part.ETCD:
-                return _is_healthy(f"http://127.0.0.1:{self._ports.etcd}/readyz")
+                return _is_healthy(f"{self.etcd}/readyz")
             case Part.APISERVER:
                 return self._admin.is_ok("/readyz")
             case Part.CONTROLLER_MANAGER:

@@ -1,5 +1,7 @@
 """When a change of a shard is worth a write of its status: at once, soon, or with the next. Pure."""
 
+from zlib import crc32
+
 from isthmus.api.dispatch import TERMINAL, DispatchState, DispatchStatus, PodProblem
 
 # Progress is told at most this often: a status write a second a shard, and none between for short work.
@@ -41,6 +43,11 @@ def seconds_until_due(
     if new.restarts > old.restarts:  # they may add up to a limit; of many pods some container restarts all the time
         return (REPORT_BUSY_SECONDS if busy else SETTLE_SECONDS) - since
     return (SETTLE_SECONDS if backlog else READING_SECONDS) - since
+
+
+def spread(uid: str, seconds: float) -> float:
+    """A part of so many seconds, another one for each UID: what is taken up at once is not all due at once."""
+    return crc32(uid.encode()) / 2**32 * seconds
 
 
 def has_news(old: DispatchStatus, new: DispatchStatus, *, busy: bool = False) -> bool:

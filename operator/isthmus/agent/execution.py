@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from isthmus.api.dispatch import Dispatch
 from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
+from .due import READING_SECONDS, spread
 from .stoprate import Stop
 
 
@@ -27,6 +29,7 @@ class Execution:
     denied_at: float | None = None
     """When the member first said that we may not create the Job."""
     written_at: float = float("-inf")
+    """When this process wrote its status last; of one that another began, an instant within the last minute."""
     noticed_at: float | None = None
     """When something was first seen that the status does not tell yet."""
     podless_since: float | None = None
@@ -55,6 +58,14 @@ class Execution:
     """Pods whose gate was opened, of which the watch may not have told yet."""
     released: set[str] = field(default_factory=set)
     """Pods that were let go, of which the watch may not have told yet."""
+
+    @classmethod
+    def of(cls, dispatch: Dispatch, now: float) -> Self:
+        """Of a Dispatch that is taken up now, be it new or an earlier process': readings of those are spread out."""
+        uid = dispatch.metadata["uid"]
+        if dispatch.status.reading is None:
+            return cls(uid)
+        return cls(uid, written_at=now - spread(uid, READING_SECONDS))
 
     def denied_seconds(self, now: float) -> float:
         """For how long the member has denied us the create, which it does just now."""

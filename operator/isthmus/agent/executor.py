@@ -100,13 +100,14 @@ class Executor:
             return shown
         written = execution.latest
         newer = int(written.metadata["resourceVersion"]) > int(shown.metadata["resourceVersion"])
-        return written if newer and written.metadata["uid"] == shown.metadata["uid"] else shown
+        if newer and written.metadata["uid"] == shown.metadata["uid"]:
+            return written
+        execution.latest = None  # of each that runs there would be two in memory
+        return shown
 
     def at_rest(self, name: str) -> bool:
         """Whether nothing is to be done for the Dispatch, in the hub or in the member: most ever made are so."""
-        if not self._dispatches.resting(name, with_job=self._view.job(name) is not None):
-            return False
-        return not any(FINALIZER_POD in pod.metadata.finalizers for pod in self._view.pods(name))
+        return self._dispatches.resting(name, with_job=self._view.has_job(name)) and self._view.all_let_go(name)
 
     def _forget(self, name: str) -> None:
         gone = self._executions.pop(name, None)
@@ -132,7 +133,9 @@ class Executor:
         if dispatch is None:
             self._forget(name)
             return await sweep(name, hub=self._hub, namespace=self._namespace, view=self._view, jobs=self._jobs)
-        execution = self._executions.setdefault(name, Execution(dispatch.metadata["uid"]))
+        execution = self._executions.get(name)
+        if execution is None:
+            execution = self._executions[name] = Execution.of(dispatch, self._clock())
         job = self._view.job(name)
         if job is not None:
             execution.seen = True

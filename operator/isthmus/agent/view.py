@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from isthmus.api.core import Job, Metadata, Node, Pod
-from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, LABEL_NODE, tenant_namespace_prefix
+from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB, LABEL_NODE, tenant_namespace_prefix
 from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
+from .atrest import AtRest, job_rests, pod_rests
 from .stalls import Stalls
 
 # A member that is back is found within this long, and half of it again for jitter.
@@ -42,21 +43,23 @@ class MemberView:
         self._on_shard = on_shard
         self._on_capacity = on_capacity
         self._on_connection = on_connection
-        self._jobs: dict[str, Job] = {}
-        self._pods: dict[str, dict[str, Pod]] = {}
-        self._pod_informer = Informer(
+        self._jobs: dict[str, Job | AtRest] = {}
+        self._pods: dict[str, dict[str, Pod | AtRest]] = {}
+        self._pod_informer: Informer[Any] = Informer(
             member,
             PODS,
             type=Pod,
+            transform=self._kept_pod,
             on_change=self._pod,
             on_connection=self._linked,
             longest_pause_seconds=LONGEST_PAUSE_SECONDS,
         )
-        self._job_informer = Informer(
+        self._job_informer: Informer[Any] = Informer(
             member,
             JOBS,
             type=Job,
             labels=",".join(f"{label}={value}" for label, value in self._owner.items()),
+            transform=self._kept_job,
             on_change=self._job,
             on_connection=self._linked,
             longest_pause_seconds=LONGEST_PAUSE_SECONDS,
@@ -106,11 +109,22 @@ class MemberView:
 
     def job(self, name: str) -> Job | None:
         """The Job of a Dispatch."""
-        return self._jobs.get(name)
+        job = self._jobs.get(name)
+        return job.unpacked(Job) if isinstance(job, AtRest) else job
+
+    def has_job(self, name: str) -> bool:
+        """Whether the Job of a Dispatch is there."""
+        return name in self._jobs
 
     def pods(self, name: str) -> tuple[Pod, ...]:
         """The pods of a Dispatch."""
-        return tuple(self._pods.get(name, {}).values())
+        pods = self._pods.get(name, {}).values()
+        return tuple(pod.unpacked(Pod) if isinstance(pod, AtRest) else pod for pod in pods)
+
+    def all_let_go(self, name: str) -> bool:
+        """Whether no pod of a Dispatch bears our finalizer."""
+        pods = self._pods.get(name, {}).values()
+        return not any(isinstance(pod, Pod) and FINALIZER_POD in pod.metadata.finalizers for pod in pods)
 
     def shards(self) -> set[str]:
         """Names of the Dispatches of which the member holds a Job or a pod."""
@@ -127,27 +141,40 @@ class MemberView:
         """Whether it is of this node; a copy that somebody made elsewhere is not, whatever its labels say."""
         return self._owner.items() <= metadata.labels.items() and metadata.namespace.startswith(self._prefix)
 
-    def _pod(self, kind: str, _old: Pod | None, pod: Pod) -> None:
-        if kind == "DELETED":
-            self.machines.remove_pod(pod.metadata.uid)
+    def _dispatch_of(self, obj: Job | Pod) -> str:
+        """The Dispatch that it belongs to, empty where it is nothing of ours. A Job bears its Dispatch's name."""
+        if not self._ours(obj.metadata):
+            return ""
+        return obj.metadata.name if isinstance(obj, Job) else obj.metadata.labels.get(LABEL_DISPATCH, "")
+
+    def _kept_pod(self, pod: Pod) -> Pod | AtRest:
+        return AtRest.of(pod, self._dispatch_of(pod)) if pod_rests(pod) else pod
+
+    def _kept_job(self, job: Job) -> Job | AtRest:
+        return AtRest.of(job, self._dispatch_of(job)) if job_rests(job) else job
+
+    def _pod(self, kind: str, _old: Pod | AtRest | None, pod: Pod | AtRest) -> None:
+        uid = pod.metadata.uid
+        if kind == "DELETED" or isinstance(pod, AtRest):
+            self.machines.remove_pod(uid)
         else:
             self.machines.upsert_pod(pod)
-        name = pod.metadata.labels.get(LABEL_DISPATCH) if self._ours(pod.metadata) else None
-        if name is not None:
+        name = pod.dispatch if isinstance(pod, AtRest) else self._dispatch_of(pod)
+        if name:
             pods = self._pods.setdefault(name, {})
             if kind == "DELETED":
-                pods.pop(pod.metadata.uid, None)
+                pods.pop(uid, None)
                 if not pods:
                     del self._pods[name]
             else:
-                pods[pod.metadata.uid] = pod
+                pods[uid] = pod
             self._on_shard(name)
         self._on_capacity()
 
-    def _job(self, kind: str, _old: Job | None, job: Job) -> None:
-        if not self._ours(job.metadata):
+    def _job(self, kind: str, _old: Job | AtRest | None, job: Job | AtRest) -> None:
+        name = job.dispatch if isinstance(job, AtRest) else self._dispatch_of(job)
+        if not name:
             return
-        name = job.metadata.name
         if kind == "DELETED":
             self._jobs.pop(name, None)
         else:

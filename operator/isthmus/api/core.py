@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct, field
 
 
-class Object(Struct, kw_only=True, rename="camel", gc=False):
-    """What every struct here shares: camelCase outside, snake_case inside."""
+class Object(Struct, kw_only=True, rename="camel", gc=False, omit_defaults=True):
+    """What every struct here shares: camelCase outside, snake_case inside; what is unset is not written."""
 
 
 class OwnerReference(Object):
@@ -37,6 +37,15 @@ class Metadata(Object):
     annotations: dict[str, str] = {}
     finalizers: list[str] = []
     owner_references: list[OwnerReference] = []
+
+
+class Identity(Struct, gc=False, frozen=True):
+    """The part of any object's metadata by which caches compare."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
 
 
 class ConditionView(Object):

@@ -1,5 +1,6 @@
 """The client of one cluster: Kubernetes verbs over HTTP, answers decoded straight from the wire."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -125,26 +126,37 @@ class Client(KubernetesApi):
         items: list[T] = []
         bad: tuple[Undecodable, ...] = ()
         params["limit"] = str(page)
-        path = resource.path(namespace)
-        while True:
-            request = Request("GET", path, params, repeatable=True)
-            try:
-                body = await self._send("list", request)
-            except Expired:
-                if "continue" not in params:
-                    raise
-                params = _selection(labels, fields)
-                items, bad = [], ()
-                continue
-            listing, token = decode_page(body, _or_dict(type), self._transport.about(request))
-            if received is not None:
-                listing = received(listing)
-            items.extend(listing.items)
-            bad += listing.undecodable
-            if not token:
-                return Listing(items, listing.resource_version, bad)
-            params = {**params, "continue": token}
-            params.pop("resourceVersion", None)
+        coming = self._page(resource, namespace, params)
+        try:
+            while True:
+                try:
+                    body = await coming
+                except Expired:
+                    if "continue" not in params:
+                        raise
+                    params = _selection(labels, fields)
+                    items, bad = [], ()
+                    coming = self._page(resource, namespace, params)
+                    continue
+                listing, token = decode_page(body, _or_dict(type), f"{self.name}: list of {resource.plural}")
+                if token:  # the server makes the next page while this one is worked on
+                    params = {key: value for key, value in params.items() if key != "resourceVersion"}
+                    params["continue"] = token
+                    coming = self._page(resource, namespace, params)
+                    await asyncio.sleep(0)
+                if received is not None:
+                    listing = received(listing)
+                items.extend(listing.items)
+                bad += listing.undecodable
+                if not token:
+                    return Listing(items, listing.resource_version, bad)
+        finally:
+            coming.cancel()
+
+    def _page(self, resource: Resource, namespace: str | None, params: Mapping[str, str]) -> asyncio.Task[bytes]:
+        """Ask for a page of a list."""
+        request = Request("GET", resource.path(namespace), params, repeatable=True)
+        return asyncio.create_task(self._send("list", request))
 
     async def create(
         self,

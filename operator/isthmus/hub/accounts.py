@@ -21,7 +21,11 @@ class Accounts:
             hub, NAMESPACES, type=NamespaceView, on_connection=on_connection, longest_pause_seconds=5.0
         )
 
+    def namespace(self, name: str) -> NamespaceView | None:
+        """A namespace as last seen."""
+        return self.informer.get("", name)
+
     def of(self, namespace: str) -> str:
         """The account of a namespace."""
-        found = self.informer.get("", namespace)
+        found = self.namespace(namespace)
         return (found.metadata.labels.get(LABEL_ACCOUNT) if found else None) or namespace

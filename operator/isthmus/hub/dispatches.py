@@ -171,6 +171,10 @@ class DispatchStore:
         """(node, name) of a job's Dispatches, in no order."""
         return self._jobs.get(uid, ())
 
+    def all_rest(self, uid: str) -> bool:
+        """Whether all Dispatches of a job are at rest."""
+        return all(self.node(node).tombstone(name) is not None for node, name in self._jobs.get(uid, ()))
+
     def rest(self, uid: str) -> None:
         """The job has ended: pack its Dispatches, where nothing is due for them."""
         for node, name in self._jobs.get(uid, ()):

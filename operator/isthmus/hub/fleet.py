@@ -61,10 +61,14 @@ class Fleet:
     def settled(self) -> bool:
         """Whether each node was reached, or found to be out of reach, since the hub started. Once so, always so."""
         if not self._settled:
-            blocked = [known.facts.blocked() for known in self._nodes.values()]
-            waiting = any(problem is not None and problem[0] in _BEGINNING for problem in blocked)
-            self._settled = not waiting and self._expected <= self._nodes.keys()
+            self._settled = self.roll()[0] == 0
         return self._settled
+
+    def roll(self) -> tuple[int, int]:
+        """How many nodes are still to be reached or found to be out of reach, and how many are known to be either."""
+        blocked = [known.facts.blocked() for known in self._nodes.values()]
+        beginning = sum(problem is not None and problem[0] in _BEGINNING for problem in blocked)
+        return beginning + len(self._expected - self._nodes.keys()), len(blocked) - beginning
 
     def put(self, node: ComputeNode) -> FleetNode:
         """Take in a node as declared."""

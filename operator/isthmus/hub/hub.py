@@ -40,6 +40,7 @@ from .fleet import Fleet
 from .jobs import Jobs
 from .jobwatch import JobWatch
 from .latetime import repeated
+from .nodenamespace import node_namespace_stands
 from .nodes import Nodes
 from .scheduler import Scheduler
 from .secrets import SecretStore
@@ -152,6 +153,7 @@ class Hub:
                 clocks=clocks,
                 allow_exec=settings.allow_exec,
                 secret=hub.secrets.get,
+                has_namespace=partial(node_namespace_stands, hub.accounts.namespace),
                 misfit=hub.nodes.misfit,
                 contacts=hub.contacts,
                 changed=hub.nodes.changed,

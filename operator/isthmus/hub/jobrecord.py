@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Self
 
 from isthmus.api.computejob import FINISHED, ComputeJob
@@ -129,6 +130,13 @@ class EndedJob:
             attempt=pin[0] if pin is not None else 0,
             nodes=len(pin[1]) if pin is not None else 0,
         )
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Seconds until its time to live is over, zero or less once it is; None where it has none."""
+        if self.ttl_seconds is None or self.completion_time is None:
+            return None
+        over = datetime.fromisoformat(self.completion_time) + timedelta(seconds=self.ttl_seconds)
+        return (over - now).total_seconds()
 
 
 def _pinned(metadata: Manifest) -> tuple[int, tuple[str, ...]] | None:

@@ -1,7 +1,7 @@
 """The reconciler of ComputeJobs: gathers what is known of one, decides, applies, writes its status."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -85,7 +85,11 @@ class Jobs:
             self.store.drop(uid)
             return
         self.store.learn(body)
-        self.queue.add(uid)
+        ended = self.store.ended(uid)
+        if ended is None or not self._dispatches.all_rest(uid):
+            self.queue.add(uid)
+        elif (wait := ended.seconds_left(self._now())) is not None:  # nothing else is due, for thousands at a start
+            self.queue.add(uid, wait)
 
     def _vanished(self, uid: str) -> None:
         self._scheduler.withdraw(uid)
@@ -225,11 +229,8 @@ class Jobs:
         self._dispatches.rest(ended.uid)
         if not await self._bill(ended):
             return None
-        if ended.ttl_seconds is None or ended.completion_time is None:
-            return None
-        over = datetime.fromisoformat(ended.completion_time) + timedelta(seconds=ended.ttl_seconds)
-        wait = (over - self._now()).total_seconds()
-        if wait > 0:
+        wait = ended.seconds_left(self._now())
+        if wait is None or wait > 0:
             return wait
         namespace, name = ended.key
         if await self.store.still_there(ended):

@@ -6,17 +6,8 @@ from typing import Any, Self
 
 from msgspec import Struct
 
-from isthmus.api.core import Manifest
+from isthmus.api.core import Identity, Manifest
 from isthmus.clusters import ClusterError, Informer, KubernetesApi, Resource
-
-
-class Identity(Struct, gc=False, frozen=True):
-    """The part of any object's metadata by which caches compare."""
-
-    namespace: str
-    name: str
-    uid: str
-    resource_version: str
 
 
 class Kept(Struct, gc=False, frozen=True):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from isthmus.agent import Clocks
+from isthmus.agent.due import spread
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
@@ -74,6 +75,8 @@ class Nodes:
         known = self._fleet.put(node)
         if name not in self._sessions:
             stored = node.status.profile
+            if stored is not None:  # a former process published it; a hundred nodes' are not due at once
+                self._published[name] = self._clocks.monotonic() - spread(name, REPUBLISH_SECONDS)
             session = NodeSession(node, known.facts, self._shared, stored.sequence if stored else 0)
             self._sessions[name] = (session, asyncio.create_task(session.run(), name=f"node/{name}"))
         else:

@@ -11,6 +11,7 @@ from isthmus.api.computejob import Explanation
 from isthmus.placement import Assignment, Demand, Rooms, Snapshot, Unplaced, place
 
 from .fleet import Fleet
+from .rollcall import RollCall
 
 logger = structlog.get_logger(__name__)
 
@@ -42,6 +43,8 @@ class Scheduler:
         self._waiting: dict[str, tuple[Demand, tuple[str, ...] | None]] = {}
         self._rooms = Rooms()
         self._wake = asyncio.Event()
+        self._roll_call = RollCall(monotonic)
+        self._next_look: asyncio.TimerHandle | None = None
 
     def offer(self, demand: Demand, pinned: tuple[str, ...] | None = None) -> None:
         """Have the job placed; `pinned` are nodes to which an earlier process may have Dispatches of it under way.
@@ -85,8 +88,18 @@ class Scheduler:
                 whole = self._fleet.snapshot(self._now())
                 only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now)
                 self._place(only, [demand], Rooms())
-        if free:
+        if free and not self._held_back():
             self._place_all(free)
+
+    def _held_back(self) -> bool:
+        """Whether members are still being reached after a start; if so, another cycle follows when that is over."""
+        if self._roll_call.over:
+            return False
+        left = self._roll_call.seconds_left(*self._fleet.roll())
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._next_look = asyncio.get_running_loop().call_later(left, self._wake.set) if left > 0 else None
+        return left > 0
 
     def _place_all(self, demands: list[Demand]) -> None:
         """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting."""

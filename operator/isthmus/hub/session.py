@@ -55,6 +55,8 @@ class Surroundings:
     allow_exec: bool
     secret: Callable[[str], Mapping[str, bytes] | None]
     """A Secret of the system namespace by name, decoded."""
+    has_namespace: Callable[[str], bool]
+    """Whether the node's namespace in the hub is known to stand."""
     misfit: Callable[[str, str], Problem | None]
     """Why the cluster of that UID can't be the named node's member."""
     contacts: Contacts
@@ -149,7 +151,8 @@ class NodeSession:
             while self._facts.misfit is not None:
                 await asyncio.sleep(RETRY_LIMIT_SECONDS)
                 await self._identify(member)
-            await ensure_node_namespace(self._shared.hub, self._name)
+            if not self._shared.has_namespace(self._name):
+                await ensure_node_namespace(self._shared.hub, self._name)
             agent = Agent(
                 self._name,
                 self._shared.hub_uid,

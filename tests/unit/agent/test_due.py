@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from isthmus.agent.due import (
     SETTLE_SECONDS,
     has_news,
     seconds_until_due,
+    spread,
 )
+from isthmus.agent.execution import Execution
 from isthmus.api.dispatch import DispatchStatus
 
 LONG_AGO = float("inf")
@@ -99,3 +102,21 @@ def test_restarts_are_told_now_and_then(busy: bool, pause: float) -> None:
     ]
     assert due == [pause - 1.0, READING_SECONDS - 1.0]
     assert not has_news(old, new)
+
+
+def test_what_is_taken_up_at_once_is_spread_out() -> None:
+    """Of many shards that a new process takes up, about as many are due in each part of the time."""
+    instants = [spread(f"uid-{number}", 60.0) for number in range(6000)]
+    tenths = Counter(int(instant // 6) for instant in instants)
+    assert set(tenths) == set(range(10))
+    assert all(500 <= count <= 700 for count in tenths.values())
+
+
+def test_only_an_earlier_process_shard_is_spread_out() -> None:
+    """A shard that has no reading yet is told at once; of one that has, the next is due within its minute."""
+    fresh, old = (
+        dispatch("Accepted"),
+        dispatch("Running", reading={"sequence": 3, "observedAt": "2026-11-22T12:00:00Z"}),
+    )
+    assert Execution.of(fresh, 1000.0).written_at == float("-inf")
+    assert 1000.0 - READING_SECONDS < Execution.of(old, 1000.0).written_at <= 1000.0

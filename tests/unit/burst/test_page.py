@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from burst.page import BEGIN, END, with_figures
+from burst.page import NAME, marks, placed, with_figures
 
 ROOT = Path(__file__).resolve().parents[3]
+BEGIN, END = marks(NAME)
 
 
 def test_the_page_says_what_was_measured() -> None:
@@ -20,4 +21,4 @@ def test_the_page_says_what_was_measured() -> None:
 def test_a_page_without_its_place(page: str) -> None:
     """A page that lost its marks is refused, not overwritten."""
     with pytest.raises(ValueError, match="the page has no"):
-        with_figures(page, {})
+        placed(page, NAME, "")

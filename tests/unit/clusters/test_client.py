@@ -218,19 +218,19 @@ async def test_a_list_is_read_page_by_page() -> None:
 
 
 async def test_each_page_is_shrunk_as_it_comes() -> None:
-    """What is made of a page is kept in its place, before the next one is asked for."""
+    """What is made of a page is kept in its place; meanwhile the next one is asked for, and no more than that."""
     first = json_answer({"metadata": {"resourceVersion": "1", "continue": "x"}, "items": [{"metadata": {"name": "a"}}]})
     last = json_answer({"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "b"}}]})
-    handler, seen = answering(first, last)
+    handler, _ = answering(first, first, last)
     asked: list[int] = []
 
     def received(page: Listing[dict[str, Any]]) -> Listing[dict[str, Any]]:
-        asked.append(len(seen))
+        asked.append(client.requests["list"])
         return Listing([{"kept": item["metadata"]["name"]} for item in page.items], page.resource_version)
 
     async with client_of(handler) as client:
         listing = await client.list(NODES, page=1, received=received)
-    assert (listing.items, asked) == ([{"kept": "a"}, {"kept": "b"}], [1, 2])
+    assert (listing.items, asked) == ([{"kept": "a"}, {"kept": "a"}, {"kept": "b"}], [2, 3, 3])
 
 
 async def test_a_list_that_expires_between_pages_is_read_in_one_piece() -> None:

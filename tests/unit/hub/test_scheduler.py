@@ -9,6 +9,8 @@ from tests.unit.hub.world import compute_node, now, profile
 from isthmus.api.computejob import ComputeJob
 from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
+from isthmus.hub.nodestatus import NodeFacts
+from isthmus.hub.rollcall import PATIENCE_SECONDS
 from isthmus.hub.scheduler import PIN_SECONDS, Scheduler
 from isthmus.placement import Assignment, Demand, Unplaced, demand_of
 
@@ -51,8 +53,18 @@ class Cycles:
     def _unplaced(self, uid: str, verdict: Unplaced) -> None:
         self.unplaced.append((uid, verdict.reason, self.loop.time()))
 
+    def begin(self, node: str) -> None:
+        """The node has not been reached yet."""
+        known = self.fleet.get(node)
+        assert known is not None
+        known.facts = NodeFacts()
+        self.fleet.lost_sight(node)
+
     def room(self, node: str, cores: int) -> None:
         """So many cores are free there now."""
+        known = self.fleet.get(node)
+        assert known is not None
+        known.facts.connected, known.facts.problem, known.facts.observed = True, None, True
         self.fleet.observed(node, profile(cores))
         self.scheduler.wake()
 
@@ -103,6 +115,43 @@ async def test_a_pin_is_over_in_time() -> None:
         ((uid, node, instant),) = cycles.assigned
         assert (uid, node) == ("u1", "n2")
         assert PIN_SECONDS <= instant <= PIN_SECONDS + 1.1
+
+
+async def test_jobs_wait_for_members_that_are_being_reached() -> None:
+    """After a start a job is not given to the first node that is found while others are on their way."""
+    async with scheduling() as cycles:
+        for name in ("n1", "n2"):
+            cycles.begin(name)
+        cycles.scheduler.offer(demand())
+        await asyncio.sleep(1)
+        cycles.room("n2", 1)
+        await asyncio.sleep(PATIENCE_SECONDS - 1)
+        assert cycles.assigned == []
+        cycles.room("n1", 64)
+        await asyncio.sleep(1)
+        assert [(uid, node) for uid, node, _ in cycles.assigned] == [("u1", "n1")]
+
+
+async def test_a_member_that_is_not_reached_holds_nothing_up() -> None:
+    """Where nothing more is heard of the others, what is known must do; no further news is needed for that."""
+    async with scheduling() as cycles:
+        cycles.begin("n1")
+        cycles.scheduler.offer(demand())
+        cycles.room("n2", 64)
+        await asyncio.sleep(PATIENCE_SECONDS * 2)
+        ((_, node, instant),) = cycles.assigned
+        assert node == "n2"
+        assert PATIENCE_SECONDS <= instant <= PATIENCE_SECONDS + 0.1
+
+
+async def test_a_pinned_job_waits_for_its_own_node_only() -> None:
+    """Whatever members are still to be reached, the node that a former process chose may take its job."""
+    async with scheduling() as cycles:
+        cycles.begin("n1")
+        cycles.room("n2", 64)
+        cycles.scheduler.offer(demand(), ("n2",))
+        await asyncio.sleep(0.1)
+        assert [node for _, node, _ in cycles.assigned] == ["n2"]
 
 
 async def test_jobs_without_a_pin_are_not_held_up() -> None:
