@@ -30,8 +30,11 @@ class Contact:
         self._under_way: Counter[str] = Counter()
         self._held: set[str] = set()
         self._unarmed: set[str] = set()
-        self._lease = ""
+        self._lease: str | None = None
         self._doubts: dict[str, str] = {}
+        self._doubted_at = float("-inf")
+        self.acted_at = float("-inf")
+        """When the member's Job controller was last seen to do something."""
         self._stops: deque[Burst] = deque(maxlen=STOPS_KEPT)
         self._stops_told: set[str] = set()
 
@@ -98,9 +101,17 @@ class Contact:
         return self._lease or next(iter(self._doubts.values()), "")
 
     def judge_lease(self, why: str) -> bool:
-        """What their Lease says of them, as in `controllers`; whether they fell silent, or are back, by that."""
-        before, self._lease = self.controllers, why
-        return bool(before) != bool(self.controllers)
+        """What their Lease says of them, as in `controllers`; whether that is reason to look at all shards.
+
+        It is where they fell silent, or are back, by that, and when the Lease, or that there is none, is first known.
+        """
+        before, first = self.controllers, self._lease is None
+        self._lease = why
+        return self._weighed(before) or first
+
+    def lease_denied(self) -> bool:
+        """Whether there is a Lease we may not read: what it said before, if anything, stands. Answers as above."""
+        return self.judge_lease(self._lease or "")
 
     def doubt(self, uid: str, why: str) -> bool:
         """What one shard shows of them; whether they fell silent, or are back, by that."""
@@ -109,7 +120,32 @@ class Contact:
             self._doubts[uid] = why
         else:
             self._doubts.pop(uid, None)
+        return self._weighed(before)
+
+    def _weighed(self, before: str) -> bool:
+        if self.controllers:
+            self._doubted_at = self.clock()
         return bool(before) != bool(self.controllers)
+
+    def acted(self) -> None:
+        """The member's Job controller was seen to do something just now."""
+        self.acted_at = self.clock()
+
+    def trusted_in(self, watched_since: float, patience: float) -> float:
+        """Seconds until a limit may begin to be relied on; zero or less where it may. For ever while there is a doubt.
+
+        It may where the controllers were seen at work within `patience`, and nothing has spoken against them since. It
+        also may where they were watched from that instant on and for `patience` showed nothing that they left undone,
+        and their Lease tells of nothing else: whoever has just begun to watch has yet to find that out.
+        """
+        now = self.clock()
+        if self.controllers:
+            return float("inf")
+        if self.acted_at >= max(self._doubted_at, now - patience):
+            return 0.0
+        if self._lease is None:
+            return float("inf")
+        return max(watched_since, self._doubted_at) + patience - self.heard_at
 
     @contextmanager
     def held(self, uid: str) -> Iterator[None]:
@@ -127,7 +163,7 @@ class Contact:
     def forget(self, uid: str) -> None:
         """The Dispatch is gone."""
         self._attempts.pop(uid, None)
-        self._doubts.pop(uid, None)
+        self.doubt(uid, "")
         self._unarmed.discard(uid)
         self._stops_told.discard(uid)
 

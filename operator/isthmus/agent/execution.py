@@ -33,6 +33,10 @@ class Execution:
     """Since when the Job is there and should have pods, and has none."""
     begun: tuple[str, datetime | None] | None = None
     """UID and start of the Job as first seen, from which its limit counts."""
+    watched: bool = False
+    """Whether what the shard shows of the member's controllers is watched."""
+    arms_in: float | None = None
+    """Seconds until its limit may be relied on, where nothing but a while of watching is missing for that."""
     unstarted_since: float | None = None
     """Since when the Job waits for its controller."""
     uncounted: dict[str, float] = field(default_factory=dict)

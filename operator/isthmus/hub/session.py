@@ -19,8 +19,10 @@ from isthmus.clusters import (
     Client,
     ClusterError,
     Credentials,
+    Forbidden,
     InvalidCredentials,
     KubernetesApi,
+    NotFound,
 )
 
 from .dispatches import DispatchStore
@@ -206,10 +208,16 @@ class NodeSession:
         """Whether the member's controller manager is alive, where there is a Lease of it that we may read."""
         try:
             lease = await member.get(LEASES, CONTROLLERS, "kube-system", type=Lease)
+        except NotFound:
+            news = self._contact.judge_lease("")  # what our own Jobs show is all there is
+        except Forbidden:
+            news = self._contact.lease_denied()
         except ClusterError:
-            return  # what our own Jobs show is all there is
-        now = member.server_time()
-        if now is not None and self._contact.judge_lease(lease_stale(lease, now)):
+            return
+        else:
+            now = member.server_time()
+            news = now is not None and self._contact.judge_lease(lease_stale(lease, now))
+        if news:
             agent.look_at_all()
 
     def _measure(self) -> None:

@@ -110,6 +110,7 @@ def test_leave_to_lengthen() -> None:
 def test_controllers() -> None:
     """Whoever falls silent, or is back, is told of once; the Lease speaks before what a shard shows."""
     contact = Desk().contact
+    assert contact.judge_lease(""), "that there is none is news"
     assert contact.doubt("a", "a waits")
     assert not contact.doubt("b", "b waits")
     assert _controllers(contact) in {"a waits", "b waits"}
@@ -121,6 +122,55 @@ def test_controllers() -> None:
     contact.forget("b")
     assert _controllers(contact) == ""
     assert contact.judge_lease("no Lease")
+
+
+def test_lease_denied() -> None:
+    """That the Lease may not be read is known, and takes nothing back that it said."""
+    contact = Desk().contact
+    assert contact.lease_denied()
+    assert contact.judge_lease("no Lease")
+    assert not contact.lease_denied()
+    assert _controllers(contact) == "no Lease"
+
+
+def test_trusted_after_a_while() -> None:
+    """Who has just begun to watch trusts no limit anew until controllers that are dead would have been found so."""
+    desk = Desk()
+    contact = desk.contact
+    waits = [contact.trusted_in(100, 30)]
+    contact.judge_lease("")
+    waits.append(contact.trusted_in(100, 30))
+    desk.at = 120
+    waits.append(contact.trusted_in(100, 30))
+    contact.heard()
+    waits.append(contact.trusted_in(100, 30))
+    desk.at = 130
+    contact.heard()
+    waits.append(contact.trusted_in(100, 30))
+    assert waits == [float("inf"), 30, 30, 10, 0], "only what was heard counts"
+    contact.doubt("a", "a waits")
+    assert contact.trusted_in(100, 30) == float("inf")
+    desk.at = 131
+    contact.forget("a")
+    contact.heard()
+    assert contact.trusted_in(100, 30) == 29, "a doubt that vanishes with its shard is no sign of life"
+
+
+def test_trusted_at_once() -> None:
+    """Controllers that were seen at work are trusted at once, and not for what they did before a doubt."""
+    desk = Desk()
+    contact = desk.contact
+    contact.acted()
+    assert contact.trusted_in(100, 30) == 0
+    desk.at = 131
+    assert contact.trusted_in(100, 30) > 0
+    contact.acted()
+    desk.at = 132
+    contact.doubt("a", "a waits")
+    contact.doubt("a", "")
+    assert contact.trusted_in(100, 30) > 0
+    contact.acted()
+    assert contact.trusted_in(100, 30) == 0
 
 
 def test_armed_by_what_this_process_knows() -> None:
