@@ -7,9 +7,11 @@ a former process and counts from its own start.
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from isthmus.clusters import ClusterError
 
+from .fence import SLACK_SECONDS
 from .memberjobs import MemberJobs
 from .stoprate import Burst
 
@@ -26,6 +28,7 @@ class Contact:
         """When the member last answered; before it ever has, when the process started."""
         self._began = self.heard_at
         self._failed: tuple[float, float] | None = None
+        self._time: tuple[datetime, float] | None = None
         self._attempts: dict[str, float] = {}
         self._under_way: Counter[str] = Counter()
         self._held: set[str] = set()
@@ -41,6 +44,18 @@ class Contact:
     def heard(self) -> None:
         """The member answered just now."""
         self.heard_at = self.clock()
+
+    def told_time(self, theirs: datetime) -> bool:
+        """Take note of the member's own time of day, or a lower bound of it; whether it has been set back."""
+        expected, self._time = self.member_time(), (theirs, self.clock())
+        return expected is not None and (expected - theirs).total_seconds() > SLACK_SECONDS
+
+    def member_time(self) -> datetime | None:
+        """The member's own time of day by now, reckoned from when it was last told; None where it never was."""
+        if self._time is None:
+            return None
+        theirs, at = self._time
+        return theirs + timedelta(seconds=self.clock() - at)
 
     def failed(self, began: float) -> None:
         """A call that began at that instant was in vain."""

@@ -48,7 +48,8 @@ class DispatchView(Protocol):
 class Executor:
     """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds.
 
-    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch.
+    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch, `on_unheld(name)`
+    `reconcile`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Executor:
         contact: Contact,
         on_doubt: Callable[[], None],
         on_fenced: Callable[[str], None],
+        on_unheld: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -79,7 +81,7 @@ class Executor:
             view=view, jobs=jobs, meter=meter, writer=self._writer, contact=contact, clock=clock
         )
         self._on_fenced = on_fenced
-        self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
+        self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt, on_unheld=on_unheld)
         self._reporter = Reporter(
             hub,
             view=view,

@@ -33,13 +33,25 @@ RETRY_PART = 10
 
 
 class Guard:
-    """Of one agent. `on_doubt()` is called when the member's controllers fall silent, and when they are back."""
+    """Of one agent. `on_doubt()` is called when the member's controllers fall silent, and when they are back.
 
-    def __init__(self, contact: Contact, *, jobs: MemberJobs, meter: ShardMeter, on_doubt: Callable[[], None]) -> None:
+    `on_unheld(name)` is called when the limit of a shard is found that can't be relied on, though that was told.
+    """
+
+    def __init__(
+        self,
+        contact: Contact,
+        *,
+        jobs: MemberJobs,
+        meter: ShardMeter,
+        on_doubt: Callable[[], None],
+        on_unheld: Callable[[str], None],
+    ) -> None:
         self._contact = contact
         self._jobs = jobs
         self._meter = meter
         self._on_doubt = on_doubt
+        self._on_unheld = on_unheld
         self._watched_since = contact.clock()
         """Since when all shards that were found in the member are watched."""
 
@@ -57,6 +69,10 @@ class Guard:
         limit = self._limit(dispatch, job)
         if limit is None:
             return again
+        if limit.left > 0 and not limit.holds and not self._contact.unarmed(uid):
+            self._contact.unarm(uid)
+            if dispatch.status.armed:
+                self._on_unheld(dispatch.metadata["name"])
         retry, began = max(dispatch.spec.fence.after_seconds / RETRY_PART, 0.5), self._contact.clock()
         try:
             if self._overdue(dispatch, job):

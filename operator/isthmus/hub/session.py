@@ -198,6 +198,9 @@ class NodeSession:
                 self._troubled((error.reason, str(error)))
             else:
                 self._contact.heard()
+                now = member.server_time()
+                if now is not None and self._contact.told_time(now):
+                    agent.look_at_all()  # limits that were made before are too long by that
                 await self._look_at_controllers(member, agent)
                 self._measure()
                 await self._unhinder()

@@ -124,6 +124,21 @@ def test_controllers() -> None:
     assert contact.judge_lease("no Lease")
 
 
+def test_time_of_the_member() -> None:
+    """The member's time goes on by our clock, and is noticed to have been set back."""
+    desk = Desk()
+    contact = desk.contact
+    assert contact.member_time() is None
+    back = [contact.told_time(MOMENT)]
+    desk.at = 130
+    assert contact.member_time() == MOMENT + timedelta(seconds=30)
+    back.append(contact.told_time(MOMENT + timedelta(seconds=28)))
+    back.append(contact.told_time(MOMENT + timedelta(seconds=600)))
+    back.append(contact.told_time(MOMENT + timedelta(seconds=30)))
+    assert back == [False, False, False, True], "an answer may have been on its way for a while"
+    assert contact.member_time() == MOMENT + timedelta(seconds=30)
+
+
 def test_lease_denied() -> None:
     """That the Lease may not be read is known, and takes nothing back that it said."""
     contact = Desk().contact

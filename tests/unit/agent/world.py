@@ -357,7 +357,9 @@ class Process:
                 self.contact.failed(began)
             else:
                 self.contact.heard()
-                if self.contact.judge_lease("") and self.agent is not None:
+                time = self.member.server_time()
+                back = time is not None and self.contact.told_time(time)
+                if (self.contact.judge_lease("") or back) and self.agent is not None:
                     self.agent.look_at_all()
 
     def _changed(self, node: str, dispatch: Dispatch, _gone: bool) -> None:
