@@ -14,7 +14,7 @@ from tests.unit.agent.shards import (
 from tests.unit.agent.world import Process, now
 
 from isthmus.api.core import Job
-from isthmus.clusters import JOBS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
+from isthmus.clusters import JOBS, PODS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
 from isthmus.clusters.fake import Call, matching
 
 pytestmark = pytest.mark.simulated_time
@@ -251,4 +251,20 @@ async def test_failed_write_counts(worlds: Any, error: Exception) -> None:
         await world.until(lambda: process.contact.last_attempt(uid) > began)
         await asyncio.sleep(60)
         assert world.state(name) == "Running"
+        await process.kill()
+
+
+async def test_job_deleted_and_pods_left(worlds: Any) -> None:
+    """Where somebody deletes the Job and leaves its pods, its limit is relied on no more before they are stopped."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=300)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed and running_pods(world) == 2)
+        process.member.fail(matching("delete", PODS), Unreachable("cut off"), times=None)
+        world.delete_job(name, "Orphan")
+        await world.until(lambda: not world.shown(name).status.armed, seconds=5)
+        assert running_pods(world) == 2
+        assert process.contact.unarmed(world.shown(name).metadata["uid"])
+        process.member.heal()
+        await world.until(lambda: world.state(name) == "Lost")
         await process.kill()
