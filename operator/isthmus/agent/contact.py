@@ -13,7 +13,7 @@ from isthmus.clusters import ClusterError
 
 from .fence import SLACK_SECONDS
 from .memberjobs import MemberJobs
-from .stoprate import Burst
+from .stoprate import Burst, StopRate
 
 # Of the last so many stops the slowest counts.
 STOPS_KEPT = 8
@@ -183,7 +183,7 @@ class Contact:
         self._stops_told.discard(uid)
 
     def stopped(self, uid: str, bursts: Sequence[Burst]) -> None:
-        """The member has stopped many pods of the shard at once; what it stopped at the same time is one burst.
+        """The member has stopped many pods of the shard at once; what it stopped at about the same time is one burst.
 
         A shard is heard once: pods that are counted twice would make the member seem faster than it is.
         """
@@ -192,15 +192,17 @@ class Contact:
         self._stops_told.add(uid)
         for burst in bursts:
             whole = burst
-            for known in [each for each in self._stops if each.overlaps(burst)]:
+            for known in [each for each in self._stops if each.meets(burst)]:
                 self._stops.remove(known)
                 whole = whole.joined(known)
             self._stops.append(whole)
 
     @property
-    def stops_per_second(self) -> int | None:
-        """The slowest of the last stops, in pods a second; None before one was measured."""
-        return min((burst.rate for burst in self._stops), default=None)
+    def stop_rate(self) -> StopRate | None:
+        """What the last stops say; None before one was measured."""
+        if not self._stops:
+            return None
+        return StopRate(min(burst.rate for burst in self._stops), max(burst.pods for burst in self._stops))
 
 
 class Contacts:

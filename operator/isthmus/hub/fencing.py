@@ -14,6 +14,7 @@ import structlog
 from isthmus.agent import Clocks, timestamp
 from isthmus.agent.contact import Contacts
 from isthmus.agent.fence import FENCED, FORGOTTEN, NEVER_ACCEPTED, UNFENCED
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.computenode import Timing
 from isthmus.api.core import Manifest
@@ -55,12 +56,12 @@ class GiveUp:
 Verdict = Wait | GiveUp
 
 
-def fence_of(timing: Timing, grace_seconds: int, width: int, stops_per_second: int | None) -> Fence:
+def fence_of(timing: Timing, grace_seconds: int, width: int, rate: StopRate | None) -> Fence:
     """The fence for a shard of `width` pods at a time, each with `grace_seconds` to stop.
 
     The allowance covers the grace and the pods over the member's measured rate, or the node's own setting if longer.
     """
-    needed = stop_seconds(width, grace_seconds, stops_per_second)
+    needed = stop_seconds(width, grace_seconds, rate)
     return Fence(
         after_seconds=timing.fence_after_seconds, stop_allowance_seconds=max(timing.stop_allowance_seconds, needed)
     )
@@ -196,12 +197,12 @@ class Fencing:
     def _allowance(self, node: str, fence: Fence) -> int:
         """Seconds that the member may need to stop a shard from its limit on.
 
-        In an outage it stops all fenced shards of the node, and in which order nobody knows. As long as pods wait to be
-        stopped it stops some, so that one shard's are done by the time that all together take, counted from that
-        shard's own limit: what began to be stopped before is less by what was stopped since.
+        In an outage it stops all fenced shards of the node, after what it was told to stop before, and in which order
+        nobody knows. As long as pods wait to be stopped it stops some, so that one shard's are done by the time that
+        all together take, counted from that shard's own limit: what began to be stopped before is less by what was
+        stopped since.
         """
-        known, stopping = self._fleet.get(node), self._dispatches.node(node).stopping
-        rate = known.node.status.stops_per_second if known is not None else None
+        rate, stopping = self._fleet.stop_rate(node), self._dispatches.node(node).stopping
         return max(fence.stop_allowance_seconds, stop_seconds(stopping.pods, stopping.grace_seconds, rate))
 
     def _left(self, node: str, due: float) -> float:

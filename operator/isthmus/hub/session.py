@@ -225,8 +225,8 @@ class NodeSession:
 
     def _measure(self) -> None:
         """Tell of a new figure for how fast the member stops pods."""
-        if self._facts.stops_per_second != self._contact.stops_per_second:
-            self._facts.stops_per_second = self._contact.stops_per_second
+        if self._facts.stop_rate != self._contact.stop_rate:
+            self._facts.stop_rate = self._contact.stop_rate
             self._shared.changed(self._name)
 
     async def _unhinder(self) -> None:

@@ -25,7 +25,7 @@ def _controllers(contact: Contact) -> str:
 
 
 def _rate(contact: Contact) -> int | None:
-    return contact.stops_per_second
+    return contact.stop_rate.per_second if contact.stop_rate is not None else None
 
 
 def test_one_for_each_node() -> None:
@@ -223,6 +223,16 @@ def test_stopped_at_the_same_time() -> None:
     assert _rate(contact) == 300 // 33, "another time is another rate"
     contact.stopped("slow0", [_burst(0, 10, 20)])
     assert _rate(contact) == 300 // 33, "what was told is not counted again"
+
+
+def test_stopped_one_after_another() -> None:
+    """Small bursts in close succession are one, and a rate vouches for as many pods as were seen at once."""
+    contact = Desk().contact
+    for number in range(10):
+        contact.stopped(f"d{number}", [_burst(2 * number, 1, 30)])
+    assert contact.stop_rate == (300 // 19, 300)
+    contact.stopped("slow", [_burst(1000, 10, 50)])
+    assert contact.stop_rate == (5, 300)
 
 
 def _burst(begin: float, seconds: float, pods: int) -> Burst:

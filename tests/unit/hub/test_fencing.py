@@ -4,6 +4,7 @@ import pytest
 from tests.unit.hub.desk import AFTER, DUE, SPACE, Desk, over
 
 from isthmus.agent.contact import Contacts
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import Timing
 from isthmus.clusters import DISPATCHES, ServerFailure, TimedOut
 from isthmus.clusters.fake import Call, matching
@@ -242,12 +243,12 @@ async def test_no_attempt_during_a_verdict() -> None:
         (60, 30, 1, None, 60),
         (60, 30, 1000, None, 135),
         (5, 1, 1, None, 7),
-        (60, 30, 1000, 100, 60),
-        (60, 30, 1000, 3, 369),
+        (60, 30, 1000, StopRate(100, 1000), 60),
+        (60, 30, 1000, StopRate(3, 30), 369),
         (60, 3600, 1, None, 3606),
     ],
 )
-def test_allowance(setting: int, grace: int, width: int, rate: int | None, expected: int) -> None:
+def test_allowance(setting: int, grace: int, width: int, rate: StopRate | None, expected: int) -> None:
     """The allowance covers the grace and the pods over the rate at which the member stops them."""
     fence = fence_of(Timing(fence_after_seconds=300, stop_allowance_seconds=setting), grace, width, rate)
     assert (fence.after_seconds, fence.stop_allowance_seconds) == (300, expected)
