@@ -137,6 +137,8 @@ class Executor:
         execution = self._executions.setdefault(name, Execution(dispatch.metadata["uid"]))
         job = self._view.job(name)
         if job is not None:
+            if not execution.seen and execution.created_at is None:
+                execution.resumable = (job.metadata.resource_version, self._clock())
             execution.seen = True
             execution.job_uid = job.metadata.uid
         pods = self._view.pods(name)
@@ -211,7 +213,10 @@ class Executor:
             dispatch = await self._writer.write(
                 dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
-        return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+        try:
+            return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+        finally:
+            execution.resumable = (job.metadata.resource_version, self._clock())
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""

@@ -13,7 +13,7 @@ import structlog
 
 from isthmus.agent import Clocks, timestamp
 from isthmus.agent.contact import Contacts
-from isthmus.agent.fence import FENCED, FORGOTTEN, NEVER_ACCEPTED, UNFENCED
+from isthmus.agent.fence import FENCED, FORGOTTEN, LANDING_SECONDS, NEVER_ACCEPTED, UNFENCED
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.computenode import Timing
@@ -31,8 +31,6 @@ logger = structlog.get_logger(__name__)
 
 # A shard that only somebody's word can release is looked at again this seldom.
 SELDOM_SECONDS = 600.0
-# An API server carries out what it was asked to within so long, or never.
-LANDING_SECONDS = 60.0
 # A probe that is asked for has its answer, or none, within the client's time limit.
 PROBE_SECONDS = 1.0
 
@@ -182,17 +180,20 @@ class Fencing:
 
     def _fenced(self, node: str, dispatch: Dispatch, fence: Fence) -> Verdict:
         uid, contact = dispatch.metadata["uid"], self._contacts.of(node)
-        if not dispatch.status.armed or contact.unarmed(uid):
+        stopped = dispatch.status.stopped  # taken back before it is resumed
+        if not stopped and (not dispatch.status.armed or contact.unarmed(uid)):
             why = contact.controllers or "it was not seen to have begun under its limit"
             return Wait(
                 SELDOM_SECONDS, f"the shard can't be relied on to stop by itself ({why}); the job waits for its word"
             )
         seconds = fence.after_seconds + self._allowance(node, fence)
-        why = f"the member stops the shard by itself; it is run elsewhere {seconds} s after the last contact"
+        how = "the shard had stopped before" if stopped else "the member stops the shard by itself"
+        why = f"{how}; it is run elsewhere {seconds} s after the last contact"
         left = self._left(node, contact.last_attempt(uid) + seconds)
         if left > 0:
             return Wait(left, why)
-        return GiveUp(FENCED, f"{node} was out of reach for {seconds} s, after which its shard has stopped by itself")
+        end = "and its shard had stopped before" if stopped else "after which its shard has stopped by itself"
+        return GiveUp(FENCED, f"{node} was out of reach for {seconds} s, {end}")
 
     def _allowance(self, node: str, fence: Fence) -> int:
         """Seconds that the member may need to stop a shard from its limit on.

@@ -252,3 +252,16 @@ def test_allowance(setting: int, grace: int, width: int, rate: StopRate | None, 
     """The allowance covers the grace and the pods over the rate at which the member stops them."""
     fence = fence_of(Timing(fence_after_seconds=300, stop_allowance_seconds=setting), grace, width, rate)
     assert (fence.after_seconds, fence.stop_allowance_seconds) == (300, expected)
+
+
+def test_stopped_before() -> None:
+    """A suspended shard that was told to have stopped runs nothing: after the same wait it is run elsewhere."""
+    desk = Desk(state="Suspended", armed=False, stopped=True, active=0)
+    desk.lose()
+    verdict = desk.verdict()
+    assert isinstance(verdict, Wait)
+    assert "had stopped before" in verdict.why
+    over(desk, DUE - 1)
+    assert desk.reason() == "Wait"
+    over(desk, 2)
+    assert desk.reason() == "Fenced"
