@@ -131,6 +131,7 @@ class Fencing:
                     "armed": False,
                     "podProblem": None,
                     "completionTime": timestamp(self._clocks.now()),
+                    "verdictTime": timestamp(self._contacts.of(node).member_time()),
                 }
                 await self._patch(node, fresh, {"status": status}, subresource="status")
             except (Conflict, NotFound):

@@ -265,3 +265,16 @@ def test_stopped_before() -> None:
     assert desk.reason() == "Wait"
     over(desk, 2)
     assert desk.reason() == "Fenced"
+
+
+@pytest.mark.parametrize(("told", "expected"), [(True, "2026-11-22T03:01:01Z"), (False, None)])
+async def test_verdict_by_the_members_clock(told: bool, expected: str | None) -> None:
+    """The verdict's instant is told by the member's own clock as well, where it was ever heard, whatever ours does."""
+    desk = Desk()
+    if told:
+        desk.contact.told_time(desk.now() - timedelta(hours=9))
+    desk.lose()
+    over(desk)
+    desk.jumped = timedelta(days=1)
+    assert await desk.give_up()
+    assert desk.dispatch().status.verdict_time == expected
