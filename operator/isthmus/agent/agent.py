@@ -111,6 +111,7 @@ class Agent:
             contact=contact,
             on_doubt=self.look_at_all,
             on_fenced=lambda name: self._limits.add(name),  # noqa: PLW0108 - made below
+            on_unheld=self._changed,
             clock=clocks.monotonic,
         )
         self._limits: WorkQueue[str] = WorkQueue(self._executor.tend, name=f"limits/{node}")

@@ -77,6 +77,7 @@ class Beginning:
     async def recover(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Accepted, but the watch shows no Job: it was never created, or it is gone."""
         cancelled = dispatch.spec.desired_state == "Cancelled"
+        self._contact.unarm(dispatch.metadata["uid"])  # without a Job there is no limit
         if await self._jobs.find(dispatch) is not None:
             return REPORT_SECONDS  # the watch is behind
         if not (dispatch.status.job_uid or execution.job_uid) and await self._jobs.hold_name(dispatch):
@@ -84,6 +85,7 @@ class Beginning:
         # Whether the shard may be run again rests on this list: the watch on pods may be behind the one on Jobs.
         pods = await self._meter.listed(dispatch)
         if any(not pod_ended(pod) for pod in pods):
+            await self._disarm(dispatch, execution)
             await self._jobs.delete_pods([pod for pod in pods if not pod_ended(pod)])
             return REPORT_SECONDS
         if cancelled:
@@ -94,6 +96,11 @@ class Beginning:
             state, reason, message = without_job(dispatch, pods)
             await self._writer.end(dispatch, execution, state, reason, message, pods=pods)
         return 0.0
+
+    async def _disarm(self, dispatch: Dispatch, execution: Execution) -> None:
+        """Pods that run without their Job are stopped by nobody but us: have nobody rely on its limit."""
+        if dispatch.status.armed:
+            await self._writer.write(dispatch, execution, dispatch.status.model_copy(update={"armed": False}))
 
     async def lose(self, dispatch: Dispatch, execution: Execution) -> None:
         """A placeholder holds the name of the Job: end what never came to be."""

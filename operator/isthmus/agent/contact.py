@@ -7,11 +7,13 @@ a former process and counts from its own start.
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from isthmus.clusters import ClusterError
 
+from .fence import SLACK_SECONDS
 from .memberjobs import MemberJobs
-from .stoprate import Burst
+from .stoprate import Burst, StopRate
 
 # Of the last so many stops the slowest counts.
 STOPS_KEPT = 8
@@ -26,18 +28,34 @@ class Contact:
         """When the member last answered; before it ever has, when the process started."""
         self._began = self.heard_at
         self._failed: tuple[float, float] | None = None
+        self._time: tuple[datetime, float] | None = None
         self._attempts: dict[str, float] = {}
         self._under_way: Counter[str] = Counter()
         self._held: set[str] = set()
         self._unarmed: set[str] = set()
-        self._lease = ""
+        self._lease: str | None = None
         self._doubts: dict[str, str] = {}
+        self._doubted_at = float("-inf")
+        self.acted_at = float("-inf")
+        """When the member's Job controller was last seen to do something."""
         self._stops: deque[Burst] = deque(maxlen=STOPS_KEPT)
         self._stops_told: set[str] = set()
 
     def heard(self) -> None:
         """The member answered just now."""
         self.heard_at = self.clock()
+
+    def told_time(self, theirs: datetime) -> bool:
+        """Take note of the member's own time of day, or a lower bound of it; whether it has been set back."""
+        expected, self._time = self.member_time(), (theirs, self.clock())
+        return expected is not None and (expected - theirs).total_seconds() > SLACK_SECONDS
+
+    def member_time(self) -> datetime | None:
+        """The member's own time of day by now, reckoned from when it was last told; None where it never was."""
+        if self._time is None:
+            return None
+        theirs, at = self._time
+        return theirs + timedelta(seconds=self.clock() - at)
 
     def failed(self, began: float) -> None:
         """A call that began at that instant was in vain."""
@@ -98,9 +116,17 @@ class Contact:
         return self._lease or next(iter(self._doubts.values()), "")
 
     def judge_lease(self, why: str) -> bool:
-        """What their Lease says of them, as in `controllers`; whether they fell silent, or are back, by that."""
-        before, self._lease = self.controllers, why
-        return bool(before) != bool(self.controllers)
+        """What their Lease says of them, as in `controllers`; whether that is reason to look at all shards.
+
+        It is where they fell silent, or are back, by that, and when the Lease, or that there is none, is first known.
+        """
+        before, first = self.controllers, self._lease is None
+        self._lease = why
+        return self._weighed(before) or first
+
+    def lease_denied(self) -> bool:
+        """Whether there is a Lease we may not read: what it said before, if anything, stands. Answers as above."""
+        return self.judge_lease(self._lease or "")
 
     def doubt(self, uid: str, why: str) -> bool:
         """What one shard shows of them; whether they fell silent, or are back, by that."""
@@ -109,7 +135,32 @@ class Contact:
             self._doubts[uid] = why
         else:
             self._doubts.pop(uid, None)
+        return self._weighed(before)
+
+    def _weighed(self, before: str) -> bool:
+        if self.controllers:
+            self._doubted_at = self.clock()
         return bool(before) != bool(self.controllers)
+
+    def acted(self) -> None:
+        """The member's Job controller was seen to do something just now."""
+        self.acted_at = self.clock()
+
+    def trusted_in(self, watched_since: float, patience: float) -> float:
+        """Seconds until a limit may begin to be relied on; zero or less where it may. For ever while there is a doubt.
+
+        It may where the controllers were seen at work within `patience`, and nothing has spoken against them since. It
+        also may where they were watched from that instant on and for `patience` showed nothing that they left undone,
+        and their Lease tells of nothing else: whoever has just begun to watch has yet to find that out.
+        """
+        now = self.clock()
+        if self.controllers:
+            return float("inf")
+        if self.acted_at >= max(self._doubted_at, now - patience):
+            return 0.0
+        if self._lease is None:
+            return float("inf")
+        return max(watched_since, self._doubted_at) + patience - self.heard_at
 
     @contextmanager
     def held(self, uid: str) -> Iterator[None]:
@@ -127,12 +178,12 @@ class Contact:
     def forget(self, uid: str) -> None:
         """The Dispatch is gone."""
         self._attempts.pop(uid, None)
-        self._doubts.pop(uid, None)
+        self.doubt(uid, "")
         self._unarmed.discard(uid)
         self._stops_told.discard(uid)
 
     def stopped(self, uid: str, bursts: Sequence[Burst]) -> None:
-        """The member has stopped many pods of the shard at once; what it stopped at the same time is one burst.
+        """The member has stopped many pods of the shard at once; what it stopped at about the same time is one burst.
 
         A shard is heard once: pods that are counted twice would make the member seem faster than it is.
         """
@@ -141,15 +192,17 @@ class Contact:
         self._stops_told.add(uid)
         for burst in bursts:
             whole = burst
-            for known in [each for each in self._stops if each.overlaps(burst)]:
+            for known in [each for each in self._stops if each.meets(burst)]:
                 self._stops.remove(known)
                 whole = whole.joined(known)
             self._stops.append(whole)
 
     @property
-    def stops_per_second(self) -> int | None:
-        """The slowest of the last stops, in pods a second; None before one was measured."""
-        return min((burst.rate for burst in self._stops), default=None)
+    def stop_rate(self) -> StopRate | None:
+        """What the last stops say; None before one was measured."""
+        if not self._stops:
+            return None
+        return StopRate(min(burst.rate for burst in self._stops), max(burst.pods for burst in self._stops))
 
 
 class Contacts:

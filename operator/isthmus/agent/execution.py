@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from isthmus.api.core import Job
 from isthmus.api.dispatch import Dispatch
 from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
 from .due import READING_SECONDS, spread
+from .fence import LANDING_SECONDS
 from .stoprate import Stop
 
 
@@ -36,10 +38,17 @@ class Execution:
     """Since when the Job is there and should have pods, and has none."""
     begun: tuple[str, datetime | None] | None = None
     """UID and start of the Job as first seen, from which its limit counts."""
+    watched: bool = False
+    """Whether what the shard shows of the member's controllers is watched."""
+    arms_in: float | None = None
+    """Seconds until its limit may be relied on, where nothing but a while of watching is missing for that."""
     unstarted_since: float | None = None
     """Since when the Job waits for its controller."""
     uncounted: dict[str, float] = field(default_factory=dict)
     """Pods that ended and that the Job's controller has not taken notice of, with when that was first seen."""
+    resumable: tuple[str, float] | None = None
+    """The version of the Job that a resumption whose outcome nobody here knows may name, and when that was sent at
+    the latest: by this process, or by a former one, which ended before the Job was first seen."""
     overdue: bool = False
     """The Job was found running past its limit, by a consistent read."""
     stock_since: float | None = None
@@ -72,6 +81,12 @@ class Execution:
         if self.denied_at is None:
             self.denied_at = now
         return now - self.denied_at
+
+    def resumable_seconds(self, job: Job, now: float) -> float:
+        """For how long a resumption of the Job as it stands may yet be carried out; zero or less where none can."""
+        if self.resumable is None or self.resumable[0] != job.metadata.resource_version:
+            return 0.0
+        return self.resumable[1] + LANDING_SECONDS - now
 
     def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
         """Whether the Job was created just now and the watch has yet to show it."""

@@ -48,7 +48,8 @@ class DispatchView(Protocol):
 class Executor:
     """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds.
 
-    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch.
+    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch, `on_unheld(name)`
+    `reconcile`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Executor:
         contact: Contact,
         on_doubt: Callable[[], None],
         on_fenced: Callable[[str], None],
+        on_unheld: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -79,7 +81,7 @@ class Executor:
             view=view, jobs=jobs, meter=meter, writer=self._writer, contact=contact, clock=clock
         )
         self._on_fenced = on_fenced
-        self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt)
+        self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt, on_unheld=on_unheld)
         self._reporter = Reporter(
             hub,
             view=view,
@@ -138,6 +140,8 @@ class Executor:
             execution = self._executions[name] = Execution.of(dispatch, self._clock())
         job = self._view.job(name)
         if job is not None:
+            if not execution.seen and execution.created_at is None:
+                execution.resumable = (job.metadata.resource_version, self._clock())
             execution.seen = True
             execution.job_uid = job.metadata.uid
         pods = self._view.pods(name)
@@ -212,7 +216,10 @@ class Executor:
             dispatch = await self._writer.write(
                 dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
-        return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+        try:
+            return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+        finally:
+            execution.resumable = (job.metadata.resource_version, self._clock())
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""

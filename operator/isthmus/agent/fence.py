@@ -29,6 +29,8 @@ UNSTARTED_SECONDS = 15.0
 UNCOUNTED_SECONDS = 30.0
 # A controller manager that is alive renews its Lease at an eighth of its duration; another takes over within one.
 LEASES_MISSED = 3
+# An API server carries out what it was asked to within so long, or never.
+LANDING_SECONDS = 60.0
 
 _TRACKING = "batch.kubernetes.io/job-tracking"
 _ENDING = frozenset({"Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"})

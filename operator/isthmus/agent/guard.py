@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from isthmus.api.core import Job, Pod
-from isthmus.api.dispatch import Dispatch
+from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.clusters import ApiError, ClusterError, Invalid, earliest
 
 from .contact import Contact
@@ -33,13 +33,27 @@ RETRY_PART = 10
 
 
 class Guard:
-    """Of one agent. `on_doubt()` is called when the member's controllers fall silent, and when they are back."""
+    """Of one agent. `on_doubt()` is called when the member's controllers fall silent, and when they are back.
 
-    def __init__(self, contact: Contact, *, jobs: MemberJobs, meter: ShardMeter, on_doubt: Callable[[], None]) -> None:
+    `on_unheld(name)` is called when the limit of a shard is found that can't be relied on, though that was told.
+    """
+
+    def __init__(
+        self,
+        contact: Contact,
+        *,
+        jobs: MemberJobs,
+        meter: ShardMeter,
+        on_doubt: Callable[[], None],
+        on_unheld: Callable[[str], None],
+    ) -> None:
         self._contact = contact
         self._jobs = jobs
         self._meter = meter
         self._on_doubt = on_doubt
+        self._on_unheld = on_unheld
+        self._watched_since = contact.clock()
+        """Since when all shards that were found in the member are watched."""
 
     async def tend(
         self, dispatch: Dispatch, execution: Execution, job: Job | None, pods: Sequence[Pod]
@@ -52,13 +66,13 @@ class Guard:
         again = self._judge_controllers(uid, dispatch, execution, job, pods)
         if dispatch.spec.fence is None or job is None:
             return again
-        begun = (job.metadata.uid, job.status.start_time)
-        if job.status.start_time is not None and execution.begun != begun:
-            execution.begun = begun
-            self._contact.noted(uid)
         limit = self._limit(dispatch, job)
         if limit is None:
             return again
+        if limit.left > 0 and not limit.holds and not self._contact.unarmed(uid):
+            self._contact.unarm(uid)
+            if dispatch.status.armed:
+                self._on_unheld(dispatch.metadata["name"])
         retry, began = max(dispatch.spec.fence.after_seconds / RETRY_PART, 0.5), self._contact.clock()
         try:
             if self._overdue(dispatch, job):
@@ -91,22 +105,42 @@ class Guard:
                 return
             await self._jobs.set_limit(fresh, limit.set_to)
 
-    def armed(self, dispatch: Dispatch, job: Job) -> bool:
-        """Whether the member can be relied on to stop the shard at its limit, without us."""
-        uid = dispatch.metadata["uid"]
+    def armed(self, dispatch: Dispatch, execution: Execution, job: Job) -> bool:
+        """Whether the member can be relied on to stop the shard at its limit, without us.
+
+        What was told stands until something speaks against it; to tell it anew takes a sign that the member's
+        controllers are alive. A process that has just begun has yet to see them, and those that are dead give no sign.
+        """
+        uid, execution.arms_in = dispatch.metadata["uid"], None
         if dispatch.spec.fence is None:
             return False
+        self._note_start(uid, execution, job)
         limit = self._limit_when_heard(dispatch, job)
+        told = dispatch.status.armed and not self._contact.unarmed(uid)
         if limit is None:  # suspended, or on its way to an end, which its controller brings about
             armed = dispatch.status.armed and not job.spec.suspend and job.status.start_time is not None
         else:
             armed = limit.holds
         armed = armed and not self._contact.controllers
+        if armed and not told and (wait := self._contact.trusted_in(self._watched_since, UNCOUNTED_SECONDS)) > 0:
+            armed, execution.arms_in = False, max(wait, 1.0) if wait < float("inf") else None
         if armed:
             self._contact.rearm(uid)
         else:
             self._contact.unarm(uid)
         return armed
+
+    def _note_start(self, uid: str, execution: Execution, job: Job) -> None:
+        """Take note of a Job that has begun, or begun anew; one that was first found so tells nothing new."""
+        begun = (job.metadata.uid, job.status.start_time)
+        if job.status.start_time is None or execution.begun == begun:
+            return
+        seen = execution.begun is not None or execution.unstarted_since is not None or execution.created_at is not None
+        execution.begun = begun
+        self._contact.noted(uid)
+        now = self._jobs.server_time()
+        if seen and now is not None and now - job.status.start_time <= timedelta(seconds=UNCOUNTED_SECONDS):
+            self._contact.acted()
 
     async def resume(self, dispatch: Dispatch, job: Job) -> bool:
         """Resume the Job, with its limit in the same write; False where it is too early for that.
@@ -158,26 +192,46 @@ class Guard:
     ) -> float | None:
         """Take note of what the shard shows of the member's Job controller; seconds until it shows more.
 
-        Only what it has left undone up to its last answer counts.
+        Only what it has left undone up to its last answer counts, and only if it did nothing at all meanwhile: with
+        many pods to count it is late with each, and not silent.
         """
         now, doubt = self._contact.clock(), ""
+        self._note_watch(dispatch, execution, job)
+        if job is not None:
+            self._note_start(uid, execution, job)
         since: list[tuple[float, float, str]] = []
         if job is None or not unstarted(job):
             execution.unstarted_since = None
         else:
             execution.unstarted_since = now if execution.unstarted_since is None else execution.unstarted_since
             since.append((execution.unstarted_since, UNSTARTED_SECONDS, "a Job has waited for its controller"))
+        counted = False
         if job is not None and dispatch.spec.fence is not None:
-            execution.uncounted = {each: execution.uncounted.get(each, now) for each in uncounted(pods)}
+            waiting = uncounted(pods)
+            counted = not execution.uncounted.keys() <= waiting
+            execution.uncounted = {each: execution.uncounted.get(each, now) for each in waiting}
             if execution.uncounted:
                 oldest = min(execution.uncounted.values())
                 since.append((oldest, UNCOUNTED_SECONDS, "a pod that ended was not counted by its Job"))
             execution.overdue = execution.overdue and self._overdue(dispatch, job)
             if execution.overdue:
                 doubt = "a Job was not stopped at its limit"
+        acted = now if counted else self._contact.acted_at
+        since = [(max(began, acted), patience, what) for began, patience, what in since]
         for began, patience, what in since:
             if self._contact.heard_at - began >= patience:
                 doubt = f"{what} for {patience:.0f} s"
-        if self._contact.doubt(uid, doubt):
+        changed = self._contact.doubt(uid, doubt)
+        if counted:
+            self._contact.acted()
+        if changed:
             self._on_doubt()
         return min((max(began + patience - now, 1.0) for began, patience, _ in since), default=None)
+
+    def _note_watch(self, dispatch: Dispatch, execution: Execution, job: Job | None) -> None:
+        """What a shard that was there before us shows of the controllers counts from when it was first looked at."""
+        if execution.watched:
+            return
+        execution.watched = True
+        if job is not None and execution.created_at is None and dispatch.status.state not in TERMINAL:
+            self._watched_since = self._contact.clock()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
-from isthmus.clusters import KubernetesApi
+from isthmus.clusters import KubernetesApi, earliest
 
 from .activetime import active_seconds
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
@@ -60,6 +60,8 @@ class Reporter:
         now = self._clock()
         old = dispatch.status
         advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
+        stopped = seen.state is DispatchState.SUSPENDED and has_stopped(job, pods)
+        landing = execution.resumable_seconds(job, now) if stopped and not old.stopped else 0.0
         status = DispatchStatus(
             state=seen.state,
             reason=seen.reason,
@@ -77,14 +79,15 @@ class Reporter:
             active_seconds=old.active_seconds,
             reading=old.reading,
             pod_problem=seen.problem or self._podless(execution, job, pods),
-            stopped=seen.state is DispatchState.SUSPENDED and has_stopped(job, pods),
-            armed=not seen.ended and self._guard.armed(dispatch, job),
+            stopped=stopped and landing <= 0,
+            armed=not seen.ended and self._guard.armed(dispatch, execution, job),
         )
         fenced = stopped_by_fence(dispatch, job)
         if fenced:
             status = as_lost(status, old, pods)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
+        later = earliest(execution.arms_in, landing if landing > 0 else None)
         busy = self._hub.busy
         if not has_news(old, status, busy=busy):
             execution.noticed_at = None
@@ -104,13 +107,13 @@ class Reporter:
         if wait > 0 or status == old:
             # What an earlier write settled is let go even so: its process may have stopped before it did.
             await self._meter.release(name, old.reading, execution)
-            again = wait if wait > 0 else READING_SECONDS
-            return again if execution.podless_since is None else min(again, PODLESS_SECONDS)
+            again = earliest(wait if wait > 0 else READING_SECONDS, later)
+            return again if execution.podless_since is None else earliest(again, PODLESS_SECONDS)
         # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
         active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
         written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
         await self._meter.release(name, written.status.reading, execution)
-        return 0.0 if seen.ended and not advance.complete else READING_SECONDS
+        return 0.0 if seen.ended and not advance.complete else earliest(READING_SECONDS, later)
 
     async def _shown(self, dispatch: Dispatch, job: Job) -> tuple[Job, Sequence[Pod]] | None:
         """The Job and its pods as they are to be told; None where the watch has yet to show that the Job is gone.

@@ -101,12 +101,16 @@ def _late_time(
 
     The bound is the instant that the verdict itself names, which is before any other attempt was made: by the member's
     clock, since that is what pods' times are by, and rather too early than too late: so no second that another attempt
-    may have run as well is billed, at the cost of one or two before it that the member gave.
+    may have run as well is billed, at the cost of one or two before it that the member gave. The hub tells it by that
+    clock; where it had not heard it, by its own, which is trusted not to have been set since.
     """
     told = counted_until(old.reading)
     if old.reason != FENCED or old.completion_time is None:
         return None, [pod for pod in pods if pod.metadata.uid not in unseen and meter.used_after(pod, told)]
-    verdict = meter.by_member(datetime.fromisoformat(old.completion_time))
+    if old.verdict_time is not None:
+        verdict = datetime.fromisoformat(old.verdict_time)
+    else:
+        verdict = meter.by_member(datetime.fromisoformat(old.completion_time))
     times = {pod.metadata.uid: meter.used_after(pod, told if pod.metadata.uid in unseen else verdict) for pod in pods}
     return Meters.total(times.values()), [p for p in pods if p.metadata.uid not in unseen and times[p.metadata.uid]]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from isthmus.api.core import Pod
 
@@ -14,6 +15,16 @@ FEWEST = 20
 APART_SECONDS = 10.0
 """Deletions further apart than this were not asked for together. Those of one stop come within a second of each other;
 a controller that is held up for a while must not seem the faster for it."""
+
+
+class StopRate(NamedTuple):
+    """How fast a member was seen to stop pods."""
+
+    per_second: int
+    """Pods in a second, of the slowest burst."""
+    pods: int
+    """Pods of the largest burst: of more than these it says nothing."""
+
 
 Stop = tuple[datetime, datetime]
 """When a pod's deletion was asked for, and when its last container ended."""
@@ -49,9 +60,14 @@ class Burst:
         """Pods in a second, at least 1."""
         return max(int(self.pods / max((self.end - self.begin).total_seconds(), 1.0)), 1)
 
-    def overlaps(self, other: "Burst") -> bool:
-        """Whether the member was about both at the same time."""
-        return self.begin <= other.end and other.begin <= self.end
+    def meets(self, other: "Burst") -> bool:
+        """Whether the member was about both at the same time, or about one right after the other.
+
+        A controller sends the first few of its deletions at once: the small bursts of shards that it stops in turn
+        would each seem far faster than all of them together.
+        """
+        apart = timedelta(seconds=APART_SECONDS)
+        return self.begin <= other.end + apart and other.begin <= self.end + apart
 
     def joined(self, other: "Burst") -> "Burst":
         """Both as one."""

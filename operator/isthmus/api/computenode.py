@@ -205,6 +205,12 @@ class ComputeNodeStatus(Model):
     stops_per_second: (
         Annotated[int, Field(ge=1, description="Pods that the member stops in a second, as last measured.")] | None
     ) = None
+    stops_measured: (
+        Annotated[
+            int, Field(ge=1, description="Pods of which stopsPerSecond was measured, at most; of more, nobody knows.")
+        ]
+        | None
+    ) = None
     price: Annotated[str, Field(max_length=128, description="The tariff in a word, for the column.")] = ""
     profile: Annotated[Profile, Field(description="What the member has and what of it is free.")] | None = None
 

@@ -229,6 +229,10 @@ class DispatchStatus(Model):
     ] = False
     start_time: Annotated[Timestamp, Field(description="When the Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When the Job ended.")] | None = None
+    verdict_time: (
+        Annotated[Timestamp, Field(description="When the hub gave it up, by the member's own clock, if it knew that.")]
+        | None
+    ) = None
     active_seconds: Annotated[
         int, Field(ge=0, description="For how long the Job's present run was active, by the member's own clock.")
     ] = 0

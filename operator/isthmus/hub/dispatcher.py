@@ -130,8 +130,8 @@ class Dispatcher:
         grace, known = parcel.assignment.demand.grace_seconds, self._fleet.get(parcel.node)
         if grace is None or known is None:
             return None
-        spec, status = known.node.spec, known.node.status
-        return fence_of(spec.timing, grace, parcel.assignment.width, status.stops_per_second)
+        rate = self._fleet.stop_rate(parcel.node)
+        return fence_of(known.node.spec.timing, grace, parcel.assignment.width, rate)
 
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]

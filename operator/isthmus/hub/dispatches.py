@@ -121,8 +121,11 @@ class NodeDispatches:
 
     def drop(self, name: str) -> None:
         """The Dispatch is gone."""
-        self.stopping.drop(name)
-        self._by_name.pop(name, None)
+        known = self._by_name.pop(name, None)
+        if isinstance(known, Dispatch) and known.status.state is None:  # nothing of it ever ran
+            self.stopping.drop(name)
+        else:
+            self.stopping.gone(name)
         self._live.pop(name, None)
 
 

@@ -13,7 +13,8 @@ import structlog
 
 from isthmus.agent import Clocks, timestamp
 from isthmus.agent.contact import Contacts
-from isthmus.agent.fence import FENCED, FORGOTTEN, NEVER_ACCEPTED, UNFENCED
+from isthmus.agent.fence import FENCED, FORGOTTEN, LANDING_SECONDS, NEVER_ACCEPTED, UNFENCED
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.computenode import Timing
 from isthmus.api.core import Manifest
@@ -30,8 +31,6 @@ logger = structlog.get_logger(__name__)
 
 # A shard that only somebody's word can release is looked at again this seldom.
 SELDOM_SECONDS = 600.0
-# An API server carries out what it was asked to within so long, or never.
-LANDING_SECONDS = 60.0
 # A probe that is asked for has its answer, or none, within the client's time limit.
 PROBE_SECONDS = 1.0
 
@@ -55,12 +54,12 @@ class GiveUp:
 Verdict = Wait | GiveUp
 
 
-def fence_of(timing: Timing, grace_seconds: int, width: int, stops_per_second: int | None) -> Fence:
+def fence_of(timing: Timing, grace_seconds: int, width: int, rate: StopRate | None) -> Fence:
     """The fence for a shard of `width` pods at a time, each with `grace_seconds` to stop.
 
     The allowance covers the grace and the pods over the member's measured rate, or the node's own setting if longer.
     """
-    needed = stop_seconds(width, grace_seconds, stops_per_second)
+    needed = stop_seconds(width, grace_seconds, rate)
     return Fence(
         after_seconds=timing.fence_after_seconds, stop_allowance_seconds=max(timing.stop_allowance_seconds, needed)
     )
@@ -132,6 +131,7 @@ class Fencing:
                     "armed": False,
                     "podProblem": None,
                     "completionTime": timestamp(self._clocks.now()),
+                    "verdictTime": timestamp(self._contacts.of(node).member_time()),
                 }
                 await self._patch(node, fresh, {"status": status}, subresource="status")
             except (Conflict, NotFound):
@@ -181,27 +181,30 @@ class Fencing:
 
     def _fenced(self, node: str, dispatch: Dispatch, fence: Fence) -> Verdict:
         uid, contact = dispatch.metadata["uid"], self._contacts.of(node)
-        if not dispatch.status.armed or contact.unarmed(uid):
+        stopped = dispatch.status.stopped  # taken back before it is resumed
+        if not stopped and (not dispatch.status.armed or contact.unarmed(uid)):
             why = contact.controllers or "it was not seen to have begun under its limit"
             return Wait(
                 SELDOM_SECONDS, f"the shard can't be relied on to stop by itself ({why}); the job waits for its word"
             )
         seconds = fence.after_seconds + self._allowance(node, fence)
-        why = f"the member stops the shard by itself; it is run elsewhere {seconds} s after the last contact"
+        how = "the shard had stopped before" if stopped else "the member stops the shard by itself"
+        why = f"{how}; it is run elsewhere {seconds} s after the last contact"
         left = self._left(node, contact.last_attempt(uid) + seconds)
         if left > 0:
             return Wait(left, why)
-        return GiveUp(FENCED, f"{node} was out of reach for {seconds} s, after which its shard has stopped by itself")
+        end = "and its shard had stopped before" if stopped else "after which its shard has stopped by itself"
+        return GiveUp(FENCED, f"{node} was out of reach for {seconds} s, {end}")
 
     def _allowance(self, node: str, fence: Fence) -> int:
         """Seconds that the member may need to stop a shard from its limit on.
 
-        In an outage it stops all fenced shards of the node, and in which order nobody knows. As long as pods wait to be
-        stopped it stops some, so that one shard's are done by the time that all together take, counted from that
-        shard's own limit: what began to be stopped before is less by what was stopped since.
+        In an outage it stops all fenced shards of the node, after what it was told to stop before, and in which order
+        nobody knows. As long as pods wait to be stopped it stops some, so that one shard's are done by the time that
+        all together take, counted from that shard's own limit: what began to be stopped before is less by what was
+        stopped since.
         """
-        known, stopping = self._fleet.get(node), self._dispatches.node(node).stopping
-        rate = known.node.status.stops_per_second if known is not None else None
+        rate, stopping = self._fleet.stop_rate(node), self._dispatches.node(node).stopping
         return max(fence.stop_allowance_seconds, stop_seconds(stopping.pods, stopping.grace_seconds, rate))
 
     def _left(self, node: str, due: float) -> float:

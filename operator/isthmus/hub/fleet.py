@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
 from isthmus.capacity import Profile
 from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
@@ -12,6 +13,7 @@ from isthmus.settlement.tariff import tariff_state
 
 from .dispatches import NodeDispatches
 from .nodestatus import CONNECTING, NO_PROFILE, NodeFacts
+from .stopping import rate_of
 
 _BEGINNING = frozenset({CONNECTING, NO_PROFILE})
 
@@ -41,6 +43,7 @@ class Fleet:
         self._expected: set[str] = set()
         self._assumed = AssumedLedger()
         self._settled = False
+        self._rates: dict[str, StopRate] = {}
 
     def get(self, name: str) -> FleetNode | None:
         """The node of that name."""
@@ -90,9 +93,17 @@ class Fleet:
 
     def drop(self, name: str) -> None:
         """The node is gone."""
+        rate = self.stop_rate(name)
+        if rate is not None:
+            self._rates[name] = rate
         self._nodes.pop(name, None)
         self._expected.discard(name)
         self._assumed.drop(name)
+
+    def stop_rate(self, name: str) -> StopRate | None:
+        """How fast the node's member stops pods, or did when the node was there: it may be at it still."""
+        known = self._nodes.get(name)
+        return (rate_of(known.node.status) if known is not None else None) or self._rates.get(name)
 
     def observed(self, name: str, profile: Profile) -> None:
         """New figures of a node, in the order in which they were made."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
 from isthmus.api.conditions import Condition, find, truncated, with_condition
 from isthmus.api.profile import Profile as ProfileStatus
@@ -33,8 +34,8 @@ class NodeFacts:
     """What its removal waits for, once that was asked for."""
     cluster_uid: str = ""
     version: str = ""
-    stops_per_second: int | None = None
-    """Pods that the member stops in a second, as this process measured it."""
+    stop_rate: StopRate | None = None
+    """How fast the member stops pods, as this process measured it."""
     lost_at: datetime | None = None
     """When this process last lost a member that it had reached."""
 
@@ -77,7 +78,7 @@ def node_status(
     now: datetime,
 ) -> ComputeNodeStatus:
     """The whole status that the node should have now."""
-    generation = node.metadata.get("generation", 0)
+    generation, rate = node.metadata.get("generation", 0), facts.stop_rate
     conditions = list(node.status.conditions)
     silent = silent_since(node, facts.lost_at)
     if silent is None and facts.trouble is not None and facts.trouble[0] != CONNECTING:
@@ -99,7 +100,8 @@ def node_status(
         cluster_uid=facts.cluster_uid or node.status.cluster_uid,
         kubernetes_version=facts.version or node.status.kubernetes_version,
         jobs=jobs,
-        stops_per_second=facts.stops_per_second or node.status.stops_per_second,
+        stops_per_second=rate.per_second if rate else node.status.stops_per_second,
+        stops_measured=rate.pods if rate else node.status.stops_measured,
         price=price_summary(node.spec.tariff) if node.spec.tariff else "",
         profile=profile or node.status.profile,
     )

@@ -19,8 +19,10 @@ from isthmus.clusters import (
     Client,
     ClusterError,
     Credentials,
+    Forbidden,
     InvalidCredentials,
     KubernetesApi,
+    NotFound,
 )
 
 from .dispatches import DispatchStore
@@ -199,6 +201,9 @@ class NodeSession:
                 self._troubled((error.reason, str(error)))
             else:
                 self._contact.heard()
+                now = member.server_time()
+                if now is not None and self._contact.told_time(now):
+                    agent.look_at_all()  # limits that were made before are too long by that
                 await self._look_at_controllers(member, agent)
                 self._measure()
                 await self._unhinder()
@@ -209,16 +214,22 @@ class NodeSession:
         """Whether the member's controller manager is alive, where there is a Lease of it that we may read."""
         try:
             lease = await member.get(LEASES, CONTROLLERS, "kube-system", type=Lease)
+        except NotFound:
+            news = self._contact.judge_lease("")  # what our own Jobs show is all there is
+        except Forbidden:
+            news = self._contact.lease_denied()
         except ClusterError:
-            return  # what our own Jobs show is all there is
-        now = member.server_time()
-        if now is not None and self._contact.judge_lease(lease_stale(lease, now)):
+            return
+        else:
+            now = member.server_time()
+            news = now is not None and self._contact.judge_lease(lease_stale(lease, now))
+        if news:
             agent.look_at_all()
 
     def _measure(self) -> None:
         """Tell of a new figure for how fast the member stops pods."""
-        if self._facts.stops_per_second != self._contact.stops_per_second:
-            self._facts.stops_per_second = self._contact.stops_per_second
+        if self._facts.stop_rate != self._contact.stop_rate:
+            self._facts.stop_rate = self._contact.stop_rate
             self._shared.changed(self._name)
 
     async def _unhinder(self) -> None:

@@ -25,7 +25,7 @@ def _controllers(contact: Contact) -> str:
 
 
 def _rate(contact: Contact) -> int | None:
-    return contact.stops_per_second
+    return contact.stop_rate.per_second if contact.stop_rate is not None else None
 
 
 def test_one_for_each_node() -> None:
@@ -110,6 +110,7 @@ def test_leave_to_lengthen() -> None:
 def test_controllers() -> None:
     """Whoever falls silent, or is back, is told of once; the Lease speaks before what a shard shows."""
     contact = Desk().contact
+    assert contact.judge_lease(""), "that there is none is news"
     assert contact.doubt("a", "a waits")
     assert not contact.doubt("b", "b waits")
     assert _controllers(contact) in {"a waits", "b waits"}
@@ -121,6 +122,70 @@ def test_controllers() -> None:
     contact.forget("b")
     assert _controllers(contact) == ""
     assert contact.judge_lease("no Lease")
+
+
+def test_time_of_the_member() -> None:
+    """The member's time goes on by our clock, and is noticed to have been set back."""
+    desk = Desk()
+    contact = desk.contact
+    assert contact.member_time() is None
+    back = [contact.told_time(MOMENT)]
+    desk.at = 130
+    assert contact.member_time() == MOMENT + timedelta(seconds=30)
+    back.append(contact.told_time(MOMENT + timedelta(seconds=28)))
+    back.append(contact.told_time(MOMENT + timedelta(seconds=600)))
+    back.append(contact.told_time(MOMENT + timedelta(seconds=30)))
+    assert back == [False, False, False, True], "an answer may have been on its way for a while"
+    assert contact.member_time() == MOMENT + timedelta(seconds=30)
+
+
+def test_lease_denied() -> None:
+    """That the Lease may not be read is known, and takes nothing back that it said."""
+    contact = Desk().contact
+    assert contact.lease_denied()
+    assert contact.judge_lease("no Lease")
+    assert not contact.lease_denied()
+    assert _controllers(contact) == "no Lease"
+
+
+def test_trusted_after_a_while() -> None:
+    """Who has just begun to watch trusts no limit anew until controllers that are dead would have been found so."""
+    desk = Desk()
+    contact = desk.contact
+    waits = [contact.trusted_in(100, 30)]
+    contact.judge_lease("")
+    waits.append(contact.trusted_in(100, 30))
+    desk.at = 120
+    waits.append(contact.trusted_in(100, 30))
+    contact.heard()
+    waits.append(contact.trusted_in(100, 30))
+    desk.at = 130
+    contact.heard()
+    waits.append(contact.trusted_in(100, 30))
+    assert waits == [float("inf"), 30, 30, 10, 0], "only what was heard counts"
+    contact.doubt("a", "a waits")
+    assert contact.trusted_in(100, 30) == float("inf")
+    desk.at = 131
+    contact.forget("a")
+    contact.heard()
+    assert contact.trusted_in(100, 30) == 29, "a doubt that vanishes with its shard is no sign of life"
+
+
+def test_trusted_at_once() -> None:
+    """Controllers that were seen at work are trusted at once, and not for what they did before a doubt."""
+    desk = Desk()
+    contact = desk.contact
+    contact.acted()
+    assert contact.trusted_in(100, 30) == 0
+    desk.at = 131
+    assert contact.trusted_in(100, 30) > 0
+    contact.acted()
+    desk.at = 132
+    contact.doubt("a", "a waits")
+    contact.doubt("a", "")
+    assert contact.trusted_in(100, 30) > 0
+    contact.acted()
+    assert contact.trusted_in(100, 30) == 0
 
 
 def test_armed_by_what_this_process_knows() -> None:
@@ -158,6 +223,16 @@ def test_stopped_at_the_same_time() -> None:
     assert _rate(contact) == 300 // 33, "another time is another rate"
     contact.stopped("slow0", [_burst(0, 10, 20)])
     assert _rate(contact) == 300 // 33, "what was told is not counted again"
+
+
+def test_stopped_one_after_another() -> None:
+    """Small bursts in close succession are one, and a rate vouches for as many pods as were seen at once."""
+    contact = Desk().contact
+    for number in range(10):
+        contact.stopped(f"d{number}", [_burst(2 * number, 1, 30)])
+    assert contact.stop_rate == (300 // 19, 300)
+    contact.stopped("slow", [_burst(1000, 10, 50)])
+    assert contact.stop_rate == (5, 300)
 
 
 def _burst(begin: float, seconds: float, pods: int) -> Burst:

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,10 +11,10 @@ from tests.unit.agent.shards import (
     member_job,
     running_pods,
 )
-from tests.unit.agent.world import Process
+from tests.unit.agent.world import Process, now
 
 from isthmus.api.core import Job
-from isthmus.clusters import JOBS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
+from isthmus.clusters import JOBS, PODS, Conflict, Invalid, TimedOut, TooManyRequests, Unreachable
 from isthmus.clusters.fake import Call, matching
 
 pytestmark = pytest.mark.simulated_time
@@ -143,6 +144,41 @@ async def test_late_resumption_finds_a_job_that_runs(worlds: Any) -> None:
         await process.kill()
 
 
+async def test_clock_set_back(worlds: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the member's clock is set back, its limit is too long, and is relied on no more within a heartbeat."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=300)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed)
+        await asyncio.sleep(61)
+        monkeypatch.setattr(process.member, "server_time", lambda: now() - timedelta(hours=1))
+        await world.until(lambda: not world.shown(name).status.armed, seconds=3)
+        assert process.contact.unarmed(world.shown(name).metadata["uid"])
+        await process.kill()
+
+
+async def test_limit_found_too_long(worlds: Any) -> None:
+    """A limit that is found too long is relied on no more from that very moment, and that is told."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=300)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed)
+        assert process.agent is not None
+        executor = process.agent._executor
+        dispatch, execution = executor.current(name), executor._executions[name]
+        assert dispatch is not None
+        shown = member_job(world, name)
+        longer = msgspec.convert({**shown, "spec": {**shown["spec"], "activeDeadlineSeconds": 5000}}, Job)
+        process.contact.failed(process.contact.clock() + 1)  # nothing can be written just now
+        told: list[str] = []
+        executor._guard._on_unheld = told.append
+        await executor._guard.tend(dispatch, execution, longer, ())
+        await executor._guard.tend(dispatch, execution, longer, ())
+        assert process.contact.unarmed(dispatch.metadata["uid"])
+        assert told == [name], "once"
+        await process.kill()
+
+
 async def test_controllers_silent(worlds: Any) -> None:
     """Where the member's controllers are silent, no shard is armed until they are back."""
     async with worlds(run_seconds=500) as world:
@@ -215,4 +251,20 @@ async def test_failed_write_counts(worlds: Any, error: Exception) -> None:
         await world.until(lambda: process.contact.last_attempt(uid) > began)
         await asyncio.sleep(60)
         assert world.state(name) == "Running"
+        await process.kill()
+
+
+async def test_job_deleted_and_pods_left(worlds: Any) -> None:
+    """Where somebody deletes the Job and leaves its pods, its limit is relied on no more before they are stopped."""
+    async with worlds(run_seconds=1000) as world:
+        name = world.dispatch(fence=300)
+        process = Process(world)
+        await world.until(lambda: world.shown(name).status.armed and running_pods(world) == 2)
+        process.member.fail(matching("delete", PODS), Unreachable("cut off"), times=None)
+        world.delete_job(name, "Orphan")
+        await world.until(lambda: not world.shown(name).status.armed, seconds=5)
+        assert running_pods(world) == 2
+        assert process.contact.unarmed(world.shown(name).metadata["uid"])
+        process.member.heal()
+        await world.until(lambda: world.state(name) == "Lost")
         await process.kill()

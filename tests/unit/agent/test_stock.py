@@ -86,3 +86,11 @@ def test_a_verdict_that_vouches_for_nothing(status: DispatchStatus) -> None:
     late, overrun = _late_time(status, pods, {"unseen"}, _meter(0))
     assert late is None
     assert [pod.metadata.uid for pod in overrun] == ["across"]
+
+
+def test_a_verdict_by_the_members_clock() -> None:
+    """Where the hub told the verdict by the member's clock, nothing is reckoned by its own, which may have been set."""
+    told = _status(completionTime=_at(86_400).strftime("%Y-%m-%dT%H:%M:%SZ"), verdictTime="2026-11-22T12:10:00Z")
+    late, _ = _late_time(told, [_pod("p", 0, VERDICT + 100)], set(), _meter(0))
+    assert late is not None
+    assert late["MillicoreSeconds", ""] == 100 * 1000

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.unit.agent.objects import dispatch, job, pod
-from tests.unit.agent.world import Process, World
+from tests.unit.agent.world import SPACE, Process, World
 
 from isthmus.agent.due import has_news, seconds_until_due
 from isthmus.agent.observe import has_stopped
@@ -121,3 +121,35 @@ async def test_a_watch_that_is_behind_is_not_believed(worlds: Any) -> None:
         assert not world.shown(name).status.stopped
         world.controllers_run = True
         await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_a_resumption_that_may_land_yet(worlds: Any) -> None:
+    """A process that finds a shard stopped says so once no resumption of a former one can be carried out any more.
+
+    One that names the Job as it was before this process suspended it is refused: there, it says so at once.
+    """
+    async with worlds(run_seconds=300) as world:
+        name, other = world.dispatch(1, completions=1), world.dispatch(2, completions=1)
+        first = Process(world)
+        await world.until(lambda: all(world.state(each) == "Running" for each in (name, other)))
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.shown(name).status.stopped and len(world.objects(PODS)) == 1)
+        await asyncio.sleep(2)
+        await first.kill()
+        found = world.hub.object(DISPATCHES, name, SPACE)
+        assert found is not None
+        world.hub.put(DISPATCHES, {**found, "status": {**found["status"], "stopped": False}})
+        began = asyncio.get_running_loop().time()
+        second = Process(world)
+        await asyncio.sleep(2)
+        world.desire(other, "Suspended")
+        await world.until(lambda: world.shown(other).status.stopped, seconds=5)
+        await world.until(lambda: world.shown(name).status.stopped)
+        assert 60 <= asyncio.get_running_loop().time() - began <= 64
+        await second.kill()
+        third = Process(world)
+        for _ in range(50):
+            await asyncio.sleep(0.1)
+            assert world.shown(name).status.stopped, "what was told stands"
+        await third.kill()

@@ -109,6 +109,12 @@ class World:
         assert found is not None
         self.hub.put(DISPATCHES, {**found, "spec": {**found["spec"], "desiredState": state}})
 
+    def unarm(self, name: str) -> None:
+        """Have the Dispatch say that its limit can't be relied on."""
+        found = self.hub.object(DISPATCHES, name, SPACE)
+        assert found is not None
+        self.hub.put(DISPATCHES, {**found, "status": {**found["status"], "armed": False}})
+
     def shown(self, name: str) -> Dispatch:
         """The Dispatch as it stands."""
         return Dispatch.model_validate(self.hub.object(DISPATCHES, name, SPACE))
@@ -351,6 +357,10 @@ class Process:
                 self.contact.failed(began)
             else:
                 self.contact.heard()
+                time = self.member.server_time()
+                back = time is not None and self.contact.told_time(time)
+                if (self.contact.judge_lease("") or back) and self.agent is not None:
+                    self.agent.look_at_all()
 
     def _changed(self, node: str, dispatch: Dispatch, _gone: bool) -> None:
         if self.agent is not None and node == self.node:

@@ -63,12 +63,14 @@ class Desk:
         pods: int = 1,
         grace: int | None = None,
         allowance: int = ALLOWANCE,
+        desired: str = "Running",
         **status: Any,
     ) -> Dispatch:
         """Have a shard of so many pods stand on the node, as the hub's store knows it."""
         pod = {**TEMPLATE["template"]["spec"], "terminationGracePeriodSeconds": grace}
         spec = {"parallelism": pods, "template": {"spec": pod}}
         content = {
+            "desiredState": desired,
             "job": {"namespace": "t", "name": "j", "uid": "u"},
             "account": "t",
             "shard": 0,

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.hub.desk import AFTER, DUE, SPACE, Desk, over
 
 from isthmus.agent.contact import Contacts
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import Timing
 from isthmus.clusters import DISPATCHES, ServerFailure, TimedOut
 from isthmus.clusters.fake import Call, matching
@@ -242,12 +243,38 @@ async def test_no_attempt_during_a_verdict() -> None:
         (60, 30, 1, None, 60),
         (60, 30, 1000, None, 135),
         (5, 1, 1, None, 7),
-        (60, 30, 1000, 100, 60),
-        (60, 30, 1000, 3, 369),
+        (60, 30, 1000, StopRate(100, 1000), 60),
+        (60, 30, 1000, StopRate(3, 30), 369),
         (60, 3600, 1, None, 3606),
     ],
 )
-def test_allowance(setting: int, grace: int, width: int, rate: int | None, expected: int) -> None:
+def test_allowance(setting: int, grace: int, width: int, rate: StopRate | None, expected: int) -> None:
     """The allowance covers the grace and the pods over the rate at which the member stops them."""
     fence = fence_of(Timing(fence_after_seconds=300, stop_allowance_seconds=setting), grace, width, rate)
     assert (fence.after_seconds, fence.stop_allowance_seconds) == (300, expected)
+
+
+def test_stopped_before() -> None:
+    """A suspended shard that was told to have stopped runs nothing: after the same wait it is run elsewhere."""
+    desk = Desk(state="Suspended", armed=False, stopped=True, active=0)
+    desk.lose()
+    verdict = desk.verdict()
+    assert isinstance(verdict, Wait)
+    assert "had stopped before" in verdict.why
+    over(desk, DUE - 1)
+    assert desk.reason() == "Wait"
+    over(desk, 2)
+    assert desk.reason() == "Fenced"
+
+
+@pytest.mark.parametrize(("told", "expected"), [(True, "2026-11-22T03:01:01Z"), (False, None)])
+async def test_verdict_by_the_members_clock(told: bool, expected: str | None) -> None:
+    """The verdict's instant is told by the member's own clock as well, where it was ever heard, whatever ours does."""
+    desk = Desk()
+    if told:
+        desk.contact.told_time(desk.now() - timedelta(hours=9))
+    desk.lose()
+    over(desk)
+    desk.jumped = timedelta(days=1)
+    assert await desk.give_up()
+    assert desk.dispatch().status.verdict_time == expected

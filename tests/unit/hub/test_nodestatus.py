@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
 from isthmus.api.conditions import find
 from isthmus.hub.nodestatus import CONNECTING, NO_PROFILE, NodeFacts, node_status
@@ -184,6 +185,6 @@ def test_a_word_that_cant_be_read() -> None:
 
 def test_stop_rate() -> None:
     """The rate that this process measured is told, else the one that a former process did."""
-    before = node(ComputeNodeStatus(stops_per_second=7))
-    assert status_of(before, UP).stops_per_second == 7
-    assert status_of(before, replace(UP, stops_per_second=12)).stops_per_second == 12
+    before = node(ComputeNodeStatus(stops_per_second=7, stops_measured=40))
+    told = [status_of(before, facts) for facts in (UP, replace(UP, stop_rate=StopRate(12, 30)))]
+    assert [(each.stops_per_second, each.stops_measured) for each in told] == [(7, 40), (12, 30)]

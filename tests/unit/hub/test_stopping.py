@@ -1,3 +1,4 @@
+import math
 import random
 from typing import Any
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.hub.desk import AFTER, ALLOWANCE, DUE, Desk, over
 
+from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNodeStatus
 from isthmus.api.dispatch import Dispatch
 from isthmus.hub.fencing import Wait
@@ -33,6 +35,10 @@ def _waits(desk: Desk) -> float:
         pytest.param({"state": "Lost", "reason": "JobVanished"}, 0, id="lost by the member's word"),
         pytest.param({"state": "Succeeded"}, 0, id="ended"),
         pytest.param({"fenced": False}, 0, id="not fenced"),
+        pytest.param({"fenced": False, "state": "Suspended"}, 101 / 10, id="not fenced, and being suspended"),
+        pytest.param({"fenced": False, "state": "Suspended", "stopped": True}, 0, id="not fenced, and has stopped"),
+        pytest.param({"fenced": False, "desired": "Cancelled"}, 101 / 10, id="not fenced, and being cancelled"),
+        pytest.param({"fenced": False, "desired": "Cancelled", "state": None}, 0, id="not fenced, and never accepted"),
         pytest.param({"pods": 4}, 0, id="small: the Dispatch's own allowance is longer"),
         pytest.param({"grace": 90}, 60 + 101 / 10, id="slow to stop"),
     ],
@@ -58,8 +64,40 @@ def test_the_members_rate() -> None:
     known = desk.fleet.get("east")
     assert known is not None
     for rate, expected in ((None, 136), (3, 369), (1000, ALLOWANCE)):
-        known.node = known.node.model_copy(update={"status": ComputeNodeStatus(stops_per_second=rate)})
+        known.node = known.node.model_copy(
+            update={"status": ComputeNodeStatus(stops_per_second=rate, stops_measured=5000)}
+        )
         assert _waits(desk) == AFTER + expected
+
+
+@pytest.mark.parametrize(
+    ("pods", "rate", "seconds"),
+    [
+        pytest.param(1000, None, 100, id="not measured"),
+        pytest.param(1000, StopRate(24, 24), 1 + 97.6, id="measured of few"),
+        pytest.param(1000, StopRate(24, 2000), 1000 / 24, id="measured of more"),
+        pytest.param(1000, StopRate(2, 30), 500, id="slow, and measured of few"),
+    ],
+)
+def test_a_rate_vouches(pods: int, rate: StopRate | None, seconds: float) -> None:
+    """A measured rate holds for as many pods as it was measured of, and more are stopped no faster than is assumed."""
+    assert stop_seconds(pods, 1, rate) == 1 + 5 + math.ceil(seconds)
+
+
+def test_node_removed() -> None:
+    """A node's removal shortens no wait, and nor does another job's deletion after it."""
+    desk = Desk()
+    desk.shard("other", pods=100, armed=True)
+    desk.shard("new", pods=1000, state=None)
+    known = desk.known()
+    known.node = known.node.model_copy(update={"status": ComputeNodeStatus(stops_per_second=1, stops_measured=30)})
+    desk.lose()
+    desk.store.node("east").drop("new")
+    before = _waits(desk)
+    assert before == AFTER + 30 + 101 + 5
+    desk.fleet.drop("east")
+    desk.store.node("east").drop("other")
+    assert _waits(desk) == before
 
 
 async def test_given_up_one_by_one() -> None:
@@ -142,4 +180,4 @@ def test_whatever_the_order(shards: list[tuple[float, int]], rate: int, newest_f
         at += pods / rate
         ends[number] = (begin, at)
     total = sum(pods for _, pods in shards)
-    assert all(end - begin <= stop_seconds(total, 0, rate) + 1e-6 for begin, end in ends.values())
+    assert all(end - begin <= stop_seconds(total, 0, StopRate(rate, total)) + 1e-6 for begin, end in ends.values())
