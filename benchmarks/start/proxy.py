@@ -65,7 +65,7 @@ class Proxy:
         async with self._session.request(
             request.method,
             _onward(behind.server, node, request),
-            headers=_passed_on(request.headers) | identity.headers,
+            headers={**_passed_on(request.headers), **identity.headers},
             data=await request.read() if request.can_read_body else None,
             allow_redirects=False,
             ssl=context_for(behind.tls, identity.certificate),

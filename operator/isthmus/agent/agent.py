@@ -24,10 +24,17 @@ from .view import MemberView
 # Figures change with each pod; they are summed up at most this often, and with much to sum up for so much of the time.
 PROFILE_SECONDS = 0.1
 PROFILE_SHARE = 0.05
+# A process that was stopped for a while has not summed up all that time.
+PROFILE_LIMIT_SECONDS = 2.0
 # What a pod or Job goes through in a moment is looked at once.
 GATHER_SECONDS = 0.05
 # What could not be written is written within so long of the API's return.
 RETRY_LIMIT_SECONDS = 5.0
+
+
+def pause_after(spent: float) -> float:
+    """Seconds until the next profile, where the last took so many to sum up, by a clock that runs through suspends."""
+    return min(max(PROFILE_SECONDS, spent / PROFILE_SHARE), PROFILE_LIMIT_SECONDS)
 
 
 class NodeDispatches(DispatchView, Protocol):
@@ -171,8 +178,7 @@ class Agent:
             self._dirty.clear()
             began = self._clocks.monotonic()
             self._on_profile(self._profile())
-            spent = self._clocks.monotonic() - began
-            await asyncio.sleep(max(PROFILE_SECONDS, spent / PROFILE_SHARE))
+            await asyncio.sleep(pause_after(self._clocks.monotonic() - began))
             await self._dirty.wait()
 
     def _profile(self) -> Profile:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from isthmus.api.core import Job, Lease, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
 
+from .jobconditions import ends, failing_since, failings, says_suspended
+
 FENCED = "Fenced"
 UNFENCED = "Unfenced"
 FORGOTTEN = "Forgotten"
@@ -33,7 +35,6 @@ LEASES_MISSED = 3
 LANDING_SECONDS = 60.0
 
 _TRACKING = "batch.kubernetes.io/job-tracking"
-_ENDING = frozenset({"Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"})
 _LIMIT_REASON = "DeadlineExceeded"
 
 
@@ -67,16 +68,12 @@ def first_limit(dispatch: Dispatch) -> int | None:
 
 def seen_suspended(job: Job) -> bool:
     """Whether the Job's controller has seen that the Job is suspended."""
-    return job.status.start_time is None or _says_suspended(job)
-
-
-def _says_suspended(job: Job) -> bool:
-    return any(condition.type == "Suspended" and condition.status == "True" for condition in job.status.conditions)
+    return job.status.start_time is None or says_suspended(job)
 
 
 def _begins_anew(job: Job) -> bool:
     """Whether the Job was resumed and its controller has yet to see that: its start may be that of the former run."""
-    return not job.spec.suspend and _says_suspended(job)
+    return not job.spec.suspend and says_suspended(job)
 
 
 def resumed_limit(dispatch: Dispatch, job: Job, now: datetime | None) -> int | None:
@@ -117,27 +114,27 @@ def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
 
 def _runs(dispatch: Dispatch, job: Job) -> bool:
     """Whether the shard runs and shall go on."""
-    going = _ends(job) or job.spec.suspend or job.metadata.deletion_timestamp is not None
+    going = ends(job) or job.spec.suspend or job.metadata.deletion_timestamp is not None
     wanted = dispatch.spec.desired_state == "Running" and dispatch.status.state not in {None, *TERMINAL}
     return wanted and not going
 
 
-def _ends(job: Job) -> bool:
-    """Whether the Job has ended, or is on its way to an end that its controller brings about."""
-    return any(condition.type in _ENDING and condition.status == "True" for condition in job.status.conditions)
-
-
 def stopped_by_fence(dispatch: Dispatch, job: Job) -> bool:
-    """Whether the Job was stopped by the fence, and not by the user's own limit."""
-    limit, own = job.spec.active_deadline_seconds, own_limit(dispatch)
-    if dispatch.spec.fence is None or limit is None or (own is not None and limit >= own):
+    """Whether the Job fails for the fence, and not for what its pods did or for the user's own limit.
+
+    Whatever its controller says: one that was away while pods were stopped at the fence may find too many failures
+    before it looks at the time. So what is found once the limit is over is the fence's. An end by the limit is in any
+    case, but once the user's own is over too: the limit that is set now may have come when the Job was stopped already.
+    Times are the member's, in whole seconds.
+    """
+    limit, own, start = job.spec.active_deadline_seconds, own_limit(dispatch), job.status.start_time
+    if dispatch.spec.fence is None or limit is None or not failings(job):
         return False
-    return any(
-        condition.type in {"Failed", "FailureTarget"}
-        and condition.status == "True"
-        and condition.reason == _LIMIT_REASON
-        for condition in job.status.conditions
-    )
+    by_time, found = any(condition.reason == _LIMIT_REASON for condition in failings(job)), failing_since(job)
+    if start is None or found is None:
+        return by_time and (own is None or limit < own)
+    after = (found - start).total_seconds()
+    return (own is None or after < own) and (by_time or after >= limit)
 
 
 def as_lost(status: DispatchStatus, told: DispatchStatus, pods: Iterable[Pod]) -> DispatchStatus:
@@ -165,7 +162,7 @@ def unaccounted(status: DispatchStatus) -> bool:
 
 def unstarted(job: Job) -> bool:
     """Whether the Job's controller has yet to see it, or that it was resumed."""
-    if job.spec.suspend or job.metadata.deletion_timestamp is not None or _ends(job):
+    if job.spec.suspend or job.metadata.deletion_timestamp is not None or ends(job):
         return False
     return job.status.start_time is None or _begins_anew(job)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
 
+from .jobconditions import failing_since, says_suspended
 from .shardindexes import INDEX, IndexTally, tally
 
-_FAILING = frozenset({"Failed", "FailureTarget"})
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
@@ -81,13 +81,8 @@ def job_verdict(job: Job) -> tuple[DispatchState, str, str] | None:
 
 def _failing_before(job: Job, deletion: datetime) -> bool:
     """Whether the Job's controller had found it failed before its deletion was asked for."""
-    return any(
-        condition.type in _FAILING
-        and condition.status == "True"
-        and condition.last_transition_time is not None
-        and condition.last_transition_time < deletion
-        for condition in job.status.conditions
-    )
+    since = failing_since(job)
+    return since is not None and since < deletion
 
 
 def observe(
@@ -160,9 +155,8 @@ def without_job(dispatch: Dispatch, pods: Iterable[Pod]) -> tuple[DispatchState,
 
 def has_stopped(job: Job, pods: Iterable[Pod]) -> bool:
     """Whether the Job is suspended, its controller has seen that, and none of its pods could still succeed."""
-    seen = any(c.type == "Suspended" and c.status == "True" for c in job.status.conditions)
     quiet = not (job.status.active or job.status.terminating)
-    return job.spec.suspend and seen and quiet and all(map(pod_ended, pods))
+    return job.spec.suspend and says_suspended(job) and quiet and all(map(pod_ended, pods))
 
 
 def awaits_pods(job: Job, pods: Iterable[Pod]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
 
-_GOING = frozenset({"Failed", "FailureTarget"})
+from .jobconditions import failings
 
 
 def restarts_of(dispatch: Dispatch, job: Job, pods: Iterable[Pod]) -> int:
@@ -23,9 +23,5 @@ def restarts_of(dispatch: Dispatch, job: Job, pods: Iterable[Pod]) -> int:
         if pod.status.phase in {"Pending", "Running"}
         for status in (*pod.status.init_container_statuses, *pod.status.container_statuses)
     )
-    return max(count, dispatch.status.restarts) if _stops(job) else count
-
-
-def _stops(job: Job) -> bool:
-    going = any(condition.type in _GOING and condition.status == "True" for condition in job.status.conditions)
-    return going or job.metadata.deletion_timestamp is not None
+    stops = job.metadata.deletion_timestamp is not None or failings(job)
+    return max(count, dispatch.status.restarts) if stops else count

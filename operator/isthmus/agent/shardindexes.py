@@ -13,6 +13,7 @@ from isthmus.api.dispatch import Dispatch
 from isthmus.api.indexes import INDEX_LIMIT, IndexSet, claimed
 
 from .indexfailures import failures_of, written
+from .jobconditions import failings
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 _DIGITS = 6
@@ -101,7 +102,7 @@ def tally(dispatch: Dispatch, job: Job | None, pods: Iterable[Pod]) -> IndexTall
 def _kills(job: Job) -> bool:
     """Whether the Job is being deleted, or stopped at its limit: its controller may count what that kills as failed."""
     return job.metadata.deletion_timestamp is not None or any(
-        condition.status == "True" and condition.reason == "DeadlineExceeded" for condition in job.status.conditions
+        condition.reason == "DeadlineExceeded" for condition in failings(job)
     )
 
 

@@ -15,6 +15,7 @@ from isthmus.metering import Meters
 
 from .execution import Execution
 from .fence import FENCED
+from .jobconditions import says_suspended
 from .memberjobs import MemberJobs
 from .meter import ShardMeter, counted_until
 from .observe import job_verdict, pod_ended, succeeded_in
@@ -49,13 +50,9 @@ async def take_stock(
     if running:
         await jobs.delete_pods(running)
         return None
-    if not over and not _suspended(job) and clock() - execution.stock_since < SILENT_SECONDS:
+    if job is not None and not over and not says_suspended(job) and clock() - execution.stock_since < SILENT_SECONDS:
         return None
     return _told(dispatch, execution, job, pods, meter)
-
-
-def _suspended(job: Job | None) -> bool:
-    return job is not None and any(c.type == "Suspended" and c.status == "True" for c in job.status.conditions)
 
 
 def _told(

@@ -34,11 +34,17 @@ class FleetNode:
 
 
 class Fleet:
-    """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` gives a node's Dispatches."""
+    """The nodes by name. `currency` is the hub's billing currency; `dispatches_of` gives a node's Dispatches.
 
-    def __init__(self, currency: str, dispatches_of: Callable[[str], NodeDispatches]) -> None:
+    `monotonic` never jumps, in seconds.
+    """
+
+    def __init__(
+        self, currency: str, dispatches_of: Callable[[str], NodeDispatches], monotonic: Callable[[], float]
+    ) -> None:
         self._currency = currency
         self._dispatches_of = dispatches_of
+        self._monotonic = monotonic
         self._nodes: dict[str, FleetNode] = {}
         self._expected: set[str] = set()
         self._assumed = AssumedLedger()
@@ -158,7 +164,7 @@ class Fleet:
         return known is not None and known.node.spec.scheduling_state == "Drained"
 
     def unreachable(self, names: Iterable[str]) -> dict[str, str]:
-        """Those of the nodes whose member can't be reached now, with why.
+        """Those of the nodes whose member can't be reached, and has not been for some seconds, with why.
 
         One that is not yet known to be out of reach is not among them: a hub that has just started knows of none.
         """
@@ -166,11 +172,16 @@ class Fleet:
         for name in names:
             known = self._nodes.get(name)
             problem = known.facts.trouble if known is not None else None
-            if problem is not None and problem[0] not in _BEGINNING:
+            if problem is not None and self.lost_in(name) == 0:
                 found[name] = problem[0]
             elif self.removed(name):
                 found[name] = "NodeRemoved"
         return found
+
+    def lost_in(self, name: str) -> float | None:
+        """Seconds until the node is among the unreachable, if it does not come back; None where it can be reached."""
+        known = self._nodes.get(name)
+        return known.facts.lasting_in(self._monotonic()) if known is not None else None
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What placement may know at `now`."""

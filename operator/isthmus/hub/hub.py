@@ -65,7 +65,7 @@ class Hub:
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
         self.booking = Booking(ledger, settings.currency, self._booked, self._repeated)
-        self.fleet = Fleet(settings.currency, self.dispatches.node)
+        self.fleet = Fleet(settings.currency, self.dispatches.node, clocks.monotonic)
         self.scheduler = Scheduler(
             self.fleet,
             now=clocks.now,

@@ -156,6 +156,8 @@ class Jobs:
         record.waits, again = {}, None
         for node, dispatch in dispatches:
             verdict = self._fencing.verdict(node, dispatch, record.job)
+            if dispatch.status.state not in TERMINAL and (left := self._fleet.lost_in(node)):
+                again = earliest(again, left)
             if isinstance(verdict, GiveUp):
                 if await self._fencing.give_up(node, dispatch, record.job):
                     continue

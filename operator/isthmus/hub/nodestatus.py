@@ -14,6 +14,9 @@ from .forgetting import forget_before, silent_since
 
 CONNECTING = "Connecting"
 NO_PROFILE = "NoProfile"
+LASTING_SECONDS = 5.0
+"""A member that is back within so long was not out of reach for anything but placement."""
+
 Verdict = tuple[Literal["True", "False", "Unknown"], str, str]
 Problem = tuple[str, str]
 
@@ -38,25 +41,39 @@ class NodeFacts:
     """How fast the member stops pods, as this process measured it."""
     lost_at: datetime | None = None
     """When this process last lost a member that it had reached."""
+    troubled_since: float | None = None
+    """Since when the member was found to be out of reach, by a clock that never jumps; None while it was not."""
 
     @property
     def trouble(self) -> Problem | None:
         """What keeps the node's own member from being reached."""
         return self.misfit or self.problem
 
-    def troubled(self, problem: Problem | None, now: datetime) -> bool:
+    def lasting_in(self, monotonic: float) -> float | None:
+        """Seconds until a trouble that is there has lasted for LASTING_SECONDS, or 0; None where there is none."""
+        return None if self.troubled_since is None else max(self.troubled_since + LASTING_SECONDS - monotonic, 0.0)
+
+    def troubled(self, problem: Problem | None, now: datetime, monotonic: float) -> bool:
         """Take in whether the member could be reached just now; whether that is news."""
         if problem is not None and self.trouble is None:
             self.lost_at = now
         changed, self.problem = self.problem != problem, problem
+        self._count(monotonic)
         return changed
 
-    def identified(self, cluster_uid: str, misfit: Problem | None, now: datetime) -> None:
+    def identified(self, cluster_uid: str, misfit: Problem | None, now: datetime, monotonic: float) -> None:
         """Take in which cluster answered just now, and why that can't be the node's member, where it can't."""
         if misfit is not None and self.trouble is None:
             self.lost_at = now
         self.problem, self.misfit = None, misfit
         self.cluster_uid = "" if misfit else cluster_uid
+        self._count(monotonic)
+
+    def _count(self, monotonic: float) -> None:
+        if self.trouble is None or self.trouble[0] == CONNECTING:
+            self.troubled_since = None
+        elif self.troubled_since is None:
+            self.troubled_since = monotonic
 
     def blocked(self) -> Problem | None:
         """Why no new shard may go to the node, or None where it may."""

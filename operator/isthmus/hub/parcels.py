@@ -69,9 +69,15 @@ def overtaken(work: Work, progress: Progress, parcel: Parcel) -> bool:
 
 
 def _limits(work: Work, progress: Progress, rest: Rest) -> dict[str, Any]:
-    """What earlier shards have left of the template's limits; a limit that is untouched stays the template's own."""
+    """What earlier shards have left of the template's limits; a limit that is untouched stays the template's own.
+
+    Restarts in pods that still run are not charged, since they count no more once these have ended well: whether all
+    that count now are too many is the hub's to judge.
+    """
     limits: dict[str, Any] = {}
-    spent = max(progress.failures, progress.restarts)  # each is counted by itself, and a Job has one limit for both
+    spent = max(
+        progress.failures, progress.ended_restarts
+    )  # each is counted by itself, and a Job has one limit for both
     if work.backoff_limit is not None and spent:
         limits["backoff_limit"] = max(work.backoff_limit - spent, 0)
     if work.max_failed_indexes is not None and progress.failed:

@@ -51,8 +51,8 @@ class Progress:
     live: tuple[tuple[str, Dispatch], ...]
     rest: Rest | None
     ending: Ending | None
-    restarts: int = 0
-    """Restarts of containers, where they count."""
+    ended_restarts: int = 0
+    """Restarts of containers in shards that have ended, where they count: those of a live one may yet not."""
     active_seconds: int = 0
     """For how long the job has been active, where that is limited."""
 
@@ -72,7 +72,7 @@ def progress_of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> Progr
         sums.live,
         rest,
         ending,
-        restarts=sums.restarts,
+        ended_restarts=sums.ended_restarts,
         active_seconds=sums.active_seconds,
     )
 
@@ -104,12 +104,14 @@ class _Sums:
     succeeded: int
     failures: int
     restarts: int
+    ended_restarts: int
     active_seconds: int
 
     @staticmethod
     def of(work: Work, dispatches: Sequence[tuple[str, Dispatch]]) -> "_Sums":
         completed, failed = _indexes(work, [d for _, d in dispatches])
         pods = sum(d.status.succeeded for _, d in dispatches)
+        counting = dispatches if work.restarts_count else ()
         return _Sums(
             work,
             dispatches,
@@ -118,7 +120,8 @@ class _Sums:
             failed=failed,
             succeeded=len(completed) if work.numbered else min(pods, work.completions or pods),
             failures=sum(d.status.failed for _, d in dispatches),
-            restarts=sum(d.status.restarts for _, d in dispatches) if work.restarts_count else 0,
+            restarts=sum(d.status.restarts for _, d in counting),
+            ended_restarts=sum(d.status.restarts for _, d in counting if d.status.state in TERMINAL),
             active_seconds=max((_active_seconds(work, d) for _, d in dispatches), default=0),
         )
 

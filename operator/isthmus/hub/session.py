@@ -143,7 +143,8 @@ class NodeSession:
             self._troubled(("InternalError", f"the hub failed on this node: {error!r}; see its log"))
 
     def _troubled(self, problem: Problem | None) -> None:
-        if self._facts.troubled(problem, self._shared.clocks.now()):
+        clocks = self._shared.clocks
+        if self._facts.troubled(problem, clocks.now(), clocks.monotonic()):
             self._shared.changed(self._name)
 
     async def _connected(self) -> None:
@@ -180,8 +181,8 @@ class NodeSession:
         namespace = await member.get(NAMESPACES, "kube-system")
         self._facts.connected = True
         self._facts.version = str(version.get("gitVersion", ""))
-        uid = namespace["metadata"]["uid"]
-        self._facts.identified(uid, self._shared.misfit(self._name, uid), self._shared.clocks.now())
+        uid, clocks = namespace["metadata"]["uid"], self._shared.clocks
+        self._facts.identified(uid, self._shared.misfit(self._name, uid), clocks.now(), clocks.monotonic())
         if self._facts.misfit:  # whoever that is, the member itself was not heard
             self._contact.failed(began)
         else:

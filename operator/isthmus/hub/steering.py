@@ -100,7 +100,8 @@ class Steering:
         if not pause:
             return 0.0
         now = self._now().timestamp()
-        if record.lost is None or record.lost[0] != lost[-1]:
+        # The count begins anew where the clock was set back meanwhile.
+        if record.lost is None or record.lost[0] != lost[-1] or record.lost[1] > now:
             record.lost = (lost[-1], now)
         return record.lost[1] + pause - now
 

@@ -201,6 +201,32 @@ def test_whose_limit(own: int | None, current: int, reason: str, expected: bool)
     assert stopped_by_fence(_fenced(own=own), shown) is expected
 
 
+@pytest.mark.parametrize(
+    ("own", "current", "reason", "found", "expected"),
+    [
+        pytest.param(None, 30, "BackoffLimitExceeded", 29, False, id="failed before the limit was over"),
+        pytest.param(None, 30, "BackoffLimitExceeded", 30, True, id="its controller was away"),
+        pytest.param(100, 30, "PodFailurePolicy", 99, True, id="its controller was away, for less than the user's own"),
+        pytest.param(100, 30, "BackoffLimitExceeded", 100, False, id="the user's own was over too"),
+        pytest.param(100, 30, "DeadlineExceeded", 100, False, id="the user's own"),
+        pytest.param(
+            100, 100, "DeadlineExceeded", 30, True, id="put off to the user's own when it was stopped already"
+        ),
+        pytest.param(100, 100, "BackoffLimitExceeded", 30, False, id="failed under the user's own"),
+        pytest.param(None, 60, "DeadlineExceeded", 30, True, id="put off when it was stopped already"),
+    ],
+)
+def test_what_comes_after_the_fence(own: int | None, current: int, reason: str, found: int, expected: bool) -> None:
+    """Whatever its controller finds of a Job once its fence is over, and not the user's own limit, the fence did."""
+    first = {"type": "FailureTarget", "status": "True", "reason": reason, "lastTransitionTime": _at(found)}
+    later = {**first, "type": "Failed", "lastTransitionTime": _at(found + 600)}
+    shown = job(spec={"activeDeadlineSeconds": current}, startTime=STAMP)
+    for conditions in ([first], [first, later]):
+        held = msgspec.convert({**msgspec.to_builtins(shown), "status": {"conditions": conditions}}, Job)
+        held.status.start_time = MOMENT
+        assert stopped_by_fence(_fenced(own=own), held) is expected
+
+
 def test_lost_is_no_failure() -> None:
     """What the fence killed counts as no failure; what had failed before does."""
     told = DispatchStatus(state=DispatchState.RUNNING, failed=1, failed_indexes="3", index_failures={"1": "4"})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.agent.world import Process
 
+from isthmus.agent.agent import pause_after
 from isthmus.clusters import DISPATCHES, Unreachable
 from isthmus.clusters.fake import Call
 
@@ -59,3 +60,16 @@ async def test_counted_once_all_along(worlds: Any) -> None:
         await world.until(lambda: process.profiles[-1].free["cpu"] == 16_000)
         await process.kill()
         process.check()
+
+
+@pytest.mark.parametrize(
+    ("spent", "seconds"),
+    [
+        pytest.param(0.0, 0.1, id="little to sum up"),
+        pytest.param(0.05, 1.0, id="much to sum up"),
+        pytest.param(300.0, 2.0, id="stopped for five minutes meanwhile"),
+    ],
+)
+def test_pause_between_profiles(spent: float, seconds: float) -> None:
+    """Figures are summed up for a small part of the time, and at least every 2 s, also after a stop of the process."""
+    assert pause_after(spent) == pytest.approx(seconds)

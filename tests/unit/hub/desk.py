@@ -16,7 +16,7 @@ from isthmus.clusters import DISPATCHES, NAMESPACES, FakeCluster, Resource
 from isthmus.hub.dispatches import DispatchStore
 from isthmus.hub.fencing import Fencing, GiveUp, Wait
 from isthmus.hub.fleet import Fleet, FleetNode
-from isthmus.hub.nodestatus import node_status
+from isthmus.hub.nodestatus import LASTING_SECONDS, node_status
 from isthmus.settlement.tariff import tariff_state
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -36,11 +36,11 @@ class Desk:
         self.hub = FakeCluster("hub", clock=self.now)
         self.hub.put(NAMESPACES, {"metadata": {"name": SPACE}})
         self.store = DispatchStore(self.hub, lambda *_: None)
-        self.fleet = Fleet("CNY", self.store.node)
+        self.fleet = Fleet("CNY", self.store.node, lambda: self.at)
         self.contacts = Contacts(lambda: self.at)
         self.contact: Contact = self.contacts.of("east")
         self.facts = self.fleet.put(self.node()).facts
-        self.facts.troubled(None, self.now())
+        self.facts.troubled(None, self.now(), self.at)
         self.facts.observed = True
         self.fencing = Fencing(
             self.hub,
@@ -149,14 +149,14 @@ class Desk:
         return dispatch
 
     def lose(self) -> None:
-        """The node is found to be out of reach, now, and that is written."""
-        self.facts.troubled(DOWN, self.now())
+        """The node was out of reach for just long enough, and that is written now."""
+        self.facts.troubled(DOWN, self.now(), self.at - LASTING_SECONDS)
         self.contact.failed(self.at)
         self.tell()
 
     def back(self) -> None:
         """The node is reached again; that is yet to be written."""
-        self.facts.troubled(None, self.now())
+        self.facts.troubled(None, self.now(), self.at)
         self.contact.heard()
 
     def verdict(self) -> Wait | GiveUp | None:

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -5,6 +7,7 @@ from tests.unit.hub.test_progress import shard
 
 from isthmus.api.dispatch import Dispatch
 from isthmus.hub.attempts import LONGEST_PAUSE_SECONDS, MAX_ATTEMPTS, lost_in_vain, pause_seconds, wasted
+from isthmus.hub.steering import Steering
 
 Shards = list[tuple[str, Dispatch]]
 
@@ -55,3 +58,16 @@ def test_no_pause_after_refusals_or_gains() -> None:
     refused = [shard("Refused", attempt=n) for n in range(1, 9)]
     assert lost_in_vain(refused) == ()
     assert lost_in_vain([*lost(1, 9), shard("Lost", attempt=10, succeeded=3), *lost(11, 11)]) == (11,)
+
+
+def test_pause_of_a_clock_that_is_set_back() -> None:
+    """After a step back of the clock the pause begins anew, and is no longer than it ever is."""
+    times = [datetime(2026, 11, 22, 12, tzinfo=UTC)]
+    none: Any = None
+    steering = Steering(none, none, none, account_of=str, now=lambda: times[-1], again=lambda *_: None)
+    record: Any = SimpleNamespace(lost=None)
+    assert steering._pause(record, lost(1, 3)) == 4
+    times.append(times[0] - timedelta(days=1))
+    assert steering._pause(record, lost(1, 3)) == 4
+    times.append(times[-1] + timedelta(seconds=3))
+    assert steering._pause(record, lost(1, 3)) == 1

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.hub.desk import AFTER, DUE, SPACE, Desk, over
+from tests.unit.hub.desk import AFTER, DOWN, DUE, SPACE, Desk, over
 
 from isthmus.agent.contact import Contacts
 from isthmus.agent.stoprate import StopRate
@@ -9,6 +9,7 @@ from isthmus.api.computenode import Timing
 from isthmus.clusters import DISPATCHES, ServerFailure, TimedOut
 from isthmus.clusters.fake import Call, matching
 from isthmus.hub.fencing import Wait, fence_of
+from isthmus.hub.nodestatus import LASTING_SECONDS
 
 
 def test_within_reach() -> None:
@@ -19,6 +20,25 @@ def test_within_reach() -> None:
     assert desk.verdict() is None
     desk.lose()
     assert isinstance(desk.verdict(), Wait)
+
+
+def test_a_blip() -> None:
+    """A member that is back within seconds was never out of reach: nothing is decided, be the shard taken or not."""
+    for state in ("Running", None):
+        desk = Desk(state=state)
+        desk.facts.troubled(DOWN, desk.now(), desk.at)
+        assert desk.fleet.lost_in("east") == LASTING_SECONDS
+        desk.at += LASTING_SECONDS - 0.5
+        desk.facts.troubled(("Unreachable", "reset"), desk.now(), desk.at)
+        assert (desk.verdict(), desk.fleet.unreachable(["east"]), desk.fleet.lost_in("east")) == (None, {}, 0.5)
+        desk.back()
+        assert desk.fleet.lost_in("east") is None
+        desk.at += 1
+        assert desk.verdict() is None
+        desk.facts.troubled(DOWN, desk.now(), desk.at)
+        desk.at += LASTING_SECONDS
+        assert desk.fleet.unreachable(["east"]) == {"east": "Timeout"}
+        assert desk.verdict() is not None
 
 
 def test_fenced() -> None:

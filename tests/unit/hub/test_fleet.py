@@ -17,7 +17,7 @@ from isthmus.hub.fleet import Fleet
 )
 def test_what_placement_sees(declared: dict[str, object], state: str, allowance: int) -> None:
     """The snapshot tells of each node how it is scheduled, and how long pods may take to stop there."""
-    fleet = Fleet("CNY", lambda _: NodeDispatches())
+    fleet = Fleet("CNY", lambda _: NodeDispatches(), lambda: 0.0)
     known = compute_node("n1").model_dump(by_alias=True, exclude_none=True)
     facts = fleet.put(ComputeNode.model_validate({**known, "spec": {**known["spec"], **declared}})).facts
     facts.connected, facts.problem, facts.observed = True, None, True

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.hub.desk import DOWN, Desk
 
 from isthmus.hub.fencing import Wait
+from isthmus.hub.nodestatus import LASTING_SECONDS
 
 # The shard was sent at noon, and the node is lost a minute later.
 LOST = "2026-11-22T12:01:00Z"
@@ -102,7 +103,7 @@ def test_lost_while_no_hub_was_there() -> None:
     desk.say(LOST)
     desk.at += 600
     desk.restart()
-    desk.facts.troubled(DOWN, desk.now())
+    desk.facts.troubled(DOWN, desk.now(), desk.at - LASTING_SECONDS)
     assert desk.reason() == "Wait", "before that is written nothing is known"
     assert "silent only since 2026-11-22T12:10:00Z" in desk.tell()
     assert desk.reason() == "Wait"
@@ -117,10 +118,10 @@ def test_back_for_a_moment() -> None:
     desk.at += 60
     desk.back()
     desk.at += 0.5
-    desk.facts.troubled(DOWN, desk.now())
+    desk.facts.troubled(DOWN, desk.now(), desk.at - LASTING_SECONDS)
     assert desk.reason() == "Wait"
     assert "silent only since 2026-11-22T12:02:00Z" in desk.tell()
-    desk.facts.troubled(("Unreachable", "refused"), desk.now() + timedelta(seconds=9))
+    desk.facts.troubled(("Unreachable", "refused"), desk.now() + timedelta(seconds=9), desk.at + 9)
     assert "silent only since 2026-11-22T12:02:00Z" in desk.tell(), "another reason is no other outage"
 
 
@@ -141,12 +142,12 @@ def test_another_cluster_answers() -> None:
     desk = Desk("Wait")
     desk.tell()
     desk.at += 60
-    desk.facts.identified("another", ELSEWHERE, desk.now())
+    desk.facts.identified("another", ELSEWHERE, desk.now(), desk.at - LASTING_SECONDS)
     desk.say(LOST)
     assert desk.tell() == ELSEWHERE[1]
     assert desk.reason() == "Forgotten"
     desk.at += 60
-    desk.facts.identified("its own", None, desk.now())
+    desk.facts.identified("its own", None, desk.now(), desk.at)
     desk.at += 60
     desk.lose()
     assert desk.reason() == "Wait"
@@ -174,5 +175,5 @@ def test_never_looked_at() -> None:
     desk.say(LOST)
     desk.at += 60
     assert desk.tell() == "the hub has not reached the member yet"
-    desk.facts.problem = DOWN
+    desk.facts.troubled(DOWN, desk.now(), desk.at - LASTING_SECONDS)
     assert desk.reason() == "Wait", "Unknown tells of no silence"

@@ -79,8 +79,8 @@ LIMITS = [
     pytest.param(told(), Rest(20), {}, id="untouched"),
     pytest.param(told(failures=2), Rest(20), {"backoff_limit": 4}, id="pods-failed"),
     pytest.param(told(failures=9), Rest(20), {"backoff_limit": 0}, id="never-below-zero"),
-    pytest.param(replace(told(), restarts=2), Rest(20), {"backoff_limit": 4}, id="containers-restarted"),
-    pytest.param(replace(told(failures=1), restarts=2), Rest(20), {"backoff_limit": 4}, id="the-larger-counts"),
+    pytest.param(replace(told(), ended_restarts=2), Rest(20), {"backoff_limit": 4}, id="containers-restarted"),
+    pytest.param(replace(told(failures=1), ended_restarts=2), Rest(20), {"backoff_limit": 4}, id="the-larger-counts"),
     pytest.param(told(failed="3,4"), Rest(9, indexes("5-9")), {"max_failed_indexes": 2}, id="indexes-failed"),
     pytest.param(
         told(), Rest(9, indexes("5-9"), index_failures=1), {"backoff_limit_per_index": 1}, id="failed-once-each"

@@ -11,6 +11,7 @@ from isthmus.api.computejob import Phase
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.indexes import INDEX_LIMIT, IndexSet
 from isthmus.hub.attempts import MAX_ATTEMPTS
+from isthmus.hub.parcels import pieces_of
 from isthmus.hub.progress import Ending, Progress, Rest, covered, progress_of
 from isthmus.hub.work import work_of
 
@@ -224,6 +225,19 @@ def test_endings(template: Object, dispatches: tuple[tuple[str, Dispatch], ...],
 
 
 ON_FAILURE: Object = {**INDEXED, "template": {"spec": {**POD["template"]["spec"], "restartPolicy": "OnFailure"}}}
+
+
+def test_restarts_that_may_yet_not_count() -> None:
+    """What is left of the limit for another shard is less by the restarts in shards that have ended, and no others."""
+    pod = {"spec": {"restartPolicy": "OnFailure", "containers": [{"name": "main"}]}}
+    template = {**INDEXED, "backoffLimit": 6, "template": pod}
+    live, lost = shard("Running", "0-4", width=2, restarts=3), shard("Lost", "5-6", restarts=2)
+    found = of(template, lost, live)
+    assert found.ending is None
+    assert found.ended_restarts == 2
+    assert found.rest is not None
+    pieces = pieces_of(work_of(template), found, found.rest, [2], first=False)
+    assert [piece.backoff_limit for piece in pieces.values() if piece is not None] == [4]
 
 
 @pytest.mark.parametrize(

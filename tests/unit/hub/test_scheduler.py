@@ -21,7 +21,7 @@ class Cycles:
     """A scheduler over two nodes, and what it says when."""
 
     def __init__(self, cores: int = 0) -> None:
-        self.fleet = Fleet("CNY", lambda _: NodeDispatches())
+        self.fleet = Fleet("CNY", lambda _: NodeDispatches(), lambda: 0.0)
         for name in ("n1", "n2"):
             facts = self.fleet.put(compute_node(name)).facts
             facts.connected, facts.problem, facts.observed = True, None, True

@@ -130,7 +130,7 @@ class Process:
         self.world = world
         hub, loop = world.hub, asyncio.get_running_loop()
         self.store = DispatchStore(hub, self._dispatch_changed)
-        self.fleet = Fleet("CNY", self.store.node)
+        self.fleet = Fleet("CNY", self.store.node, loop.time)
         self.booking = Booking(ledger, "CNY", lambda _, __: None, lambda _: False)
         self.scheduler = Scheduler(
             self.fleet,
