@@ -31,6 +31,9 @@ class Execution:
     """When something was first seen that the status does not tell yet."""
     podless_since: float | None = None
     """Since when the Job is there and should have pods, and has none."""
+    awaits: str = ""
+    """What only the Job's controller can do next."""
+    awaits_since: float = 0.0
     begun: tuple[str, datetime | None] | None = None
     """UID and start of the Job as first seen, from which its limit counts."""
     unstarted_since: float | None = None

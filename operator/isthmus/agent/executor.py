@@ -18,6 +18,7 @@ from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
 from .due import REPORT_SECONDS
 from .execution import Execution
+from .fence import seen_suspended
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
@@ -87,6 +88,7 @@ class Executor:
             meter=meter,
             writer=self._writer,
             guard=self._guard,
+            contact=contact,
             clock=clock,
         )
         self._clock = clock
@@ -209,7 +211,11 @@ class Executor:
             dispatch = await self._writer.write(
                 dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
-        return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+        if await self._guard.resume(dispatch, job):
+            return None
+        if not seen_suspended(job):  # told, where it does not come to that
+            await self._reporter.report(dispatch, execution, job)
+        return REPORT_SECONDS
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""
