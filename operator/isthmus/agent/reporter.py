@@ -11,7 +11,8 @@ from .activetime import active_seconds
 from .contact import Contact
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
-from .fence import as_lost, stopped_by_fence
+from .failedpods import STOPPED_BY_PAUSE, failed_by_pause
+from .fence import FENCED, as_lost, stopped_by_fence
 from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
@@ -25,6 +26,8 @@ from .view import MemberView
 PODLESS_SECONDS = 30.0
 # It does the rest of its work within moments too; with many pods in its queue what it has to do keeps changing.
 CONTROLLER_SECONDS = 30.0
+_FENCED = "the member stopped the shard, because its limit was not put off in time"
+_PAUSED = "pods of it were stopped for a pause or a drain, and a FailJob rule of the template took that for a failure"
 
 
 class Reporter:
@@ -87,7 +90,9 @@ class Reporter:
         )
         fenced = stopped_by_fence(dispatch, job)
         if fenced:
-            status = as_lost(status, old, pods)
+            status = as_lost(status, old, pods, FENCED, _FENCED)
+        elif failed_by_pause(dispatch, job, pods):
+            status = as_lost(status, old, pods, STOPPED_BY_PAUSE, _PAUSED)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
         if not has_news(old, status):
