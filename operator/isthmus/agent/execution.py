@@ -1,13 +1,18 @@
 """What one process remembers of a Dispatch it carries out; all of it may be lost without harm."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from isthmus.api.core import Pod
 from isthmus.api.dispatch import Dispatch
 from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
+from .observe import pod_ended
 from .stoprate import Stop
+
+LONGEST_LIST_PAUSE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -44,6 +49,9 @@ class Execution:
     """The Job was found running past its limit, by a consistent read."""
     stock_since: float | None = None
     """When stock began to be taken of a shard that the hub had given up."""
+    list_at: float = float("-inf")
+    """When pods that are being stopped are listed again, though the watch does not show that they have."""
+    list_pause: float = 0.5
     stops: dict[str, Stop] = field(default_factory=dict)
     """Pods that something stopped."""
     latest: Dispatch | None = None
@@ -64,6 +72,20 @@ class Execution:
         if self.denied_at is None:
             self.denied_at = now
         return now - self.denied_at
+
+    def may_list(self, now: float, pods: Iterable[Pod]) -> bool:
+        """Whether a consistent list is worth it, where the watch shows these `pods`: not while all of them end.
+
+        A pod's grace may be hours. As a watch may be behind, there is a list in between, more and more seldom.
+        """
+        live = [pod for pod in pods if not pod_ended(pod)]
+        ending = bool(live) and all(pod.metadata.deletion_timestamp is not None for pod in live)
+        if ending and now < self.list_at:
+            return False
+        if ending:
+            self.list_pause = min(self.list_pause * 2, LONGEST_LIST_PAUSE_SECONDS)
+            self.list_at = now + self.list_pause
+        return True
 
     def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
         """Whether the Job was created just now and the watch has yet to show it."""

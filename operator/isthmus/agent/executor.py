@@ -219,7 +219,10 @@ class Executor:
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""
-        status = await take_stock(dispatch, execution, jobs=self._jobs, meter=self._meter, clock=self._clock)
+        shown = self._view.pods(dispatch.metadata["name"])
+        status = await take_stock(
+            dispatch, execution, jobs=self._jobs, meter=self._meter, shown=shown, clock=self._clock
+        )
         if status is None:
             return REPORT_SECONDS
         written = await self._writer.write(dispatch, execution, status)
