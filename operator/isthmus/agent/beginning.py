@@ -78,6 +78,8 @@ class Beginning:
         """Accepted, but the watch shows no Job: it was never created, or it is gone."""
         cancelled = dispatch.spec.desired_state == "Cancelled"
         self._contact.unarm(dispatch.metadata["uid"])  # without a Job there is no limit
+        if not execution.may_list(self._clock(), self._view.pods(dispatch.metadata["name"])):
+            return REPORT_SECONDS
         if await self._jobs.find(dispatch) is not None:
             return REPORT_SECONDS  # the watch is behind
         if not (dispatch.status.job_uid or execution.job_uid) and await self._jobs.hold_name(dispatch):

@@ -1,17 +1,21 @@
 """What one process remembers of a Dispatch it carries out; all of it may be lost without harm."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from isthmus.api.core import Job
+from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
 from isthmus.clusters import ApiError
 from isthmus.metering import PodUse
 
 from .due import READING_SECONDS, spread
 from .fence import LANDING_SECONDS
+from .observe import pod_ended
 from .stoprate import Stop
+
+LONGEST_LIST_PAUSE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -36,6 +40,9 @@ class Execution:
     """When something was first seen that the status does not tell yet."""
     podless_since: float | None = None
     """Since when the Job is there and should have pods, and has none."""
+    awaits: str = ""
+    """What only the Job's controller can do next."""
+    awaits_since: float = 0.0
     begun: tuple[str, datetime | None] | None = None
     """UID and start of the Job as first seen, from which its limit counts."""
     watched: bool = False
@@ -53,6 +60,9 @@ class Execution:
     """The Job was found running past its limit, by a consistent read."""
     stock_since: float | None = None
     """When stock began to be taken of a shard that the hub had given up."""
+    list_at: float = float("-inf")
+    """When pods that are being stopped are listed again, though the watch does not show that they have."""
+    list_pause: float = 0.5
     stops: dict[str, Stop] = field(default_factory=dict)
     """Pods that something stopped."""
     latest: Dispatch | None = None
@@ -87,6 +97,20 @@ class Execution:
         if self.resumable is None or self.resumable[0] != job.metadata.resource_version:
             return 0.0
         return self.resumable[1] + LANDING_SECONDS - now
+
+    def may_list(self, now: float, pods: Iterable[Pod]) -> bool:
+        """Whether a consistent list is worth it, where the watch shows these `pods`: not while all of them end.
+
+        A pod's grace may be hours. As a watch may be behind, there is a list in between, more and more seldom.
+        """
+        live = [pod for pod in pods if not pod_ended(pod)]
+        ending = bool(live) and all(pod.metadata.deletion_timestamp is not None for pod in live)
+        if ending and now < self.list_at:
+            return False
+        if ending:
+            self.list_pause = min(self.list_pause * 2, LONGEST_LIST_PAUSE_SECONDS)
+            self.list_at = now + self.list_pause
+        return True
 
     def awaiting_watch(self, now: float, lag_seconds: float) -> bool:
         """Whether the Job was created just now and the watch has yet to show it."""

@@ -18,6 +18,7 @@ from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
 from .due import REPORT_SECONDS
 from .execution import Execution
+from .fence import seen_suspended
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
@@ -89,6 +90,7 @@ class Executor:
             meter=meter,
             writer=self._writer,
             guard=self._guard,
+            contact=contact,
             clock=clock,
         )
         self._clock = clock
@@ -217,13 +219,20 @@ class Executor:
                 dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
         try:
-            return None if await self._guard.resume(dispatch, job) else REPORT_SECONDS
+            if await self._guard.resume(dispatch, job):
+                return None
         finally:
             execution.resumable = (job.metadata.resource_version, self._clock())
+        if not seen_suspended(job):  # told, where it does not come to that
+            await self._reporter.report(dispatch, execution, job)
+        return REPORT_SECONDS
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""
-        status = await take_stock(dispatch, execution, jobs=self._jobs, meter=self._meter, clock=self._clock)
+        shown = self._view.pods(dispatch.metadata["name"])
+        status = await take_stock(
+            dispatch, execution, jobs=self._jobs, meter=self._meter, shown=shown, clock=self._clock
+        )
         if status is None:
             return REPORT_SECONDS
         written = await self._writer.write(dispatch, execution, status)

@@ -137,8 +137,10 @@ def stopped_by_fence(dispatch: Dispatch, job: Job) -> bool:
     return (own is None or after < own) and (by_time or after >= limit)
 
 
-def as_lost(status: DispatchStatus, told: DispatchStatus, pods: Iterable[Pod]) -> DispatchStatus:
-    """The status of a shard that the fence stopped: lost and not failed, and what it killed is no failure.
+def as_lost(
+    status: DispatchStatus, told: DispatchStatus, pods: Iterable[Pod], reason: str, message: str
+) -> DispatchStatus:
+    """The status of a shard that fails because it was stopped: lost and not failed, and what was killed is no failure.
 
     Failures are those told before, or those of pods that nothing deleted, whichever are more.
     """
@@ -149,8 +151,7 @@ def as_lost(status: DispatchStatus, told: DispatchStatus, pods: Iterable[Pod]) -
         "index_failures": told.index_failures,
     }
     if status.state is DispatchState.FAILED:
-        message = "the member stopped the shard, because its limit was not put off in time"
-        update |= {"state": DispatchState.LOST, "reason": FENCED, "message": message}
+        update |= {"state": DispatchState.LOST, "reason": reason, "message": message}
     return status.model_copy(update=update)
 
 

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from isthmus.api.core import ContainerStatus, Pod
+from isthmus.api.core import Pod
 from isthmus.api.indexes import IndexSet
+
+from .failedpods import action_of, may_be_stopped
 
 FAILURE_COUNT = "batch.kubernetes.io/job-index-failure-count"
 DISTINCT_LIMIT = 64
@@ -28,7 +29,7 @@ def failures_of(
     for index, pod in pods:
         text = pod.metadata.annotations.get(FAILURE_COUNT, "")
         count = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
-        if pod.status.phase == "Failed" and not _stopped(pod) and not _ignored(pod, rules):
+        if pod.status.phase == "Failed" and not may_be_stopped(pod) and action_of(pod, rules) != "Ignore":
             count += 1
         if count > failures.get(index, 0):
             failures[index] = count
@@ -46,42 +47,3 @@ def written(failures: Mapping[int, int], unfinished: IndexSet) -> dict[str, str]
     for index, count in chosen.items():
         groups[min(count, told[-1])].append(index)
     return {str(count): IndexSet.of(indexes).encoded() for count, indexes in sorted(groups.items())}
-
-
-def _stopped(pod: Pod) -> bool:
-    """Whether the pod may have failed because it was deleted: it has no end, or one since then.
-
-    The deletionTimestamp is when the deletion was asked for and the grace period after it, also where either is
-    shortened later.
-    """
-    deletion = pod.metadata.deletion_timestamp
-    if deletion is None:
-        return False
-    asked = deletion - timedelta(seconds=pod.metadata.deletion_grace_period_seconds or 0)
-    ends = [status.state.terminated for status in pod.status.container_statuses]
-    finishes = [end.finished_at for end in ends if end is not None and end.finished_at is not None]
-    return not finishes or max(finishes) >= asked
-
-
-def _ignored(pod: Pod, rules: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the first rule that the failed pod meets says so (KEP-3329)."""
-    for rule in rules:
-        if _meets(pod, rule):
-            return rule.get("action") == "Ignore"
-    return False
-
-
-def _meets(pod: Pod, rule: Mapping[str, Any]) -> bool:
-    codes = rule.get("onExitCodes")
-    if codes is not None:
-        statuses = (*pod.status.container_statuses, *pod.status.init_container_statuses)
-        return any(_exited(status, codes) for status in statuses)
-    wanted = {(each.get("type"), each.get("status", "True")) for each in rule.get("onPodConditions") or ()}
-    return any((condition.type, condition.status) in wanted for condition in pod.status.conditions)
-
-
-def _exited(status: ContainerStatus, codes: Mapping[str, Any]) -> bool:
-    ended = status.state.terminated
-    if ended is None or ended.exit_code == 0 or codes.get("containerName") not in (None, status.name):
-        return False
-    return (ended.exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In")

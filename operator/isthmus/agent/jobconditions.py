@@ -14,6 +14,12 @@ def says_suspended(job: Job) -> bool:
     return any(condition.type == "Suspended" for condition in _true(job))
 
 
+def resumed_at(job: Job) -> datetime | None:
+    """When the Job's controller last saw that it was resumed; None where it never was, or is suspended again."""
+    found = (c for c in job.status.conditions if c.type == "Suspended" and c.status == "False")
+    return next((condition.last_transition_time for condition in found), None)
+
+
 def ends(job: Job) -> bool:
     """Whether the Job has ended, or is on its way to an end that its controller brings about."""
     return any(condition.type in _ENDING for condition in _true(job))

@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
 
+from .fence import seen_suspended, uncounted
 from .jobconditions import failing_since, says_suspended
 from .shardindexes import INDEX, IndexTally, tally
 
 _ENDED = frozenset({"Succeeded", "Failed"})
+# A kubelet may take a while beyond a pod's grace; one whose machine is down says nothing any more.
+TERMINATING_SECONDS = 60.0
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
     {
@@ -86,12 +89,16 @@ def _failing_before(job: Job, deletion: datetime) -> bool:
 
 
 def observe(
-    job: Job, pods: Iterable[Pod], told: DispatchStatus | None = None, numbered: IndexTally | None = None
+    job: Job,
+    pods: Iterable[Pod],
+    told: DispatchStatus | None = None,
+    numbered: IndexTally | None = None,
+    now: datetime | None = None,
 ) -> Observation:
     """Read the shard's state off its Job, those of its pods that are known, and what was `told` of it before.
 
     The Job may be older than the pods: it counts them late, and each is watched apart. Nothing is taken back for that.
-    `numbered` are the indexes of a shard that has them: there, they are what counts.
+    `numbered` are the indexes of a shard that has them: there, they are what counts. `now` is the member's own time.
     """
     known = list(pods)
     verdict = job_verdict(job)
@@ -125,7 +132,7 @@ def observe(
         start_time=timestamp(job.status.start_time),
         completion_time=timestamp(job.status.completion_time or last) if ended else None,
         index_failures=numbered.failures if numbered else None,
-        problem=None if ended else pod_problem(known),
+        problem=None if ended else pod_problem(known, now),
     )
 
 
@@ -167,12 +174,28 @@ def awaits_pods(job: Job, pods: Iterable[Pod]) -> bool:
     return wanted and not (counted or job.spec.suspend or going or any(True for _ in pods))
 
 
-def pod_problem(pods: Iterable[Pod]) -> PodProblem | None:
-    """The commonest thing that keeps pods from running, where one does and it is worth telling."""
+def awaits_controller(job: Job, pods: Iterable[Pod]) -> str:
+    """What only the Job's controller can do next, for people; empty where something else may get the shard on."""
+    if job.metadata.deletion_timestamp is not None or job_verdict(job) is not None:
+        return ""
+    if job.spec.suspend and not seen_suspended(job):
+        return "stop the pods of a Job that was suspended"
+    if not job.spec.suspend and says_suspended(job):
+        return "go on with a Job that was resumed"
+    known = list(pods)
+    left = len(uncounted(known)) if all(map(pod_ended, known)) else 0
+    return f"count {left} pods that ended" if left else ""
+
+
+def pod_problem(pods: Iterable[Pod], now: datetime | None = None) -> PodProblem | None:
+    """The commonest thing that keeps pods from running or from ending, where one does and it is worth telling.
+
+    `now` is the member's own time, or None where that is not known.
+    """
     counts: Counter[str] = Counter()
     messages: dict[str, str] = {}
     for pod in pods:
-        for reason, message in _problems(pod):
+        for reason, message in _problems(pod, now):
             counts[reason] += 1
             messages.setdefault(reason, message)
             break
@@ -182,9 +205,13 @@ def pod_problem(pods: Iterable[Pod]) -> PodProblem | None:
     return PodProblem(reason=reason[:128], message=messages[reason][:1024], pods=number)
 
 
-def _problems(pod: Pod) -> Iterable[tuple[str, str]]:
+def _problems(pod: Pod, now: datetime | None) -> Iterable[tuple[str, str]]:
     if pod_ended(pod):
         return
+    due = pod.metadata.deletion_timestamp  # with the grace period
+    if due is not None and now is not None and now - due > timedelta(seconds=TERMINATING_SECONDS):
+        machine = pod.spec.node_name
+        yield "Terminating", f"it was to have ended at {timestamp(due)}; its machine {machine} may be down"
     for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
         waiting = status.state.waiting
         if waiting is not None and waiting.reason in _WAITING_PROBLEMS:

@@ -8,13 +8,15 @@ from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodPro
 from isthmus.clusters import KubernetesApi, earliest
 
 from .activetime import active_seconds
+from .contact import Contact
 from .due import READING_SECONDS, REPORT_SECONDS, has_news, seconds_until_due
 from .execution import Execution
-from .fence import as_lost, stopped_by_fence
+from .failedpods import STOPPED_BY_PAUSE, failed_by_pause
+from .fence import FENCED, as_lost, stopped_by_fence
 from .guard import Guard
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
-from .observe import awaits_pods, has_stopped, observe
+from .observe import awaits_controller, awaits_pods, has_stopped, observe
 from .restarts import restarts_of
 from .shardindexes import tally
 from .statuswriter import StatusWriter
@@ -22,6 +24,10 @@ from .view import MemberView
 
 # The Job controller makes pods within moments; without any for so long, something is in its way.
 PODLESS_SECONDS = 30.0
+# It does the rest of its work within moments too; with many pods in its queue what it has to do keeps changing.
+CONTROLLER_SECONDS = 30.0
+_FENCED = "the member stopped the shard, because its limit was not put off in time"
+_PAUSED = "pods of it were stopped for a pause or a drain, and a FailJob rule of the template took that for a failure"
 
 
 class Reporter:
@@ -36,6 +42,7 @@ class Reporter:
         meter: ShardMeter,
         writer: StatusWriter,
         guard: Guard,
+        contact: Contact,
         clock: Callable[[], float],
     ) -> None:
         self._hub = hub
@@ -44,6 +51,7 @@ class Reporter:
         self._meter = meter
         self._writer = writer
         self._guard = guard
+        self._contact = contact
         self._clock = clock
 
     async def report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
@@ -53,7 +61,7 @@ class Reporter:
         if shown is None:
             return REPORT_SECONDS
         job, pods = shown
-        seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
+        seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods), self._jobs.server_time())
         if seen.ended:
             pods = tuple(await self._meter.complete(dispatch, job, pods))
             seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
@@ -78,13 +86,15 @@ class Reporter:
             completion_time=seen.completion_time,
             active_seconds=old.active_seconds,
             reading=old.reading,
-            pod_problem=seen.problem or self._podless(execution, job, pods),
+            pod_problem=seen.problem or self._unattended(execution, job, pods) or self._podless(execution, job, pods),
             stopped=stopped and landing <= 0,
             armed=not seen.ended and self._guard.armed(dispatch, execution, job),
         )
         fenced = stopped_by_fence(dispatch, job)
         if fenced:
-            status = as_lost(status, old, pods)
+            status = as_lost(status, old, pods, FENCED, _FENCED)
+        elif failed_by_pause(dispatch, job, pods):
+            status = as_lost(status, old, pods, STOPPED_BY_PAUSE, _PAUSED)
         if seen.ended and not advance.complete:  # more pods than one reading can settle: the end is told with the last
             status = status.model_copy(update={"state": DispatchState.RUNNING, "completion_time": None})
         later = earliest(execution.arms_in, landing if landing > 0 else None)
@@ -108,7 +118,8 @@ class Reporter:
             # What an earlier write settled is let go even so: its process may have stopped before it did.
             await self._meter.release(name, old.reading, execution)
             again = earliest(wait if wait > 0 else READING_SECONDS, later)
-            return again if execution.podless_since is None else earliest(again, PODLESS_SECONDS)
+            watched = execution.podless_since is not None or execution.awaits
+            return earliest(again, PODLESS_SECONDS) if watched else again
         # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
         active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
         written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
@@ -131,6 +142,19 @@ class Reporter:
         """The member's own time when it last told of its Jobs: what has become of them since, nobody here knows."""
         now = self._jobs.server_time()
         return now and now - timedelta(seconds=self._view.jobs_silence_seconds())
+
+    def _unattended(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
+        """What to tell of a Job whose controller has done nothing for a while, and is all that could."""
+        awaits = awaits_controller(job, pods)
+        if awaits != execution.awaits:
+            execution.awaits, execution.awaits_since = awaits, self._clock()
+        if not awaits or self._clock() - execution.awaits_since < CONTROLLER_SECONDS:
+            return None
+        why = self._contact.controllers or "it may be down"
+        where = f"{job.metadata.namespace}/{job.metadata.name}"
+        return PodProblem(
+            reason="ControllersSilent", message=f"the member's Job controller has yet to {awaits}, {where}: {why}"
+        )
 
     def _podless(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
         """What to tell of a Job that has had no pod for a while: nothing but its own events in the member say why."""

@@ -31,13 +31,17 @@ async def take_stock(
     *,
     jobs: MemberJobs,
     meter: ShardMeter,
+    shown: Sequence[Pod],
     clock: Callable[[], float],
 ) -> DispatchStatus | None:
     """The status to write, or None while something of the shard is still being stopped. Raises ClusterError.
 
-    The Job is suspended, not deleted: its counts are to be read once its pods have ended. All reads are consistent.
+    `shown` are the pods that the watch shows: while these are yet to end, little is read. The Job is suspended, not
+    deleted: its counts are to be read once its pods have ended. All reads are consistent.
     """
     execution.stock_since = execution.stock_since or clock()
+    if not execution.may_list(clock(), shown):
+        return None
     job = await jobs.find(dispatch)
     if job is not None and is_placeholder(job.metadata.labels):
         job = None

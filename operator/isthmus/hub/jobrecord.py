@@ -30,6 +30,8 @@ class JobRecord:
     """The last attempt that was lost in vain, and when that was first seen, in seconds of the time of day."""
     noticed_at: float | None = None
     """Since when there has been something to tell of it, in seconds of the time of day; None where all is told."""
+    uncleared: tuple[str, ...] = ()
+    """Nodes that have not cleared away their part in time, once its deletion was asked for."""
     waits: dict[str, str] = field(default_factory=dict)
     """What is waited for, of shards whose node can't be reached, by the name of the Dispatch."""
     _work: Work | None = field(default=None, repr=False)

@@ -34,7 +34,7 @@ logger = structlog.get_logger(__name__)
 KEPT_BACK_SECONDS = 1.0
 # While the hub's API is busy, what brings jobs on their way goes before telling of them.
 KEPT_BACK_BUSY_SECONDS = 10.0
-# How long a deletion waits for a member that can't be reached; what is left there is swept on its return.
+# How long a deletion waits for a member out of reach, which is swept on its return; of others it is told after that.
 DELETION_SECONDS = 60.0
 # A verdict that could not be written is thought over after so long.
 LOOK_AGAIN_SECONDS = 1.0
@@ -219,6 +219,7 @@ class Jobs:
             completions=completions,
             gpus=gpus,
             unreachable=self._fleet.unreachable(node for node, _ in dispatches),
+            uncleared=record.uncleared,
             waits=record.waits,
             leaving=leaving(record.work, [(node, d) for node, d in progress.live if self._fleet.drained(node)]),
             now=timestamp(self._now()) or "",
@@ -268,8 +269,9 @@ class Jobs:
         asked = datetime.fromisoformat(record.job.metadata["deletionTimestamp"])
         unreachable = self._fleet.unreachable(left)
         overdue = (self._now() - asked).total_seconds() - DELETION_SECONDS
-        if left and not (overdue >= 0 and all(node in unreachable for node in left)):
-            if any(node in unreachable for node in left):
+        if left and not (overdue >= 0 and unreachable.keys() == set(left)):
+            record.uncleared = tuple(sorted(set(left))) if overdue >= 0 else ()
+            if record.uncleared or unreachable:
                 dispatches = self._dispatches.of_job(record.uid)
                 await self._write_status(record, dispatches, progress_of(record.work, dispatches))
             return max(-overdue, 1.0)

@@ -43,6 +43,8 @@ class Facts:
     gpus: int
     unreachable: dict[str, str]
     """Nodes that can't be reached now, with why."""
+    uncleared: Sequence[str]
+    """Nodes that have not cleared away their part of a job that is being deleted, in the time that this takes."""
     waits: Mapping[str, str]
     """What is waited for there, by the name of the Dispatch."""
     leaving: Mapping[str, str]
@@ -202,6 +204,9 @@ def _stalled(facts: Facts) -> list[Verdict]:
         problem = dispatch.status.pod_problem
         if problem is not None:
             return [("Stalled", "True", problem.reason, f"{problem.pods} pods on {node}: {problem.message}")]
+    if facts.uncleared:
+        nodes = ", ".join(facts.uncleared)
+        return [("Stalled", "True", "DeletionOverdue", f"not yet stopped and cleared away on {nodes}")]
     if any(c.type == "Stalled" and c.status == "True" for c in facts.job.status.conditions):
         return [("Stalled", "False", "Progressing", "")]
     return []

@@ -14,7 +14,6 @@ from .meters import (
     Meters,
     pod_meters,
 )
-from .tally import Tally
 
 __all__ = [
     "LIVE_LAG",
@@ -30,7 +29,6 @@ __all__ = [
     "MeterName",
     "Meters",
     "PodUse",
-    "Tally",
     "advance",
     "apart",
     "joined",

@@ -37,7 +37,7 @@ class Advance:
 
     If `changed`, write `reading` first. When it stands, remove our finalizer from the pods of `release`, and take
     `live` as the next call's `last_known`; where it does not, keep the old `last_known` and add `live` to it. A write
-    whose outcome is unknown is settled by reading the status. `isthmus.metering.Tally` does all that.
+    whose outcome is unknown is settled by reading the status.
     """
 
     reading: Reading

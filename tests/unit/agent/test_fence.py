@@ -236,11 +236,11 @@ def test_lost_is_no_failure() -> None:
     killed = [pod("Failed", number, uid=f"p{number}") for number in range(5)]
     for each in killed[2:]:
         each.metadata.deletion_timestamp = MOMENT
-    found = as_lost(ended, told, killed)
+    found = as_lost(ended, told, killed, FENCED, "so")
     assert (found.state, found.reason, found.failed) == (DispatchState.LOST, FENCED, 2)
     assert (found.failed_indexes, found.index_failures) == ("3", {"1": "4"})
-    assert as_lost(ended, told, ()).failed == 1
-    going = as_lost(ended.model_copy(update={"state": DispatchState.RUNNING}), told, killed)
+    assert as_lost(ended, told, (), FENCED, "so").failed == 1
+    going = as_lost(ended.model_copy(update={"state": DispatchState.RUNNING}), told, killed, FENCED, "so")
     assert (going.state, going.failed) == (DispatchState.RUNNING, 2)
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.unit.agent.objects import MOMENT, STAMP, dispatch, job, pod
 
 from isthmus.agent.observe import (
+    awaits_controller,
     job_verdict,
     observe,
     pod_ended,
@@ -162,6 +163,52 @@ def test_pod_problem(pods: list[Pod], problem: tuple[str, str, int] | None) -> N
     """What keeps most pods from running is told, where waiting alone will not help."""
     expected = None if problem is None else PodProblem(reason=problem[0], message=problem[1], pods=problem[2])
     assert pod_problem(pods) == expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "late", "told"),
+    [
+        pytest.param("Running", 59, False, id="within its time"),
+        pytest.param("Running", 61, True, id="over its time"),
+        pytest.param("Succeeded", 600, False, id="ended, and only held"),
+    ],
+)
+def test_pods_that_do_not_end(phase: str, late: float, told: bool) -> None:
+    """A pod that has not ended a minute after its grace is told of, by the member's clock: its machine may be dead."""
+    held = pod(phase, machine="m1")
+    held.metadata.deletion_timestamp = MOMENT
+    found = observe(job(), [held], now=MOMENT + timedelta(seconds=late)).problem
+    assert (found is not None and (found.reason, found.pods) == ("Terminating", 1)) is told
+    assert observe(job(), [held]).problem is None
+
+
+def _tracked(phase: str) -> Pod:
+    found = pod(phase)
+    found.metadata.finalizers = ["batch.kubernetes.io/job-tracking"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "pods", "awaits"),
+    [
+        pytest.param(job(active=1), [_tracked("Running"), _tracked("Succeeded")], "", id="a pod runs on"),
+        pytest.param(job(active=1), [_tracked("Succeeded")], "count 1 pods that ended", id="all have ended"),
+        pytest.param(job(), [pod("Succeeded")], "", id="counted"),
+        pytest.param(job(condition="Complete"), [_tracked("Succeeded")], "", id="complete"),
+        pytest.param(job(deleting=True), [_tracked("Succeeded")], "", id="being deleted"),
+        pytest.param(
+            job(suspend=True, startTime=STAMP),
+            [_tracked("Running")],
+            "stop the pods of a Job that was suspended",
+            id="suspended, unseen",
+        ),
+        pytest.param(job(suspend=True, condition="Suspended"), [], "", id="suspended"),
+        pytest.param(job(condition="Suspended"), [], "go on with a Job that was resumed", id="resumed, unseen"),
+    ],
+)
+def test_what_waits_for_the_controller(found: Job, pods: list[Pod], awaits: str) -> None:
+    """Where nothing but the Job's controller can get the shard on, it is known what that has to do."""
+    assert awaits_controller(found, pods) == awaits
 
 
 def test_a_shard_that_ended_has_no_problem() -> None:

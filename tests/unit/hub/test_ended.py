@@ -129,3 +129,17 @@ async def test_an_ended_job_is_deleted_with_its_dispatch(ledger: Ledger, restart
         async with process(world, ledger) as again:
             await settled(world, again, uid)
             await deleted(world, name)
+
+
+async def test_a_deletion_that_takes_too_long(ledger: Ledger) -> None:
+    """A member within reach that does not clear its part away: after a minute the job says so, and goes on waiting."""
+    world = World("n1")
+    async with process(world, ledger):
+        world.job()
+        await dispatched(world)
+        await world.hub.delete(COMPUTEJOBS, "train", TEAM, propagation="Background")
+        await asyncio.sleep(50)
+        assert world.condition("Stalled") is None
+        await world.until(lambda: world.condition("Stalled") == ("True", "DeletionOverdue"), 30)
+        await asyncio.sleep(60)
+        assert world.hub.objects(COMPUTEJOBS)

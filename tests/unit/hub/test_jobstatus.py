@@ -72,6 +72,7 @@ def facts(of: ComputeJob | None = None, *dispatches: tuple[str, Dispatch], **kno
         "completions": 4,
         "gpus": 0,
         "unreachable": {},
+        "uncleared": (),
         "waits": {},
         "leaving": {},
         "now": NOW,
@@ -240,6 +241,12 @@ PHASES = [
         {ADMITTED, PLACED, ("Stalled", "True", "NodeUnreachable")},
         id="unreachable-before-pod-problem",
     ),
+    pytest.param(
+        facts(None, shard("Running"), uncleared=("n1",)),
+        Phase.RUNNING,
+        {ADMITTED, PLACED, ("Stalled", "True", "DeletionOverdue")},
+        id="deletion-overdue",
+    ),
 ]
 
 
@@ -262,7 +269,7 @@ def test_told_once(known: Facts, phase: Phase, conditions: Told) -> None:
     status = job_status(known)
     of = known.job.model_copy(update={"status": status})
     names = ("refusal", "admitted", "unplaced", "problem", "cost", "explanation", "estimate", "completions", "gpus")
-    same = {name: getattr(known, name) for name in (*names, "unreachable", "leaving")}
+    same = {name: getattr(known, name) for name in (*names, "unreachable", "uncleared", "leaving")}
     again = job_status(facts(of, *known.dispatches, **{**same, "now": "2026-11-22T13:00:00Z"}))
     assert (again.phase, told(again)) == (phase, conditions)
     assert status_patch(status, again) is None

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from tests.unit.metering.tally import Tally
 
 from isthmus.api.dispatch import Reading
-from isthmus.metering import MILLICORE_SECONDS, Advance, Meters, PodUse, Tally
+from isthmus.metering import MILLICORE_SECONDS, Advance, Meters, PodUse
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 MILLICORES = 100

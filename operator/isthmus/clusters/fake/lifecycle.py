@@ -132,7 +132,7 @@ class Lifecycle:
             if metadata.get("generation"):
                 metadata["generation"] += 1
         else:
-            metadata["deletionGracePeriodSeconds"] = min(grace, metadata["deletionGracePeriodSeconds"])
+            _shorten(metadata, grace)
         if resource == NAMESPACES:
             obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
         if self._held(resource, key, obj):
@@ -256,6 +256,14 @@ class Lifecycle:
 def full_name(resource: Resource) -> str:
     """`jobs.batch`, as the API server calls a kind in its messages."""
     return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+
+
+def _shorten(metadata: Manifest, grace: int) -> None:
+    """Give what is being deleted a shorter grace period, from when its deletion was asked for first."""
+    saved = max(metadata["deletionGracePeriodSeconds"] - grace, 0)
+    due = datetime.fromisoformat(metadata["deletionTimestamp"]) - timedelta(seconds=saved)
+    metadata["deletionTimestamp"] = stamp(due)
+    metadata["deletionGracePeriodSeconds"] -= saved
 
 
 def stamp(instant: datetime) -> str:

@@ -1,11 +1,10 @@
-"""One process' side of the reading protocol for one shard."""
+"""One process' side of the reading protocol for one shard, as these tests play it."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from isthmus.api.dispatch import Reading
-
-from .accumulate import Advance, PodUse, advance
+from isthmus.metering import Advance, PodUse, advance
 
 
 class Tally:

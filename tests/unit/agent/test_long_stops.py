@@ -1,0 +1,48 @@
+"""Pods that take their time to stop, and how often the member is asked about them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.agent.shards import give_up
+from tests.unit.agent.world import Process, World
+
+from isthmus.clusters import PODS
+
+pytestmark = pytest.mark.simulated_time
+GRACE = 1800
+
+
+def _accounted(world: World, name: str) -> bool:
+    reading = world.shown(name).status.reading
+    return reading is not None and reading.final
+
+
+@pytest.mark.parametrize("given_up", [True, False], ids=["given up by the hub", "its Job gone"])
+async def test_long_grace(worlds: Any, given_up: bool) -> None:
+    """While pods use up a long grace, they are listed seldom; once they have ended, at once."""
+    async with worlds(run_seconds=10_000) as world:
+        name = world.dispatch(fence=60 if given_up else None)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running" and world.shown(name).status.active == 2)
+        plain, stopping = world._run_pod, [True]
+
+        def lingering(pod: dict[str, Any]) -> None:
+            if not (stopping and "deletionTimestamp" in pod["metadata"]):
+                plain(pod)
+
+        world._run_pod = lingering
+        if given_up:
+            give_up(world, name)
+        else:
+            world.delete_job(name)
+        await asyncio.sleep(10)
+        before = len(process.member.calls)
+        await asyncio.sleep(GRACE)
+        lists = [call for call in process.member.calls[before:] if call.verb == "list" and call.resource == PODS]
+        assert 10 < len(lists) < GRACE / 30
+        stopping.clear()
+        await world.until(lambda: _accounted(world, name), 5)
+        assert world.state(name) == "Lost"
+        await process.kill()
+        process.check()
