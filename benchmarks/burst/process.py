@@ -1,20 +1,6 @@
-"""What a process has used, as Linux counts it."""
+"""How much memory a process takes, as Linux counts it."""
 
-import os
 from pathlib import Path
-
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid: int) -> float:
-    """Seconds of processor time, user and system, of all its threads since it started."""
-    return cpu_seconds_in(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8"), _TICKS)
-
-
-def cpu_seconds_in(stat: str, ticks: int) -> float:
-    """The same from the text of /proc/PID/stat; the command in it may hold blanks and brackets."""
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / ticks
 
 
 def peak_mebibytes(pid: int) -> float:

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 
-from burst.process import cpu_seconds
 from burst.stage import Stage
 from testbed import Cluster, Part
+from testbed.processortime import cpu_seconds
 
 APISERVER, CONTROLLERS = {Part.APISERVER}, {Part.CONTROLLER_MANAGER, Part.SCHEDULER}
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from burst.figures import Figures
 from burst.load import Load, follow_jobs, follow_members
-from burst.process import cpu_seconds, peak_mebibytes
+from burst.process import peak_mebibytes
 from burst.processors import milliseconds_a_job, processor_seconds
 from burst.sightings import Sightings
 from burst.stage import Stage
@@ -21,6 +21,7 @@ from demo.audit import writes_by
 from federation.federation import OPERATOR
 from isthmus.clusters import Client, Credentials
 from testbed import AuditEntry, Cluster
+from testbed.processortime import cpu_seconds
 
 END_SECONDS = 600.0
 SINGLE_END_SECONDS = 60.0

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from time import perf_counter
 
 from burst.load import Load, follow_jobs
-from burst.process import cpu_seconds, peak_mebibytes, resident_mebibytes
+from burst.process import peak_mebibytes, resident_mebibytes
 from burst.sightings import Sightings
 from isthmus.api.names import LABEL_JOB_UID
 from isthmus.clusters import DISPATCHES, Client, Informer
@@ -15,6 +15,7 @@ from start.filling import fill
 from start.machines import HEARTBEATS_AN_HOUR, beat
 from start.stage import Stage
 from start.work import LONG_SECONDS, client_of, create
+from testbed.processortime import cpu_seconds
 
 READY_SECONDS = 600.0
 DECISION_SECONDS = 300.0

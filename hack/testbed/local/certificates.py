@@ -12,8 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = dt.timedelta(days=7)
 CLOCK_SKEW = dt.timedelta(hours=1)
-# As kubeadm makes them. An API server checks a client's certificate anew with each request, and a signature by such a
-# key costs it a tenth of the time.
+# As kubeadm makes them. An API server checks a client's certificate anew with each request: with keys on P-256 that was
+# a twelfth of the processor time of one in a burst, with these it is half of that.
 AUTHORITY_BITS = 2048
 SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")

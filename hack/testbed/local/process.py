@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from testbed.processortime import cpu_seconds
+
 TAIL = 2000  # characters of a log that a failure shows
 KILL_SECONDS = 10
 
@@ -92,12 +94,11 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Processor time, user and system, since it started; 0 where the program does not run."""
+        pid = self.pid
         try:
-            # The name of the command, which comes second, may hold blanks and brackets.
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return cpu_seconds(pid) if pid is not None else 0.0
         except OSError:
             return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:

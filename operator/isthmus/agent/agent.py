@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from isthmus.api.dispatch import TERMINAL, Dispatch
@@ -101,7 +102,7 @@ class Agent:
             node,
             accelerators,
             clock=clocks.monotonic,
-            on_shard=self._moved,
+            on_shard=partial(self._changed, delay=GATHER_SECONDS),
             on_capacity=self._dirty.set,
             on_connection=self._linked,
         )
@@ -135,14 +136,9 @@ class Agent:
         self._changed(name)
         self._dirty.set()
 
-    def _changed(self, name: str) -> None:
+    def _changed(self, name: str, delay: float = 0.0) -> None:
         if self._ready:  # before the lists are in, what is missing proves nothing
-            self._queue.add(name)
-
-    def _moved(self, name: str) -> None:
-        """The member's watch showed a change of the shard of the Dispatch `name`."""
-        if self._ready:
-            self._queue.add(name, GATHER_SECONDS)
+            self._queue.add(name, delay)
 
     def _linked(self, error: ClusterError | None) -> None:
         """A watch was lost; or all stand (again), and what waited for the member need not wait out its back-off."""

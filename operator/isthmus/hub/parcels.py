@@ -75,9 +75,8 @@ def _limits(work: Work, progress: Progress, rest: Rest) -> dict[str, Any]:
     that count now are too many is the hub's to judge.
     """
     limits: dict[str, Any] = {}
-    spent = max(
-        progress.failures, progress.ended_restarts
-    )  # each is counted by itself, and a Job has one limit for both
+    # Each is counted by itself, and a Job has one limit for both.
+    spent = max(progress.failures, progress.ended_restarts)
     if work.backoff_limit is not None and spent:
         limits["backoff_limit"] = max(work.backoff_limit - spent, 0)
     if work.max_failed_indexes is not None and progress.failed:

@@ -8,6 +8,7 @@ from isthmus.agent.fence import unaccounted
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNodeStatus
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
+from isthmus.placement import grace_seconds
 
 from .progress import width_of
 
@@ -15,8 +16,6 @@ from .progress import width_of
 ASSUMED_STOPS_PER_SECOND = 10
 # What the Job controller takes to notice a limit, and a kubelet to tell of an end.
 MARGIN_SECONDS = 5
-# What the API server gives pods that name no terminationGracePeriodSeconds.
-_GRACE_SECONDS = 30
 
 
 def stop_seconds(pods: int, grace_seconds: int, rate: StopRate | None) -> int:
@@ -106,6 +105,4 @@ def _counts(dispatch: Dispatch) -> bool:
 
 
 def _grace_of(dispatch: Dispatch) -> int:
-    pod = dispatch.spec.manifest["spec"]["template"]["spec"]
-    grace = pod.get("terminationGracePeriodSeconds")
-    return _GRACE_SECONDS if grace is None else int(grace)
+    return grace_seconds(dispatch.spec.manifest["spec"]["template"]["spec"].get("terminationGracePeriodSeconds"))

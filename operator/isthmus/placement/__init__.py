@@ -1,7 +1,7 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
 
 from .assumed import AssumedLedger, Assumption
-from .demand import Demand, Split, demand_of, width_of
+from .demand import Demand, Split, demand_of, grace_seconds, width_of
 from .division import divide, minimum_width
 from .engine import Assignment, Outcome, Unplaced, place
 from .fit import Fit, fit
@@ -26,6 +26,7 @@ __all__ = [
     "demand_of",
     "divide",
     "fit",
+    "grace_seconds",
     "minimum_width",
     "place",
     "width_of",

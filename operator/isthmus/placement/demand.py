@@ -100,6 +100,7 @@ def demand_of(
     """
     spec = msgspec.convert(job.spec.template, core.JobSpec)
     pod = spec.template.spec
+    grace = pod.termination_grace_period_seconds
     placement = job.spec.placement
     accelerator = placement.accelerator
     created = job.metadata.get("creationTimestamp")
@@ -126,11 +127,10 @@ def demand_of(
         attempt=attempt,
         avoid=avoid,
         split=split,
-        grace_seconds=_grace_seconds(pod) if placement.on_node_lost == "Rerun" else None,
+        grace_seconds=grace_seconds(grace) if placement.on_node_lost == "Rerun" else None,
     )
 
 
-def _grace_seconds(pod: core.PodSpec) -> int:
-    """How long a pod may go on once its deletion was asked for."""
-    grace = pod.termination_grace_period_seconds
-    return _GRACE_SECONDS if grace is None else grace
+def grace_seconds(named: int | None) -> int:
+    """How long a pod may go on once its deletion was asked for, by the terminationGracePeriodSeconds that it names."""
+    return _GRACE_SECONDS if named is None else named

@@ -77,15 +77,21 @@ async def test_what_succeeds_while_it_is_stopped_counts(worlds: Any) -> None:
         await process.kill()
 
 
+async def _suspended(world: World) -> tuple[str, Process]:
+    """A shard that ran, was suspended, and has said that it has stopped."""
+    name = world.dispatch(completions=1)
+    process = Process(world)
+    await world.until(lambda: world.state(name) == "Running")
+    world.desire(name, "Suspended")
+    await world.until(lambda: world.shown(name).status.stopped)
+    return name, process
+
+
 @pytest.mark.simulated_time
 async def test_it_is_taken_back_before_a_resumption(worlds: Any) -> None:
     """Whenever the member's Job is resumed, the hub does not believe any more that it has stopped."""
     async with worlds(run_seconds=30) as world:
-        name = world.dispatch(completions=1)
-        process = Process(world)
-        await world.until(lambda: world.state(name) == "Running")
-        world.desire(name, "Suspended")
-        await world.until(lambda: world.shown(name).status.stopped)
+        name, process = await _suspended(world)
         believed: list[bool] = []
 
         def look(_: Call) -> None:
@@ -103,11 +109,7 @@ async def test_it_is_taken_back_before_a_resumption(worlds: Any) -> None:
 async def test_a_watch_that_is_behind_is_not_believed(worlds: Any) -> None:
     """Suspended anew, a shard is not taken for stopped by what its member showed before it was resumed."""
     async with worlds(run_seconds=30) as world:
-        name = world.dispatch(completions=1)
-        process = Process(world)
-        await world.until(lambda: world.state(name) == "Running")
-        world.desire(name, "Suspended")
-        await world.until(lambda: world.shown(name).status.stopped)
+        name, process = await _suspended(world)
         (shown,) = world.objects(JOBS)
         assert process.agent is not None
         view = process.agent._view

@@ -1,6 +1,7 @@
 from burst.figures import Figures
 from burst.machine import model_in
-from burst.process import cpu_seconds_in, mebibytes_in
+from burst.process import mebibytes_in
+from testbed.processortime import cpu_seconds_in
 
 
 def test_report_holds_the_figures_by_job_and_second() -> None:
