@@ -274,7 +274,7 @@ class Jobs:
             if record.uncleared or unreachable:
                 dispatches = self._dispatches.of_job(record.uid)
                 await self._write_status(record, dispatches, progress_of(record.work, dispatches))
-            return max(-overdue, 1.0)
+            return earliest(max(-overdue, 1.0), *(self._fleet.lost_in(node) or None for node in left))
         if record.held:
             namespace, name = record.key
             rest = [f for f in record.job.metadata["finalizers"] if f != FINALIZER_JOB]

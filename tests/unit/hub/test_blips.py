@@ -7,6 +7,7 @@ from tests.unit.hub.members import dispatches
 from tests.unit.hub.world import World, now, process
 
 from isthmus.clusters import COMPUTEJOBS
+from isthmus.hub.nodestatus import LASTING_SECONDS
 from isthmus.ledger import Ledger
 
 pytestmark = pytest.mark.simulated_time
@@ -47,3 +48,19 @@ async def test_a_blip_and_an_outage(ledger: Ledger) -> None:
         await asyncio.sleep(4.5)
         assert _writes(world) == before
         await world.until(lambda: _reasons(world) == ["NeverAccepted"] * JOBS, 3)
+
+
+async def test_a_deletion_just_after_contact_was_lost(ledger: Ledger) -> None:
+    """A job that is deleted before its node counts as out of reach says so once it does, and not a minute later."""
+    world = World("n1")
+    async with process(world, ledger) as running:
+        world.job()
+        await world.until(lambda: dispatches(world))
+        known = running.fleet.get("n1")
+        assert known is not None
+        known.facts.troubled(("Unreachable", "reset"), now(), asyncio.get_running_loop().time())
+        metadata = world.shown()["metadata"]
+        await world.hub.delete(COMPUTEJOBS, metadata["name"], metadata["namespace"], propagation="Background")
+        began = asyncio.get_running_loop().time()
+        await world.until(lambda: world.condition("Stalled") == ("True", "NodeUnreachable"), 20)
+        assert LASTING_SECONDS - 0.5 <= asyncio.get_running_loop().time() - began <= LASTING_SECONDS + 2
