@@ -226,7 +226,9 @@ class Hub:
         logger.warning("the hub's API can't be followed", what=what, reason=error.reason, error=str(error))
         if isinstance(error, Forbidden) and not self._refused.done():
             self._refused.set_exception(
-                HubError(f"the hub may not read {what}: {error.message}", "give it the roles of deploy/hub.yaml")
+                HubError(
+                    f"the hub may not read {what}: {error.message}", "give it the roles of the chart: helm upgrade"
+                )
             )
             self._refused.exception()  # it is looked at only while the hub begins
 
