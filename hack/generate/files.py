@@ -9,6 +9,7 @@ from isthmus.api.names import GROUP
 
 from .chart import chart_files
 from .crd import crd
+from .metrics import metrics
 from .reference import reference
 from .yamltext import yaml_text
 
@@ -18,7 +19,7 @@ _BANNER = "# Rendered from the models by `make generate`; change operator/isthmu
 def rendered() -> dict[str, str]:
     """The content of every generated file by its path in the checkout."""
     crds = {f"crds/{GROUP}_{kind.plural}.yaml": _BANNER + yaml_text(crd(kind)) for kind in KINDS}
-    return {**crds, "docs/reference/api.md": reference(), **chart_files()}
+    return {**crds, "docs/reference/api.md": reference(), "docs/reference/metrics.md": metrics(), **chart_files()}
 
 
 def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
