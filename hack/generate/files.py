@@ -9,9 +9,13 @@ import yaml
 from isthmus.api.kinds import KINDS
 from isthmus.api.names import GROUP
 
+from .commands import commands
 from .crd import crd
 from .reference import reference
 
+_MEMBER = Path(__file__).resolve().parents[2] / "operator" / "isthmus" / "cli" / "member"
+_COPIES = {"deploy/member.yaml": "member.yaml", "deploy/member-index-policy.yaml": "index-policy.yaml"}
+_COPIED = "# Copied from operator/isthmus/cli/member/ by `make generate`; change it there.\n"
 _BANNER = "# Rendered from the models by `make generate`; change operator/isthmus/api instead.\n"
 _WIDTH = 120
 
@@ -19,7 +23,8 @@ _WIDTH = 120
 def rendered() -> dict[str, str]:
     """The content of every generated file by its path in the checkout."""
     crds = {f"crds/{GROUP}_{kind.plural}.yaml": _BANNER + _yaml(crd(kind)) for kind in KINDS}
-    return {**crds, "docs/reference/api.md": reference()}
+    copies = {path: _COPIED + (_MEMBER / source).read_text() for path, source in _COPIES.items()}
+    return {**crds, **copies, "docs/reference/api.md": reference(), "docs/reference/cli.md": commands()}
 
 
 def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
