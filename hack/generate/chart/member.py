@@ -5,7 +5,8 @@ from pathlib import Path
 
 from isthmus.api.names import SYSTEM_NAMESPACE
 
-_MANIFESTS = Path(__file__).resolve().parents[3] / "deploy"
+_SOURCE = "operator/isthmus/cli/member"
+_MANIFESTS = Path(__file__).resolve().parents[3] / _SOURCE
 _BANNER = "{{- /* Rendered from {} by `make generate`; change that instead. */ -}}\n"
 _NAME = '{{ include "isthmus.fullname" . }}'
 _ACCOUNT = '{{ include "isthmus.serviceAccountName" . }}'
@@ -20,14 +21,14 @@ def member_templates() -> dict[str, str]:
     """Each template by its file name."""
     return {
         "local-member.yaml": _template("member.yaml", _ENABLED),
-        "local-member-index-policy.yaml": _template("member-index-policy.yaml", f"and {_ENABLED} ({_SERVES_MUTATING})"),
+        "local-member-index-policy.yaml": _template("index-policy.yaml", f"and {_ENABLED} ({_SERVES_MUTATING})"),
     }
 
 
 def _template(name: str, condition: str) -> str:
     documents = (_MANIFESTS / name).read_text().split("---\n")
     body = "---\n".join(_templated(document) for document in documents if not _HAS_ALREADY.search(document))
-    banner = _BANNER.replace("{}", f"deploy/{name}", 1)
+    banner = _BANNER.replace("{}", f"{_SOURCE}/{name}", 1)
     return f"{banner}{{{{- if {condition} }}}}\n{body}{{{{- end }}}}\n"
 
 
