@@ -24,7 +24,7 @@ $(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $(STAMP)
 
 .PHONY: tools
-tools: install ## Find or build the Kubernetes control planes and Helm (a quarter of an hour once, then cached)
+tools: install ## Find or build the Kubernetes control planes and Helm (10-12 minutes once, then cached)
 	@$(BIN)/python -m testbed.binaries
 
 .PHONY: demo
