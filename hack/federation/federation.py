@@ -1,4 +1,4 @@
-"""A whole federation on the testbed: CRDs and RBAC installed, members joined, the hub running as its own identity."""
+"""A whole federation on the testbed: the chart installed, members joined, the hub running as its own identity."""
 
 import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import yaml
 
+from federation.chart import Release
 from federation.hubprocess import HubProcess
 from federation.manifests import Object, compute_node
 from testbed import Cluster, ClusterSpec, DeadlineError, Machine, Testbed, wait_for
@@ -59,6 +60,7 @@ class Federation:
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
         self.process: HubProcess
+        self.release: Release
 
     @property
     def hub(self) -> Cluster:
@@ -87,8 +89,8 @@ class Federation:
 
     def _begin(self) -> None:
         self.clusters = self.bed.start(*self._specs)
-        self.hub.apply([crd for path in sorted((ROOT / "crds").glob("*.yaml")) for crd in _documents(path)])
-        self.hub.apply(_documents(ROOT / "deploy" / "hub.yaml"))
+        self.release = Release(self.hub)
+        self.release.install()
         for spec in self._specs:
             if spec.scheduling:
                 self._prepare(self.clusters[spec.name])

@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -270,19 +270,22 @@ class Client(KubernetesApi):
         timeout_seconds: float = DEFAULT_WATCH_SECONDS,
         idle_seconds: float | None = None,
         opened: Callable[[], None] | None = None,
+        accept: str | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after `resource_version`, with bookmarks, until the server ends it after `timeout_seconds`.
 
         `opened` is called once the server has accepted. Expired where that version is no longer kept; TimedOut where
-        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early.
+        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early. Objects
+        come in the form that `accept` names, such as a Table, for which `params` can say more.
         """
-        params = _selection(labels, fields) | {
+        query = {**(params or {}), **_selection(labels, fields)} | {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, round(timeout_seconds))),
         }
-        request = Request("GET", resource.path(namespace), params)
+        request = Request("GET", resource.path(namespace), query, accept=accept)
         about = f"{self.name}: watch of {resource.plural}"
         decode = event_decoder(_or_dict(type), about)
         splitter = LineSplitter()
@@ -321,10 +324,23 @@ class Client(KubernetesApi):
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         content_type: str = "application/json",
+        accept: str | None = None,
     ) -> bytes:
-        """Any request; the body of its 2xx answer as it came."""
-        request = Request(method, path, params or {}, body, content_type, repeatable=method == "GET", json=False)
+        """Any request; the body of its 2xx answer as it came, in the form that `accept` names."""
+        request = Request(
+            method, path, params or {}, body, content_type, repeatable=method == "GET", json=False, accept=accept
+        )
         return await self._send("raw", request)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str], *, accept: str, idle_seconds: float
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+        """The body of the 2xx answer to a GET, chunk by chunk as it comes; TimedOut after `idle_seconds` of silence."""
+        request = Request("GET", path, params, json=False, accept=accept)
+        self.requests["stream"] += 1
+        async with self._transport.stream(request, idle_seconds=idle_seconds) as stream, aclosing(stream) as chunks:
+            yield chunks
 
     async def _send(self, verb: str, request: Request) -> bytes:
         self.requests[verb] += 1

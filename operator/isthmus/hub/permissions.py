@@ -21,7 +21,7 @@ MISSING_SECONDS = 5.0
 # Each question that is under way holds a connection, and at the start none is there yet.
 AT_ONCE = 4
 
-ROLES = "give it the roles of deploy/hub.yaml"
+ROLES = "give it the roles of the chart: helm upgrade"
 
 
 @dataclass(frozen=True, slots=True)

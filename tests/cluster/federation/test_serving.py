@@ -169,7 +169,7 @@ def test_without_http_a_hub_that_may_not_begin_ends(fed: Federation) -> None:
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
         "isthmus hub: the hub is not permitted to list computejobs.isthmus.dev; to create events; "
-        "give it the roles of deploy/hub.yaml"
+        "give it the roles of the chart: helm upgrade"
     )
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,19 @@ ROOT = Path(__file__).resolve().parents[3]
 SYSTEM = "isthmus-system"
 
 
+def _roles() -> list[dict[str, Any]]:
+    """The chart's roles of a hub without the query API; its template is plain but for conditions, names and labels."""
+    text = (ROOT / "charts" / "isthmus" / "templates" / "hub-roles.yaml").read_text()
+    text = re.sub(r"(?ms)^ *\{\{- if \.Values\.query\.enabled \}\}$.*?\{\{- end \}\}\n", "", text)
+    text = re.sub(r"^ *\{\{-.*\}\}\n", "", text, flags=re.MULTILINE)
+    text = text.replace("{{ .Release.Namespace }}", SYSTEM).replace('{{ include "isthmus.fullname" . }}', "isthmus")
+    return list(yaml.safe_load_all(text.replace('{{ include "isthmus.serviceAccountName" . }}', "isthmus")))
+
+
 def _granted() -> set[Permission]:
-    """What the roles of deploy/hub.yaml grant."""
+    """What these roles grant."""
     found = set()
-    for document in yaml.safe_load_all((ROOT / "deploy" / "hub.yaml").read_text()):
+    for document in _roles():
         if document["kind"] in {"Role", "ClusterRole"}:
             for rule in document["rules"]:
                 for group in rule["apiGroups"]:
