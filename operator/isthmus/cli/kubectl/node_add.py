@@ -12,6 +12,7 @@ from .dryrun import DryRun
 from .duration import seconds_of
 from .flags import Flags, flags_before
 from .joining import Joining, Plan
+from .kinds import checked
 from .nodemanifest import Wanted, pairs, taint_of, tariff_of
 from .tier import Tier
 
@@ -111,7 +112,7 @@ def add(
     listed = {"currency": currency or "CNY", "version": tariff_version or f"{datetime.now(UTC):%Y-%m-%d}"}
     prices = tariff_of(core_second=core_second, gibibyte_second=gibibyte_second, gpu_second=gpu_second or (), **listed)
     wanted = Wanted(
-        name=name,
+        name=checked(name),
         tier=tier.value if tier else None,
         region=region,
         display_name=region_name,
