@@ -27,10 +27,11 @@ from .api import (
 )
 from .credentials import Credentials
 from .decoding import decode_object, decode_page, event_decoder
-from .errors import Expired, NotFound, UnexpectedAnswer
+from .errors import ClusterError, Expired, NotFound, UnexpectedAnswer
 from .limiter import Limiter
 from .lines import LineSplitter, LineTooLongError
 from .resources import Resource
+from .traffic import Traffic
 from .transport import Request, Transport
 
 # So many requests under way at once, or in a second, are a burst.
@@ -48,10 +49,15 @@ _PATCHES: dict[PatchKind, str] = {
 class Client(KubernetesApi):
     """One cluster, one session. Made by `connect` inside a running event loop; an async context manager."""
 
-    def __init__(self, transport: Transport, name: str) -> None:
+    def __init__(self, transport: Transport, name: str, traffic: Traffic | None = None) -> None:
         self.name = name
-        self.requests: Counter[str] = Counter()
+        self.traffic = traffic or Traffic()
         self._transport = transport
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each verb was asked for."""
+        return self.traffic.requests
 
     @classmethod
     async def connect(
@@ -63,10 +69,12 @@ class Client(KubernetesApi):
         concurrency: int = 64,
         timeout_seconds: float = 15,
         rng: random.Random | None = None,
+        traffic: Traffic | None = None,
     ) -> Self:
         """A client of the cluster; nothing is sent yet, but a credential plugin is run. `name` leads its messages.
 
-        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither.
+        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither. All of them
+        are counted in `traffic`, which may be that of an earlier connection.
         InvalidCredentials where a plugin or token file gives none.
         """
         await credentials.source.identity()
@@ -77,7 +85,7 @@ class Client(KubernetesApi):
             timeout_seconds=timeout_seconds,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
         )
-        return cls(transport, name)
+        return cls(transport, name, traffic)
 
     async def __aenter__(self) -> Self:
         return self
@@ -282,19 +290,23 @@ class Client(KubernetesApi):
         decode = event_decoder(_or_dict(type), about)
         splitter = LineSplitter()
         self.requests["watch"] += 1
-        async with (
-            self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
-            aclosing(stream) as chunks,
-        ):
-            if opened is not None:
-                opened()
-            async for chunk in chunks:
-                try:
-                    lines = splitter.feed(chunk)
-                except LineTooLongError as error:
-                    raise UnexpectedAnswer(f"{about}: {error}") from error
-                for line in lines:
-                    yield decode(line)
+        try:
+            async with (
+                self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
+                aclosing(stream) as chunks,
+            ):
+                if opened is not None:
+                    opened()
+                async for chunk in chunks:
+                    try:
+                        lines = splitter.feed(chunk)
+                    except LineTooLongError as error:
+                        raise UnexpectedAnswer(f"{about}: {error}") from error
+                    for line in lines:
+                        yield decode(line)
+        except ClusterError as error:
+            self.traffic.failed("watch", error)
+            raise
 
     def server_time(self) -> datetime | None:
         """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
@@ -332,7 +344,11 @@ class Client(KubernetesApi):
 
     async def _send(self, verb: str, request: Request) -> bytes:
         self.requests[verb] += 1
-        return await self._transport.send(request)
+        try:
+            return await self._transport.send(request)
+        except ClusterError as error:
+            self.traffic.failed(verb, error)
+            raise
 
     async def _object(self, verb: str, request: Request, type_: type[T] | None) -> T:
         body = await self._send(verb, request)
