@@ -55,8 +55,8 @@ def add(
             metavar="TIME", help="A token for so long, such as 720h; else one without an end.", rich_help_panel=_MEMBER
         ),
     ] = None,
-    tier: Annotated[Tier | None, typer.Option(help="Its level.")] = None,
-    region: Annotated[str | None, typer.Option(metavar="CODE", help="The region's code.")] = None,
+    tier: Annotated[Tier | None, typer.Option(help="Its level; Region if not given.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="CODE", help="The region's code; default if not given.")] = None,
     region_name: Annotated[str | None, typer.Option(metavar="TEXT", help="The region's name for people.")] = None,
     code: Annotated[
         str | None, typer.Option(help="The identity printed on bills; NAME if not given. It stays for good.")
