@@ -27,7 +27,7 @@ class Federation:
 
     `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
     1.36; all others have the one that writes global indexes on pods. Those `with_leases` have controller managers that
-    renew one.
+    renew one. `options` are further ones of the hub process.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Federation:
         log_level: str = "debug",
         without_mutating_policies: Collection[str] = (),
         with_leases: Collection[str] = (),
+        options: Sequence[str] = (),
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
         self._specs += [
@@ -54,6 +55,7 @@ class Federation:
         self._members = list(members)
         self._links = links
         self._log_level = log_level
+        self._options = options
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
         self.process: HubProcess
@@ -101,6 +103,7 @@ class Federation:
             folder / "isthmus-hub.log",
             self.bed.environment,
             f"--log-level={self._log_level}",
+            *self._options,
         )
 
     def _prepare(self, member: Cluster) -> None:

@@ -33,6 +33,20 @@ def hub(
     allow_exec: Annotated[
         bool, typer.Option(help="Let members' kubeconfigs run credential plugins in the hub's process.")
     ] = False,
+    query_address: Annotated[
+        str,
+        typer.Option(
+            envvar="ISTHMUS_QUERY_ADDRESS",
+            metavar="HOST:PORT",
+            help="Serve the query API there, to the hub cluster's API server alone.",
+        ),
+    ] = "",
+    query_service: Annotated[
+        str,
+        typer.Option(
+            envvar="ISTHMUS_QUERY_SERVICE", help="Name of the query API's Service in the hub's own namespace."
+        ),
+    ] = "isthmus-query",
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = "json",
     log_level: Annotated[Literal["debug", "info", "warning"], typer.Option(help="What is logged.")] = "info",
 ) -> None:
@@ -41,6 +55,7 @@ def hub(
 
     from isthmus.clusters import ClusterError
     from isthmus.errors import IsthmusError
+    from isthmus.hub.address import Address
     from isthmus.hub.process import serve
     from isthmus.hub.settings import HubSettings
 
@@ -56,6 +71,8 @@ def hub(
             currency=currency,
             system_namespace=system_namespace,
             allow_exec=allow_exec,
+            query=Address.parse(query_address, "--query-address") if query_address else None,
+            query_service=query_service,
             accelerators=entries,
         )
         asyncio.run(serve(settings))

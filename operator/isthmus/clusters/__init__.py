@@ -25,6 +25,7 @@ from .errors import (
 from .fake import FakeCluster
 from .informer import Informer
 from .resources import (
+    APISERVICES,
     COMPUTEJOBS,
     COMPUTENODES,
     CONFIGMAPS,
@@ -37,14 +38,18 @@ from .resources import (
     NODES,
     PODS,
     RESOURCEQUOTAS,
+    ROLEBINDINGS,
     SECRETS,
+    SELFSUBJECTREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
+    SUBJECTACCESSREVIEWS,
     Resource,
 )
 from .workqueue import WorkQueue, earliest
 
 __all__ = [
+    "APISERVICES",
     "COMPUTEJOBS",
     "COMPUTENODES",
     "CONFIGMAPS",
@@ -57,9 +62,12 @@ __all__ = [
     "NODES",
     "PODS",
     "RESOURCEQUOTAS",
+    "ROLEBINDINGS",
     "SECRETS",
+    "SELFSUBJECTREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
+    "SUBJECTACCESSREVIEWS",
     "AlreadyExists",
     "ApiError",
     "Client",

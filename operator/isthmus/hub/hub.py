@@ -42,6 +42,10 @@ from .jobwatch import JobWatch
 from .latetime import repeated
 from .nodenamespace import node_namespace_stands
 from .nodes import Nodes
+from .query.explanations import Explanations
+from .query.jobs import JobReader
+from .query.logs import Logs
+from .query.queryapi import QueryApi
 from .scheduler import Scheduler
 from .secrets import SecretStore
 from .session import Surroundings
@@ -120,6 +124,7 @@ class Hub:
             on_room=self.scheduler.wake,
             on_reachability=self._reachability_changed,
         )
+        self.query = _query(settings, self, client, hub_uid, clocks)
         self.secrets = SecretStore(
             client,
             settings.system_namespace,
@@ -182,6 +187,8 @@ class Hub:
                 group.create_task(self.booking.run())
                 group.create_task(self.events.run())
                 group.create_task(self.scheduler.run())
+                if self.query is not None:
+                    group.create_task(self.query.run())
                 ready.set()
                 logger.info("hub ready")
         finally:
@@ -262,6 +269,30 @@ class Hub:
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).awake():
             self.jobs.queue.add(dispatch.spec.job.uid)
+
+
+def _query(settings: HubSettings, hub: Hub, client: Client, hub_uid: str, clocks: Clocks) -> QueryApi | None:
+    """The query API over the hub's stores, where one is to be served."""
+    if settings.query is None:
+        return None
+    jobs = JobReader(client)
+    explanations = Explanations(
+        jobs,
+        dispatches=hub.dispatches,
+        fleet=hub.fleet,
+        scheduler=hub.scheduler,
+        account_of=hub.accounts.of,
+        now=clocks.now,
+    )
+    logs = Logs(jobs, hub_uid=hub_uid, dispatches=hub.dispatches, member_of=hub.nodes.member)
+    return QueryApi(
+        client,
+        {"explanation": explanations.answer, "log": logs.answer},
+        address=settings.query,
+        service=settings.query_service,
+        namespace=settings.system_namespace,
+        now=clocks.now,
+    )
 
 
 async def _kinds_served(client: Client) -> None:

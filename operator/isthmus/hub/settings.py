@@ -5,6 +5,8 @@ from pathlib import Path
 
 from isthmus.api.names import SYSTEM_NAMESPACE
 
+from .address import Address
+
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
@@ -16,4 +18,8 @@ class HubSettings:
     currency: str
     system_namespace: str = SYSTEM_NAMESPACE
     allow_exec: bool = False
+    query: Address | None = None
+    """Where the query API is served; None serves none."""
+    query_service: str = "isthmus-query"
+    """Name of its Service in the system namespace."""
     accelerators: list[dict[str, object]] = field(default_factory=list)
