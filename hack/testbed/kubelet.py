@@ -1,5 +1,7 @@
 """The kubelets' own server, which kwok plays none of here: logs of pods, as the API server fetches them."""
 
+import contextlib
+import socket
 import ssl
 import tempfile
 import threading
@@ -64,6 +66,7 @@ class Kubelet:
         """Serves from `__enter__` on."""
         self._cluster = cluster
         self._feeds: dict[str, Feed] = {}
+        self.connections: set[socket.socket] = set()
         self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="kubelet", daemon=True)
@@ -96,6 +99,9 @@ class Kubelet:
         for feed in self._feeds.values():
             feed.close()
         self._server.shutdown()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
         self._thread.join()
 
@@ -103,6 +109,14 @@ class Kubelet:
 def _handler(kubelet: Kubelet) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            kubelet.connections.add(self.connection)
+
+        def finish(self) -> None:
+            kubelet.connections.discard(self.connection)
+            super().finish()
 
         def do_GET(self) -> None:
             """Answers /containerLogs/NAMESPACE/POD/CONTAINER, chunk by chunk."""

@@ -1,6 +1,5 @@
 """The HTTP server: who asks is found out and may be refused before anything else is looked at."""
 
-import json
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -111,9 +110,9 @@ def _asked(
     async def asked(request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         if not _NAMESPACE.fullmatch(namespace):
-            raise bad_request(f"{json.dumps(namespace[:63])} is no name of a namespace")
+            raise bad_request("the namespace is no name that one can have")
         if len(name) > _NAME_LENGTH or not _NAME.fullmatch(name):
-            raise bad_request(f"{json.dumps(name[:63])} is no name of a ComputeJob")
+            raise bad_request("the ComputeJob's name is none that one can have")
         await authorize(hub, gate.caller(request), namespace, name, subresource)
         return await answer(request, namespace, name)
 
