@@ -33,14 +33,22 @@ def hub(
     allow_exec: Annotated[
         bool, typer.Option(help="Let members' kubeconfigs run credential plugins in the hub's process.")
     ] = False,
+    http_address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ISTHMUS_HTTP_ADDRESS",
+            metavar="HOST:PORT",
+            help="Serve /healthz, /readyz and /metrics there; the process then stays while the hub can't begin.",
+        ),
+    ] = None,
     query_address: Annotated[
-        str,
+        str | None,
         typer.Option(
             envvar="ISTHMUS_QUERY_ADDRESS",
             metavar="HOST:PORT",
             help="Serve the query API there, to the hub cluster's API server alone.",
         ),
-    ] = "",
+    ] = None,
     query_service: Annotated[
         str,
         typer.Option(
@@ -74,6 +82,7 @@ def hub(
             query=Address.parse(query_address, "--query-address") if query_address else None,
             query_service=query_service,
             accelerators=entries,
+            http=Address.parse(http_address, "--http-address") if http_address else None,
         )
         asyncio.run(serve(settings))
     except (ClusterError, IsthmusError, OSError, yaml.YAMLError, ValueError) as error:

@@ -40,12 +40,14 @@ from .resources import (
     RESOURCEQUOTAS,
     ROLEBINDINGS,
     SECRETS,
+    SELFSUBJECTACCESSREVIEWS,
     SELFSUBJECTREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
     SUBJECTACCESSREVIEWS,
     Resource,
 )
+from .traffic import Traffic
 from .workqueue import WorkQueue, earliest
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "RESOURCEQUOTAS",
     "ROLEBINDINGS",
     "SECRETS",
+    "SELFSUBJECTACCESSREVIEWS",
     "SELFSUBJECTREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
@@ -88,6 +91,7 @@ __all__ = [
     "TLSFailure",
     "TimedOut",
     "TooManyRequests",
+    "Traffic",
     "Unauthorized",
     "Undecodable",
     "UnexpectedAnswer",

@@ -21,6 +21,6 @@ class Address:
         if bracketed:
             host = host[1:-1]
         plain = port.isascii() and port.isdigit() and int(port) <= 65535
-        if not (colon and plain) or (":" in host) != bracketed:
+        if not (colon and plain) or (":" in host) != bracketed or set(host) & set("[] "):
             raise HubError(f"{option}={text} is no address", "write HOST:PORT, such as 0.0.0.0:8080 or [::1]:8080")
         return cls(host or None, int(port))

@@ -18,6 +18,8 @@ class HubSettings:
     currency: str
     system_namespace: str = SYSTEM_NAMESPACE
     allow_exec: bool = False
+    http: Address | None = None
+    """Where health, readiness and metrics are served; None is nowhere."""
     query: Address | None = None
     """Where the query API is served; None serves none."""
     query_service: str = "isthmus-query"

@@ -5,49 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import yaml
-
 from federation import Federation
-from federation.federation import ROOT, SYSTEM
 from testbed import DeadlineError, Machine, wait_for
-from testbed.local.ports import Reservation
 
 API = "/apis/query.isthmus.dev/v1alpha1"
 REGISTRATION = "v1alpha1.query.isthmus.dev"
 RBAC = "rbac.authorization.k8s.io"
 
 
-def service_and_registration(port: int) -> list[dict[str, Any]]:
-    """What has the hub's API server hand on calls to the hub's process on this machine."""
-    service = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "isthmus-query", "namespace": SYSTEM},
-            "spec": service,
-        },
-        {
-            "apiVersion": "apiregistration.k8s.io/v1",
-            "kind": "APIService",
-            "metadata": {"name": REGISTRATION},
-            "spec": {
-                "group": "query.isthmus.dev",
-                "version": "v1alpha1",
-                "groupPriorityMinimum": 100,
-                "versionPriority": 15,
-                "service": {"name": "isthmus-query", "namespace": SYSTEM, "port": port},
-            },
-        },
-    ]
-
-
 class Aggregated:
-    """The federation, the port that its hub serves on, and what callers get from the API server."""
+    """The federation, and what callers get from the API server."""
 
-    def __init__(self, fed: Federation, port: int) -> None:
+    def __init__(self, fed: Federation) -> None:
         self.fed = fed
-        self.port = port
+
+    @property
+    def port(self) -> int:
+        """The port that the hub serves on."""
+        spec = self.fed.hub.rest.get(f"/apis/apiregistration.k8s.io/v1/apiservices/{REGISTRATION}")["spec"]
+        return int(spec["service"]["port"])
 
     def wait_available(self, seconds: float = 60) -> None:
         """Wait until the aggregator has reached the hub."""
@@ -98,18 +74,11 @@ def path_of(job: str, subresource: str, namespace: str = "team-a") -> str:
 @contextmanager
 def aggregated(members: Mapping[str, Sequence[Machine]], **join: Mapping[str, Any]) -> Iterator[Aggregated]:
     """A hub that serves the query API, with its members joined; `join` says more of some members' ComputeNodes."""
-    reservation = Reservation()
-    port = reservation.port
-    try:
-        with Federation(members, options=(f"--query-address=127.0.0.1:{port}",)) as fed:
-            roles = yaml.safe_load_all((ROOT / "deploy" / "roles.yaml").read_text())
-            fed.hub.apply([*roles, *service_and_registration(port)])
-            fed.process.start()
-            for name in members:
-                fed.join(name, **join.get(name, {}))
-            found = Aggregated(fed, port)
-            found.bind("ann", "isthmus-viewer", "team-a")
-            found.wait_available()
-            yield found
-    finally:
-        reservation.release()
+    with Federation(members, query=True) as fed:
+        fed.process.start()
+        for name in members:
+            fed.join(name, **join.get(name, {}))
+        found = Aggregated(fed)
+        found.bind("ann", "isthmus-viewer", "team-a")
+        found.wait_available()
+        yield found

@@ -39,9 +39,12 @@ class Gate:
 
     def open(self, proxy: FrontProxy | None, context: ssl.SSLContext) -> None:
         """Trust connections of this context; of former ones only where they were verified by the same authority."""
-        same = proxy is not None and self._proxy is not None and proxy.ca == self._proxy.ca
-        self._contexts = [*(self._contexts[-1:] if same else []), context]
+        self._contexts = [*(self._contexts[-1:] if self.keeps(proxy) else []), context]
         self._proxy = proxy
+
+    def keeps(self, proxy: FrontProxy | None) -> bool:
+        """Whether connections that are there would be trusted by that configuration as well."""
+        return proxy is not None and self._proxy is not None and proxy.ca == self._proxy.ca
 
     def caller(self, request: web.Request) -> Caller:
         """Who asks. Raises Refused."""
@@ -128,4 +131,7 @@ def _refusal(refused: Refused) -> web.Response:
     headers = dict(HEADERS)
     if refused.retry_after is not None:
         headers["Retry-After"] = str(refused.retry_after)
-    return web.Response(body=refused.body(), status=refused.code, content_type="application/json", headers=headers)
+    response = web.Response(body=refused.body(), status=refused.code, content_type="application/json", headers=headers)
+    if refused.code == 401:  # whoever comes again may show another certificate
+        response.force_close()
+    return response
