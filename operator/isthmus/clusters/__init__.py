@@ -29,6 +29,7 @@ from .errors import (
     Unreachable,
 )
 from .resources import (
+    APISERVICES,
     COMPUTEJOBS,
     COMPUTENODES,
     CONFIGMAPS,
@@ -41,10 +42,13 @@ from .resources import (
     NODES,
     PODS,
     RESOURCEQUOTAS,
+    ROLEBINDINGS,
     SECRETS,
     SELFSUBJECTACCESSREVIEWS,
+    SELFSUBJECTREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
+    SUBJECTACCESSREVIEWS,
     Resource,
 )
 from .traffic import Traffic
@@ -67,6 +71,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "APISERVICES",
     "COMPUTEJOBS",
     "COMPUTENODES",
     "CONFIGMAPS",
@@ -79,10 +84,13 @@ __all__ = [
     "NODES",
     "PODS",
     "RESOURCEQUOTAS",
+    "ROLEBINDINGS",
     "SECRETS",
     "SELFSUBJECTACCESSREVIEWS",
+    "SELFSUBJECTREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
+    "SUBJECTACCESSREVIEWS",
     "AlreadyExists",
     "ApiError",
     "Client",
