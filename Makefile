@@ -31,11 +31,12 @@ $(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $(STAMP)
 
 .PHONY: tools
-tools: install ## Find or build the Kubernetes control planes (8-10 minutes once, then cached)
+tools: install ## Find or build the Kubernetes control planes and Helm (a quarter of an hour once, then cached)
 	@$(BIN)/python -m testbed.binaries
 
 .PHONY: demo
-demo: tools ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+demo: install ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
 	@$(BIN)/python -m demo
 
 .PHONY: check
@@ -68,7 +69,7 @@ base-image: ## Make isthmus-base:bookworm and busybox:1.37 of Debian packages, w
 	@hack/image/debian.sh $(CONTAINER_ENGINE) isthmus-base:bookworm busybox:1.37
 
 .PHONY: generate
-generate: install ## Render crds/ and the reference pages from the models
+generate: install ## Render crds/, the chart's files and the reference pages from the models
 	@$(BIN)/python -m generate
 
 .PHONY: verify
