@@ -8,7 +8,7 @@ LABEL dev.isthmus.stage=build
 ARG PIP_FIND_LINKS
 ARG PIP_NO_INDEX
 ARG UV_FIND_LINKS
-ARG UV_NO_INDEX
+ARG UV_OFFLINE
 ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 COPY requirements build/image/wheels* /build/
 RUN python3 -m venv /build/tools

@@ -49,7 +49,7 @@ check: install ## Lint, types, layers and unit tests (under a minute)
 
 .PHONY: test
 test: check verify tools ## Everything: check, verify, then the tests against real control planes
-	@$(BIN)/pytest tests/testbed tests/cluster
+	@$(BIN)/pytest tests/testbed tests/cluster tests/e2e
 
 .PHONY: image
 image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build that reaches no package index
@@ -58,7 +58,7 @@ image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build
 	@$(if $(OFFLINE),$(MAKE) --no-print-directory image-wheels)
 	@$(CONTAINER_ENGINE) build --tag $(IMAGE):$(TAG) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
 	  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) $(if $(OFFLINE),--network=none \
-	  $(foreach installer,PIP UV,--build-arg $(installer)_NO_INDEX=1 --build-arg $(installer)_FIND_LINKS=/build)) .
+	  --build-arg PIP_NO_INDEX=1 --build-arg PIP_FIND_LINKS=/build --build-arg UV_OFFLINE=1 --build-arg UV_FIND_LINKS=/build) .
 
 .PHONY: image-wheels
 image-wheels: install
@@ -67,6 +67,10 @@ image-wheels: install
 .PHONY: base-image
 base-image: ## Make isthmus-base:bookworm and busybox:1.37 of Debian packages, where no registry can be reached (root)
 	@hack/image/debian.sh $(CONTAINER_ENGINE) isthmus-base:bookworm busybox:1.37
+
+.PHONY: e2e-kind
+e2e-kind: install ## Make a hub and two members with kind, install the image and the chart, run the end-to-end suite
+	@$(BIN)/pytest --provider=kind tests/e2e
 
 .PHONY: generate
 generate: install ## Render crds/, the chart's files and the reference pages from the models
