@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from tests.cluster.chart.options import EVERYTHING
 
 from federation.chart import CHART, HelmError, helm, one, render
 from isthmus.capacity import AcceleratorTable
+from isthmus.cli.main import app
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -200,6 +202,19 @@ def test_arguments(program: Path) -> None:
         "--query-service=isthmus-query",
         "--more=1",
     ]
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_arguments_are_options_of_the_commands(program: Path, values: dict[str, Any]) -> None:
+    """The pods' commands have every option that the chart gives them."""
+    objects = render(values, program=program)
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group's
+    pods = (one(objects, "Deployment")["spec"]["template"]["spec"], one(objects, "Pod")["spec"])
+    for pod, name in zip(pods, ("hub", "check-hub"), strict=True):
+        first, *options = pod["containers"][0]["args"]
+        assert first == name
+        known = {flag for each in commands[name].params for flag in each.opts}
+        assert {option.partition("=")[0] for option in options} <= known
 
 
 def test_another_release(program: Path) -> None:
