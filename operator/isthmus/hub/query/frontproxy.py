@@ -1,5 +1,6 @@
 """Whom to believe when a request says on whose behalf it comes: the cluster's requestheader configuration. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -10,6 +11,7 @@ from multidict import CIMultiDictProxy
 
 from .refusals import unauthorized
 
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 _CA = "requestheader-client-ca-file"
 
 
@@ -56,6 +58,10 @@ class FrontProxy:
             uid_headers=_names(data, "requestheader-uid-headers"),
             extra_prefixes=tuple(prefix.lower() for prefix in _names(data, "requestheader-extra-headers-prefix")),
         )
+
+    def trusts_all_of(self, other: "FrontProxy") -> bool:
+        """Whether every authority of the other's is also one of these."""
+        return set(_CERTIFICATE.findall(other.ca)) <= set(_CERTIFICATE.findall(self.ca))
 
     def caller(self, certificate: Mapping[str, object] | None, headers: CIMultiDictProxy[str]) -> Caller:
         """Who asks. Raises Refused (401) unless the connection's verified certificate is a front proxy's.

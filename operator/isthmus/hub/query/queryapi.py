@@ -118,12 +118,8 @@ class QueryApi:
 
     async def _serve(self) -> None:
         context = context_of(self._issued, self._proxy.ca if self._proxy is not None else None)
-        server = self._runner.server
-        before = server.connections if server is not None and not self._gate.keeps(self._proxy) else []
         self._gate.open(self._proxy, context)
         await self._listener.use(context)
-        for connection in before:  # verified by other authorities: what is under way is finished, and no more asked
-            connection.close()
 
     def _configured(self, kind: str, _old: Manifest | None, new: Manifest) -> None:
         proxy = None

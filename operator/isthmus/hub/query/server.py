@@ -30,6 +30,10 @@ BEGUN = "begun"
 HEADERS = {"Cache-Control": "no-cache, private", "X-Content-Type-Options": "nosniff"}
 
 
+# Connections last for minutes, and certificates for weeks.
+CONTEXTS = 4
+
+
 class Gate:
     """Whom connections are trusted by: the front proxy's configuration, and the TLS contexts made for it."""
 
@@ -38,13 +42,11 @@ class Gate:
         self._contexts: list[ssl.SSLContext] = []
 
     def open(self, proxy: FrontProxy | None, context: ssl.SSLContext) -> None:
-        """Trust connections of this context; of former ones only where they were verified by the same authority."""
-        self._contexts = [*(self._contexts[-1:] if self.keeps(proxy) else []), context]
+        """Trust connections of this context, and former ones where all that verified them is in force still."""
+        if proxy is None or self._proxy is None or not proxy.trusts_all_of(self._proxy):
+            self._contexts.clear()
+        self._contexts = [*self._contexts[1 - CONTEXTS :], context]
         self._proxy = proxy
-
-    def keeps(self, proxy: FrontProxy | None) -> bool:
-        """Whether connections that are there would be trusted by that configuration as well."""
-        return proxy is not None and self._proxy is not None and proxy.ca == self._proxy.ca
 
     def caller(self, request: web.Request) -> Caller:
         """Who asks. Raises Refused."""
