@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from isthmus.clusters import Informer
 
+from .permissions import in_words
+
 if TYPE_CHECKING:  # the hub makes what is looked at here
     from .hub import Hub
 
@@ -22,8 +24,8 @@ def reasons(hub: "Hub") -> Iterator[str]:
     unseen = hub.fleet.unseen()
     if unseen:
         yield f"{unseen} ComputeNodes are not seen yet"
-    for permission in hub.permissions.missing:
-        yield f"the hub is not permitted to {permission}"
+    for missing in in_words(hub.permissions.missing):
+        yield f"the hub is not permitted to {missing}"
     for vital in hub.vitals:
         trouble = vital.trouble()
         if trouble is not None:
@@ -32,6 +34,8 @@ def reasons(hub: "Hub") -> Iterator[str]:
         yield f"booking fails: {hub.booking.trouble}"
     if hub.scheduler.trouble:
         yield f"scheduling cycles fail: {hub.scheduler.trouble}"
+    if hub.query is not None and hub.query.problem:
+        yield f"the query API can't be asked: {hub.query.problem}"
 
 
 def ended(hub: "Hub") -> Iterator[str]:
