@@ -56,7 +56,7 @@ image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build
 	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { echo "error: $(CONTAINER_ENGINE) does not answer: start it, or name another by CONTAINER_ENGINE" >&2; exit 1; }
 	@rm -rf build/image/wheels
 	@$(if $(OFFLINE),$(MAKE) --no-print-directory image-wheels)
-	@$(CONTAINER_ENGINE) build --tag $(IMAGE):$(TAG) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
+	@$(CONTAINER_ENGINE) build --force-rm --tag $(IMAGE):$(TAG) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
 	  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) $(if $(OFFLINE),--network=none \
 	  --build-arg PIP_NO_INDEX=1 --build-arg PIP_FIND_LINKS=/build --build-arg UV_OFFLINE=1 --build-arg UV_FIND_LINKS=/build) .
 

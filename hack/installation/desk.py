@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-COMMAND_SECONDS = 180
+COMMAND_SECONDS = 300
 
 
 class CommandError(RuntimeError):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from installation.desk import Desk
+from installation.desk import CommandError, Desk
 from installation.operator import RELEASE, SYSTEM
 from testbed import wait_for
 from testbed.kind import Engine
@@ -12,6 +12,7 @@ SELECTOR = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=hu
 READY_SECONDS = 180
 END_SECONDS = 30
 PROCESS = "isthmus hub "
+TAIL = 1500
 
 
 class HubPod:
@@ -24,9 +25,14 @@ class HubPod:
         self._machine = machine
 
     def settle(self) -> None:
-        """Waits for the rollout."""
-        timeout = f"--timeout={READY_SECONDS}s"
-        self._desk.kubectl("rollout", "status", f"deployment/{RELEASE}", f"--namespace={SYSTEM}", timeout)
+        """Waits for the rollout. Raises CommandError with what the Pod says where it does not come."""
+        self._open_volumes()
+        place = f"--namespace={SYSTEM}"
+        try:
+            self._desk.kubectl("rollout", "status", f"deployment/{RELEASE}", place, f"--timeout={READY_SECONDS}s")
+        except CommandError as error:
+            told = self._desk.kubectl("describe", "pods", place, f"--selector={SELECTOR}", check=False)[-TAIL:]
+            raise CommandError(f"{error}\n{told}\n{self.log()[-TAIL:]}") from None
 
     def kill(self) -> None:
         """Kills the process from outside its container; the kubelet starts the container again."""
@@ -48,6 +54,19 @@ class HubPod:
         before = self._desk.kubectl(*command, "--previous") if self._restarts() else ""
         return before + self._desk.kubectl(*command)
 
+    def _open_volumes(self) -> None:
+        """Lets every user write into the folders of volumes, as kind's own provisioner does but not every image's."""
+        claims = f"/api/v1/namespaces/{SYSTEM}/persistentvolumeclaims"
+        wait_for(lambda: all(_bound(each) for each in self._list(claims)), END_SECONDS, "the hub's claim to be bound")
+        for volume in self._list("/api/v1/persistentvolumes"):
+            if path := volume["spec"].get("hostPath", {}).get("path"):
+                self._engine.run("exec", self._machine, "mkdir", "--parents", "--mode=0777", path)
+                self._engine.run("exec", self._machine, "chmod", "0777", path)
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = json.loads(self._desk.kubectl("get", "--raw", path))["items"]
+        return items
+
     def _pods(self) -> list[dict[str, Any]]:
         answer = self._desk.kubectl("get", "pods", f"--namespace={SYSTEM}", f"--selector={SELECTOR}", "--output=json")
         items: list[dict[str, Any]] = json.loads(answer)["items"]
@@ -62,3 +81,7 @@ class HubPod:
     def _ready(self) -> bool:
         statuses = self._statuses()
         return bool(statuses) and all(status["ready"] for status in statuses)
+
+
+def _bound(claim: dict[str, Any]) -> bool:
+    return bool(claim["status"].get("phase") == "Bound")

@@ -1,5 +1,6 @@
 """Clusters made by kind, the provider for what needs real containers."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -12,6 +13,9 @@ from testbed.kind.control_plane import KindControlPlane
 from testbed.kind.engine import NETWORK, Engine
 from testbed.provider import ClusterSpec, Progress
 
+# Clusters that come up at the same time on fewer miss the deadlines of kubeadm, which gives each step a minute.
+CORES_PER_START = 2
+
 
 class KindProvider:
     """Needs kind and a container engine; the node image is KIND_IMAGE, else kind's own.
@@ -23,6 +27,7 @@ class KindProvider:
         """Looks for the programs. Raises KindError where one of them is missing."""
         self.engine = engine or Engine.find()
         self._lock = threading.Lock()
+        self._turn = threading.Semaphore(max(1, (os.cpu_count() or 1) // CORES_PER_START))
         self._found = shutil.which("kubectl")
         self._network_is_ours = NETWORK not in self.engine.run("network", "ls", "--format={{.Name}}").split()
 
@@ -41,7 +46,8 @@ class KindProvider:
         kubectl = self._kubectl(spec, progress)
         plane = KindControlPlane(spec, _cluster(spec, environment), self.engine, kubectl, directory)
         try:
-            plane.launch(progress, environment)
+            with self._turn:
+                plane.launch(progress, environment)
         except BaseException:
             plane.close()
             raise

@@ -8,6 +8,7 @@ import sys
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, cast
 
 import kopf
 import kubernetes.config
@@ -154,7 +155,14 @@ async def _operate(hub: Hub, login: kopf.ConnectionInfo | None) -> None:
         waiting.cancel()
         if not running.done():
             operator = asyncio.create_task(
-                kopf.operator(registry=registry_of(hub, login, close), standalone=True, clusterwide=True), name="kopf"
+                kopf.operator(
+                    # kopf would take it from the user's name, and a container's numeric user has none.
+                    identity=cast("Any", "isthmus-hub"),
+                    registry=registry_of(hub, login, close),
+                    standalone=True,
+                    clusterwide=True,
+                ),
+                name="kopf",
             )
             hub.tasks.append(operator)
             await asyncio.wait({running, operator}, return_when=asyncio.FIRST_COMPLETED)
