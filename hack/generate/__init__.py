@@ -1,1 +1,1 @@
-"""Renders what follows from the models: the CustomResourceDefinitions and the reference page."""
+"""Renders what follows from the models: the CustomResourceDefinitions and the reference pages."""

@@ -10,6 +10,7 @@ from isthmus.api.kinds import KINDS
 from isthmus.api.names import GROUP
 
 from .crd import crd
+from .reasons import reasons
 from .reference import reference
 
 _BANNER = "# Rendered from the models by `make generate`; change operator/isthmus/api instead.\n"
@@ -19,7 +20,7 @@ _WIDTH = 120
 def rendered() -> dict[str, str]:
     """The content of every generated file by its path in the checkout."""
     crds = {f"crds/{GROUP}_{kind.plural}.yaml": _BANNER + _yaml(crd(kind)) for kind in KINDS}
-    return {**crds, "docs/reference/api.md": reference()}
+    return {**crds, "docs/reference/api.md": reference(), "docs/reference/reasons.md": reasons()}
 
 
 def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
