@@ -24,11 +24,12 @@ $(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $(STAMP)
 
 .PHONY: tools
-tools: install ## Find or build the Kubernetes control planes (8-10 minutes once, then cached)
+tools: install ## Find or build the Kubernetes control planes and Helm (10-12 minutes once, then cached)
 	@$(BIN)/python -m testbed.binaries
 
 .PHONY: demo
-demo: tools ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+demo: install ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
 	@$(BIN)/python -m demo
 
 .PHONY: check
@@ -44,7 +45,7 @@ test: check verify tools ## Everything: check, verify, then the tests against re
 	@$(BIN)/pytest tests/testbed tests/cluster
 
 .PHONY: generate
-generate: install ## Render crds/ and the reference pages from the models
+generate: install ## Render crds/, the chart's files and the reference pages from the models
 	@$(BIN)/python -m generate
 
 .PHONY: verify

@@ -14,14 +14,14 @@ from demo.source import CHECKOUT
 from demo.trace import TraceMachine
 from demo.watching import Watch
 from demo.workload import TEAMS
+from federation import Release
+from isthmus.api.kinds import KINDS
 from isthmus.api.names import API_VERSION, LABEL_HUB, SYSTEM_NAMESPACE
 from testbed import Cluster, ClusterSpec, Testbed
 
 HUB = "hub"
 ACCOUNT = "isthmus"
 OPERATOR = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT}"
-CRDS = CHECKOUT / "crds"
-HUB_ROLES = CHECKOUT / "deploy" / "hub.yaml"
 MEMBER_MANIFESTS = [CHECKOUT / "deploy" / name for name in ("member.yaml", "member-index-policy.yaml")]
 
 
@@ -67,10 +67,10 @@ class Stage:
         self._clusters = self._testbed.start(ClusterSpec(HUB, scheduling=False), *specs, progress=progress)
 
     def install(self) -> None:
-        """Installs the CRDs, the operator's rights, and the teams' namespaces."""
-        self.hub.kubectl("apply", "--server-side", f"--filename={CRDS}")
-        self.hub.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"--filename={CRDS}")
-        self.hub.apply(HUB_ROLES.read_text())
+        """Installs the chart, whose operator is started apart, and the teams' namespaces."""
+        Release(self.hub).install()
+        kinds = [f"crd/{kind.crd_name}" for kind in KINDS]
+        self.hub.kubectl("wait", "--for=condition=Established", "--timeout=30s", *kinds)
         self.hub.apply([item for team in TEAMS for item in team_objects(team)])
 
     def start_hub(self) -> None:

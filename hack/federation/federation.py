@@ -1,4 +1,4 @@
-"""A whole federation on the testbed: CRDs and RBAC installed, members joined, the hub running as its own identity."""
+"""A whole federation on the testbed: the chart installed, members joined, the hub running as its own identity."""
 
 import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import yaml
 
+from federation.chart import Release
 from federation.hubprocess import HubProcess
 from federation.manifests import Object, compute_node
 from testbed import Cluster, ClusterSpec, DeadlineError, Machine, Testbed, wait_for
@@ -27,7 +28,7 @@ class Federation:
 
     `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
     1.36; all others have the one that writes global indexes on pods. Those `with_leases` have controller managers that
-    renew one.
+    renew one. `options` are further ones of the hub process.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Federation:
         log_level: str = "debug",
         without_mutating_policies: Collection[str] = (),
         with_leases: Collection[str] = (),
+        options: Sequence[str] = (),
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
         self._specs += [
@@ -54,9 +56,11 @@ class Federation:
         self._members = list(members)
         self._links = links
         self._log_level = log_level
+        self._options = options
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
         self.process: HubProcess
+        self.release: Release
 
     @property
     def hub(self) -> Cluster:
@@ -85,8 +89,8 @@ class Federation:
 
     def _begin(self) -> None:
         self.clusters = self.bed.start(*self._specs)
-        self.hub.apply([crd for path in sorted((ROOT / "crds").glob("*.yaml")) for crd in _documents(path)])
-        self.hub.apply(_documents(ROOT / "deploy" / "hub.yaml"))
+        self.release = Release(self.hub)
+        self.release.install()
         for spec in self._specs:
             if spec.scheduling:
                 self._prepare(self.clusters[spec.name])
@@ -101,6 +105,7 @@ class Federation:
             folder / "isthmus-hub.log",
             self.bed.environment,
             f"--log-level={self._log_level}",
+            *self._options,
         )
 
     def _prepare(self, member: Cluster) -> None:

@@ -1,6 +1,7 @@
 """The hub as a process of its own: started, killed and started again over the same ledger."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -29,7 +30,7 @@ class HubProcess:
     def __init__(self, kubeconfig: Path, ledger: str, log: Path, environment: Mapping[str, str], *options: str) -> None:
         self.ledger = ledger
         self.log = log
-        self._command = [
+        self.command = [
             str(Path(sys.executable).with_name("isthmus")),
             "hub",
             f"--kubeconfig={kubeconfig}",
@@ -38,6 +39,7 @@ class HubProcess:
             *options,
         ]
         self._environment = dict(environment)
+        self._launches = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,18 +57,33 @@ class HubProcess:
     def start(self, *, deadline_seconds: float = 90.0) -> None:
         """Start it and wait until it says that it is ready."""
         before = self._ready_lines()
+        self.launch()
+        wait_for(lambda: self._ready_lines() > before or not self.running, deadline_seconds, "the hub to be ready")
+        if not self.running:
+            raise RuntimeError(f"the hub ended at once:\n{self.tail()}")
+
+    def launch(self) -> None:
+        """Start it."""
+        self._launches += 1
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command,
+                self.command,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env={**_environment(), **self._environment},
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into libc, no locks
             )
-        wait_for(lambda: self._ready_lines() > before or not self.running, deadline_seconds, "the hub to be ready")
-        if not self.running:
-            raise RuntimeError(f"the hub ended at once:\n{self.tail()}")
+
+    def served_at(self) -> str:
+        """The URL where it serves health, readiness and metrics, once its log says so; its log must be JSON."""
+
+        def addresses() -> list[str]:
+            lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+            return [json.loads(line)["address"] for line in lines if '"serving health, readiness' in line]
+
+        wait_for(lambda: len(addresses()) >= self._launches, 20, "the hub to serve")
+        return f"http://{addresses()[-1]}"
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""

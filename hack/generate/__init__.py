@@ -1,1 +1,1 @@
-"""Renders what follows from the models: the CustomResourceDefinitions and the reference pages."""
+"""Renders what follows from the code: CustomResourceDefinitions, reference pages, copies of the member's manifests."""

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from isthmus import __version__
 from isthmus.api.kinds import Column, Kind
 from isthmus.api.names import GROUP, VERSION
 
 from .schema import structural
+
+# By it the chart sees that what is installed is newer than what it would put in its place.
+ANNOTATION_VERSION = f"{GROUP}/crd-version"
 
 
 def crd(kind: Kind) -> dict[str, Any]:
@@ -13,7 +17,11 @@ def crd(kind: Kind) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": kind.crd_name, "labels": {"app.kubernetes.io/part-of": "isthmus"}},
+        "metadata": {
+            "name": kind.crd_name,
+            "labels": {"app.kubernetes.io/part-of": "isthmus"},
+            "annotations": {ANNOTATION_VERSION: __version__},
+        },
         "spec": {
             "group": GROUP,
             "scope": "Namespaced" if kind.namespaced else "Cluster",

@@ -4,23 +4,34 @@ import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import yaml
-
 from isthmus.api.kinds import KINDS
 from isthmus.api.names import GROUP
 
+from .chart import chart_files
+from .commands import commands
 from .crd import crd
+from .metrics import metrics
 from .reasons import reasons
 from .reference import reference
+from .yamltext import yaml_text
 
+_MEMBER = Path(__file__).resolve().parents[2] / "operator" / "isthmus" / "cli" / "member"
+_COPIES = {"deploy/member.yaml": "member.yaml", "deploy/member-index-policy.yaml": "index-policy.yaml"}
+_COPIED = "# Copied from operator/isthmus/cli/member/ by `make generate`; change it there.\n"
 _BANNER = "# Rendered from the models by `make generate`; change operator/isthmus/api instead.\n"
-_WIDTH = 120
 
 
 def rendered() -> dict[str, str]:
     """The content of every generated file by its path in the checkout."""
-    crds = {f"crds/{GROUP}_{kind.plural}.yaml": _BANNER + _yaml(crd(kind)) for kind in KINDS}
-    return {**crds, "docs/reference/api.md": reference(), "docs/reference/reasons.md": reasons()}
+    crds = {f"crds/{GROUP}_{kind.plural}.yaml": _BANNER + yaml_text(crd(kind)) for kind in KINDS}
+    copies = {path: _COPIED + (_MEMBER / source).read_text() for path, source in _COPIES.items()}
+    pages = {
+        "docs/reference/api.md": reference(),
+        "docs/reference/cli.md": commands(),
+        "docs/reference/metrics.md": metrics(),
+        "docs/reference/reasons.md": reasons(),
+    }
+    return {**crds, **copies, **pages, **chart_files()}
 
 
 def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
@@ -44,18 +55,3 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Sets lists apart from their key, and repeats no anchors."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # as the base
-        super().increase_indent(flow, indentless=False)
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
-
-
-def _yaml(manifest: Mapping[str, object]) -> str:
-    text = yaml.dump(dict(manifest), Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True)
-    return str(text)

@@ -1,12 +1,13 @@
 """The reference page: every field of the four kinds with type, default, bounds and meaning."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isthmus.api.kinds import KINDS, Kind
 from isthmus.api.names import API_VERSION
 
 from .schema import Schema, structural
+from .table import escaped, table
 
 _HEAD = f"""# API reference
 
@@ -50,14 +51,14 @@ def _summary() -> Iterator[str]:
         )
         for kind in KINDS
     ]
-    yield from _table(("kind", "names", "scope", "categories", "columns"), rows)
+    yield from table(("kind", "names", "scope", "categories", "columns"), rows)
 
 
 def _section(kind: Kind) -> Iterator[str]:
     schema = structural(kind.model)
     fields = [f for part in ("spec", "status") for f in _fields(schema["properties"][part], part)]
     yield from ("", f"## {kind.kind}", "", schema["description"], "")
-    yield from _table(
+    yield from table(
         ("field", "type", "default", "bounds", "meaning"),
         [
             (f"`{f.path}`", _type(f.schema), _default(f), _bounds(f.schema), f.schema.get("description", ""))
@@ -109,13 +110,9 @@ def _literal(value: object) -> str:
 
 
 def _bounds(schema: Schema) -> str:
-    outer = [text.format(_escaped(schema[key])) for key, text in _BOUNDS if key in schema and "enum" not in schema]
+    outer = [text.format(escaped(schema[key])) for key, text in _BOUNDS if key in schema and "enum" not in schema]
     inner = _inner(schema)
     return "; ".join([*outer, f"each {_bounds(inner)}"] if inner is not schema and _bounds(inner) else outer)
-
-
-def _escaped(value: object) -> str:
-    return str(value).replace("|", "\\|")
 
 
 def _rules(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
@@ -126,9 +123,3 @@ def _rules(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     inner = _inner(schema)
     if inner is not schema:
         yield from _rules(inner, path + _mark(schema))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' for _ in head)} |"
-    yield from (f"| {' | '.join(row)} |" for row in rows)

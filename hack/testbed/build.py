@@ -1,4 +1,4 @@
-"""Builds the control planes' programs with Go, from the go.mod files in hack/controlplane.
+"""Builds the control planes' programs, and Helm, with Go, from the go.mod files in hack/controlplane.
 
 Standard library only: this runs before any Python package is installed.
 """
@@ -80,6 +80,16 @@ def _kubernetes_stamps(version: str) -> dict[str, str]:
     }
 
 
+def _helm3_stamps(version: str) -> dict[str, str]:
+    # `helm template` and `helm lint` ask no cluster: they take this for its version, and 1.20 where nothing is stamped.
+    kubernetes = {
+        f"helm.sh/helm/v3/pkg/{package}.k8sVersion{part}": value
+        for package in ("chartutil", "lint/rules")
+        for part, value in (("Major", "1"), ("Minor", "37"))
+    }
+    return {"helm.sh/helm/v3/internal/version.version": f"v{version}", **kubernetes}
+
+
 MODULES = (
     Module("etcd", "go.etcd.io/etcd/server/v3", ("etcd",), renamed=(("server", "etcd"), ("v3", "etcd"))),
     Module(
@@ -94,7 +104,15 @@ MODULES = (
         ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"),
         stamps=_kubernetes_stamps,
     ),
+    Module(
+        "helm4",
+        "helm.sh/helm/v4",
+        ("helm",),
+        stamps=lambda version: {"helm.sh/helm/v4/internal/version.version": f"v{version}"},
+    ),
+    Module("helm3", "helm.sh/helm/v3", ("helm3",), renamed=(("helm", "helm3"),), stamps=_helm3_stamps),
 )
+CONTROL_PLANE = ("etcd", "kwok", "kubernetes")
 
 
 def cache_folder() -> Path:

@@ -1,9 +1,12 @@
 """The tree of errors that Isthmus raises on purpose; each says what happened and what can be done.
 
 IsthmusError
-├── HubError       the hub can't begin its work
-└── LedgerError    the ledger can't be opened, read or written
+├── HubError                the hub can't begin its work
+│   └── MissingPermissionError  its identity may not do all that it needs to
+└── LedgerError             the ledger can't be opened, read or written
 """
+
+from collections.abc import Sequence
 
 
 class IsthmusError(Exception):
@@ -21,3 +24,11 @@ class LedgerError(IsthmusError):
 
 class HubError(IsthmusError):
     """The hub can't begin its work."""
+
+
+class MissingPermissionError(HubError):
+    """The hub's identity may not do all that it needs to; `lines` has one for each permission."""
+
+    def __init__(self, permissions: Sequence[str], mend: str) -> None:
+        super().__init__(f"the hub is not permitted to {', to '.join(permissions)}", mend)
+        self.lines = tuple(f"the hub is not permitted to {permission}" for permission in permissions)

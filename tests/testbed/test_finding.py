@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from testbed import DeadlineError, build, wait_for
-from testbed.binaries import OLDEST, locate
+from testbed.binaries import OLDEST, helm, helm3, locate
 from testbed.build import MODULES, BuildError, cached
 
 
@@ -70,6 +70,21 @@ def test_unfit_programs_are_passed_over(
     with pytest.raises(BuildError, match=r"Go is needed to build kube-apiserver.*install Go 1\.26 or newer"):
         locate(said.append)
     assert f"kubernetes from KUBEBUILDER_ASSETS not used: {why}" in said
+
+
+def test_helm_is_taken_by_its_major_version(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Helm 3 that is called helm is not taken for Helm 4; each has a name of its own."""
+    _program(nowhere / "given", "helm", "v3.18.4+gd80839c")
+    monkeypatch.setenv("PATH", f"{nowhere / 'given'}:/bin")
+    said: list[str] = []
+    with pytest.raises(BuildError, match=r"Go is needed to build helm and"):
+        helm(said.append)
+    assert "helm4 from PATH not used: helm is 3.18, older than 4.0" in said
+
+    _program(nowhere / "given", "helm", "v4.3.1+g3a0d9f8")
+    _program(nowhere / "given", "helm3", "v3.18.4+gd80839c")
+    assert helm(pytest.fail) == nowhere / "given" / "helm"
+    assert helm3(pytest.fail) == nowhere / "given" / "helm3"
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_namespace
+from isthmus.api.reference import reference
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import ClusterError, KubernetesApi, WorkQueue
 
@@ -85,6 +86,7 @@ class Agent:
         contact: Contact,
         floor: int,
         on_profile: Callable[[Profile], None],
+        on_created: Callable[[Dispatch], None],
         on_connection: Callable[[ClusterError | None], None],
     ) -> None:
         self._dispatches = dispatches
@@ -117,14 +119,19 @@ class Agent:
             meter=meter,
             gates=IndexGates(member),
             contact=contact,
+            on_created=on_created,
             on_doubt=self.look_at_all,
             on_fenced=lambda name: self._limits.add(name),  # noqa: PLW0108 - made below
             on_unheld=self._changed,
             clock=clocks.monotonic,
         )
-        self._limits: WorkQueue[str] = WorkQueue(self._executor.tend, name=f"limits/{node}")
+
+        def about(name: str) -> dict[str, str]:
+            return reference("Dispatch", {"namespace": node_namespace(node), "name": name})
+
+        self._limits: WorkQueue[str] = WorkQueue(self._executor.tend, name=f"limits/{node}", about=about)
         self._queue: WorkQueue[str] = WorkQueue(
-            self._executor.reconcile, name=f"agent/{node}", retry_limit_seconds=RETRY_LIMIT_SECONDS
+            self._executor.reconcile, name=f"agent/{node}", retry_limit_seconds=RETRY_LIMIT_SECONDS, about=about
         )
         self._ready = False
 

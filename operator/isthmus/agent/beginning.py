@@ -32,6 +32,7 @@ class Beginning:
         meter: ShardMeter,
         writer: StatusWriter,
         contact: Contact,
+        on_created: Callable[[Dispatch], None],
         clock: Callable[[], float],
     ) -> None:
         self._view = view
@@ -39,6 +40,7 @@ class Beginning:
         self._meter = meter
         self._writer = writer
         self._contact = contact
+        self._on_created = on_created
         self._clock = clock
 
     async def accept(self, dispatch: Dispatch, execution: Execution) -> float | None:
@@ -67,6 +69,7 @@ class Beginning:
             execution.create_open = execution.create_open or self._jobs.leaves_open(error)
             raise
         execution.created_at = self._clock()
+        self._on_created(dispatch)
         return WATCH_LAG_SECONDS
 
     async def _refuse(self, dispatch: Dispatch, execution: Execution, error: ApiError) -> None:

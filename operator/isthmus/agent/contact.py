@@ -41,6 +41,10 @@ class Contact:
         self._stops: deque[Burst] = deque(maxlen=STOPS_KEPT)
         self._stops_told: set[str] = set()
 
+    def silence_seconds(self) -> float:
+        """Seconds since the member last answered; before it ever has, since the process started."""
+        return self.clock() - self.heard_at
+
     def heard(self) -> None:
         """The member answered just now."""
         self.heard_at = self.clock()

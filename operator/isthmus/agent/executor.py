@@ -49,8 +49,8 @@ class DispatchView(Protocol):
 class Executor:
     """The reconciler of one node's Dispatches; `clock` is monotonic, in seconds.
 
-    `on_doubt()` has all be looked at, `on_fenced(name)` has `tend` called for the Dispatch, `on_unheld(name)`
-    `reconcile`.
+    `on_created(dispatch)` hears that its Job was created. `on_doubt()` has all be looked at, `on_fenced(name)` has
+    `tend` called for the Dispatch, `on_unheld(name)` `reconcile`.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Executor:
         meter: ShardMeter,
         gates: IndexGates,
         contact: Contact,
+        on_created: Callable[[Dispatch], None],
         on_doubt: Callable[[], None],
         on_fenced: Callable[[str], None],
         on_unheld: Callable[[str], None],
@@ -79,7 +80,13 @@ class Executor:
         self._contact = contact
         self._writer = StatusWriter(hub, namespace, view=view, meter=meter, contact=contact, clock=clock)
         self._beginning = Beginning(
-            view=view, jobs=jobs, meter=meter, writer=self._writer, contact=contact, clock=clock
+            view=view,
+            jobs=jobs,
+            meter=meter,
+            writer=self._writer,
+            contact=contact,
+            on_created=on_created,
+            clock=clock,
         )
         self._on_fenced = on_fenced
         self._guard = Guard(contact, jobs=jobs, meter=meter, on_doubt=on_doubt, on_unheld=on_unheld)

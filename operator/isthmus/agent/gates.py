@@ -11,6 +11,7 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import ANNOTATION_INDEX, GATE_INDEX
+from isthmus.api.reference import reference
 from isthmus.clusters import PODS, Conflict, KubernetesApi, NotFound
 
 from .observe import pod_ended
@@ -46,7 +47,7 @@ class IndexGates:
             if error is not None:
                 raise error
         if chosen:
-            logger.debug("opened gates", dispatch=dispatch.metadata["name"], pods=len(chosen))
+            logger.debug("opened gates", **reference("Dispatch", dispatch.metadata), pods=len(chosen))
         return len(waiting) > len(chosen)
 
     async def _open(self, pod: Pod, index: int) -> None:

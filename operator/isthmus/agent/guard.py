@@ -7,6 +7,7 @@ import structlog
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch
+from isthmus.api.reference import reference
 from isthmus.clusters import ApiError, ClusterError, Invalid, earliest
 
 from .contact import Contact
@@ -90,7 +91,8 @@ class Guard:
         except ClusterError as error:
             if not isinstance(error, ApiError):
                 self._contact.failed(began)
-            logger.info("limit not put off", dispatch=dispatch.metadata["name"], reason=error.reason, error=str(error))
+            about = reference("Dispatch", dispatch.metadata)
+            logger.info("limit not put off", **about, reason=error.reason, error=str(error))
             wait = retry
         return earliest(wait, again)
 
@@ -183,7 +185,7 @@ class Guard:
         if limit is None or limit.left >= -OVERDUE_SECONDS:
             return False
         pods = [pod for pod in await self._meter.listed(dispatch) if not pod_ended(pod)]
-        logger.warning("stopping a shard past its limit", dispatch=dispatch.metadata["name"], pods=len(pods))
+        logger.warning("stopping a shard past its limit", **reference("Dispatch", dispatch.metadata), pods=len(pods))
         await self._jobs.delete_pods(pods)
         return True
 

@@ -9,6 +9,7 @@ import structlog
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_UID
+from isthmus.api.reference import reference
 from isthmus.clusters import (
     JOBS,
     PODS,
@@ -152,7 +153,7 @@ class MemberJobs:
         try:
             await self._member.patch(JOBS, metadata.name, metadata.namespace, body)
         except NotFound:
-            logger.info("Job to suspend or resume is gone", job=metadata.name)
+            logger.info("Job to suspend or resume is gone", **reference("Job", metadata))
 
     async def set_limit(self, job: Job, seconds: int) -> None:
         """Set the `activeDeadlineSeconds` of this very Job, in the run that it is in, from the value that was seen.
@@ -178,7 +179,7 @@ class MemberJobs:
 
     async def delete_orphan(self, job: Job) -> None:
         """Delete a Job of ours that no Dispatch stands behind any more."""
-        logger.info("deleting orphan", job=job.metadata.name, namespace=job.metadata.namespace)
+        logger.info("deleting orphan", **reference("Job", job.metadata))
         await self._member.delete(
             JOBS, job.metadata.name, job.metadata.namespace, uid=job.metadata.uid, propagation="Foreground"
         )

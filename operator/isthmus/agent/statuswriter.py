@@ -6,6 +6,7 @@ import structlog
 
 from isthmus.api.core import Manifest, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
+from isthmus.api.reference import reference
 from isthmus.clusters import DISPATCHES, KubernetesApi
 
 from .contact import Contact
@@ -90,7 +91,7 @@ class StatusWriter:
         execution.live = dict(execution.measured)
         execution.written_at = self._clock()
         execution.noticed_at = None
-        logger.debug("reported", dispatch=name, state=status.state)
+        logger.debug("reported", **reference("Dispatch", written.metadata), state=status.state)
         return written
 
 

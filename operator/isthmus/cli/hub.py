@@ -33,6 +33,14 @@ def hub(
     allow_exec: Annotated[
         bool, typer.Option(help="Let members' kubeconfigs run credential plugins in the hub's process.")
     ] = False,
+    http_address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ISTHMUS_HTTP_ADDRESS",
+            metavar="HOST:PORT",
+            help="Serve /healthz, /readyz and /metrics there; the process then stays while the hub can't begin.",
+        ),
+    ] = None,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = "json",
     log_level: Annotated[Literal["debug", "info", "warning"], typer.Option(help="What is logged.")] = "info",
 ) -> None:
@@ -41,6 +49,7 @@ def hub(
 
     from isthmus.clusters import ClusterError
     from isthmus.errors import IsthmusError
+    from isthmus.hub.address import Address
     from isthmus.hub.process import serve
     from isthmus.hub.settings import HubSettings
 
@@ -57,6 +66,7 @@ def hub(
             system_namespace=system_namespace,
             allow_exec=allow_exec,
             accelerators=entries,
+            http=Address.parse(http_address, "--http-address") if http_address else None,
         )
         asyncio.run(serve(settings))
     except (ClusterError, IsthmusError, OSError, yaml.YAMLError, ValueError) as error:

@@ -4,6 +4,7 @@ import typer
 
 from isthmus import __version__
 
+from .check_hub import check_hub
 from .hub import hub
 from .statement import statement
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("check-hub")(check_hub)
 app.command()(hub)
 app.command()(statement)
 

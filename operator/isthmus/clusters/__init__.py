@@ -38,10 +38,12 @@ from .resources import (
     PODS,
     RESOURCEQUOTAS,
     SECRETS,
+    SELFSUBJECTACCESSREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
     Resource,
 )
+from .traffic import Traffic
 from .workqueue import WorkQueue, earliest
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "PODS",
     "RESOURCEQUOTAS",
     "SECRETS",
+    "SELFSUBJECTACCESSREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
     "AlreadyExists",
@@ -80,6 +83,7 @@ __all__ = [
     "TLSFailure",
     "TimedOut",
     "TooManyRequests",
+    "Traffic",
     "Unauthorized",
     "Undecodable",
     "UnexpectedAnswer",

@@ -1,6 +1,5 @@
 """The seam: what the hub and the agent ask of a cluster, whether it is real or in memory."""
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing_extensions import TypeVar
 from isthmus.api.core import Manifest
 
 from .resources import Resource
+from .traffic import Traffic
 
 T = TypeVar("T", default=Manifest)
 
@@ -60,7 +60,7 @@ class KubernetesApi(Protocol):
     """
 
     name: str
-    requests: Counter[str]
+    traffic: Traffic
 
     @property
     def busy(self) -> bool:

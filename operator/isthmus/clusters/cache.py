@@ -5,6 +5,8 @@ from typing import Generic, Literal, TypeVar
 
 import structlog
 
+from isthmus.api.reference import reference
+
 from .api import Listing, Undecodable, WatchEvent
 from .decoding import identity_of
 
@@ -20,7 +22,7 @@ class ObjectCache(Generic[T]):
     """`items` holds the objects by (namespace, name); `undecodable` what is there but can't be read.
 
     An object that can't be read any more keeps its last good state: it is there all the same, and to take it for
-    deleted would set things in motion. `name` says in logs whose objects these are.
+    deleted would set things in motion. `name` and `kind` say in logs whose objects these are, and which.
     """
 
     def __init__(
@@ -28,10 +30,12 @@ class ObjectCache(Generic[T]):
         name: str,
         on_change: OnChange[T] | None = None,
         transform: Callable[[T], T] | None = None,
+        kind: str = "",
     ) -> None:
         self.items: dict[Key, T] = {}
         self.undecodable: dict[Key, Undecodable] = {}
         self._name = name
+        self._kind = kind
         self._on_change = on_change
         self._transform = transform
 
@@ -116,8 +120,7 @@ class ObjectCache(Generic[T]):
             _log.warning(
                 "object can't be read, its last good state is kept",
                 cache=self._name,
-                namespace=bad.namespace,
-                name=bad.name,
+                **reference(self._kind, {"namespace": bad.namespace, "name": bad.name}),
                 problem=bad.problem,
             )
         self.undecodable[key] = bad

@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -27,10 +27,11 @@ from .api import (
 )
 from .credentials import Credentials
 from .decoding import decode_object, decode_page, event_decoder
-from .errors import Expired, NotFound, UnexpectedAnswer
+from .errors import ClusterError, Expired, NotFound, UnexpectedAnswer
 from .limiter import Limiter
 from .lines import LineSplitter, LineTooLongError
 from .resources import Resource
+from .traffic import Traffic
 from .transport import Request, Transport
 
 # So many requests under way at once, or in a second, are a burst.
@@ -48,10 +49,15 @@ _PATCHES: dict[PatchKind, str] = {
 class Client(KubernetesApi):
     """One cluster, one session. Made by `connect` inside a running event loop; an async context manager."""
 
-    def __init__(self, transport: Transport, name: str) -> None:
+    def __init__(self, transport: Transport, name: str, traffic: Traffic | None = None) -> None:
         self.name = name
-        self.requests: Counter[str] = Counter()
+        self.traffic = traffic or Traffic()
         self._transport = transport
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each verb was asked for."""
+        return self.traffic.requests
 
     @classmethod
     async def connect(
@@ -63,10 +69,12 @@ class Client(KubernetesApi):
         concurrency: int = 64,
         timeout_seconds: float = 15,
         rng: random.Random | None = None,
+        traffic: Traffic | None = None,
     ) -> Self:
         """A client of the cluster; nothing is sent yet, but a credential plugin is run. `name` leads its messages.
 
-        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither.
+        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither. All of them
+        are counted in `traffic`, which may be that of an earlier connection.
         InvalidCredentials where a plugin or token file gives none.
         """
         await credentials.source.identity()
@@ -77,7 +85,7 @@ class Client(KubernetesApi):
             timeout_seconds=timeout_seconds,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
         )
-        return cls(transport, name)
+        return cls(transport, name, traffic)
 
     async def __aenter__(self) -> Self:
         return self
@@ -262,36 +270,43 @@ class Client(KubernetesApi):
         timeout_seconds: float = DEFAULT_WATCH_SECONDS,
         idle_seconds: float | None = None,
         opened: Callable[[], None] | None = None,
+        accept: str | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after `resource_version`, with bookmarks, until the server ends it after `timeout_seconds`.
 
         `opened` is called once the server has accepted. Expired where that version is no longer kept; TimedOut where
-        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early.
+        nothing at all arrives for `idle_seconds`. Close it (`contextlib.aclosing`) where it is left early. Objects
+        come in the form that `accept` names, such as a Table, for which `params` can say more.
         """
-        params = _selection(labels, fields) | {
+        query = {**(params or {}), **_selection(labels, fields)} | {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, round(timeout_seconds))),
         }
-        request = Request("GET", resource.path(namespace), params)
+        request = Request("GET", resource.path(namespace), query, accept=accept)
         about = f"{self.name}: watch of {resource.plural}"
         decode = event_decoder(_or_dict(type), about)
         splitter = LineSplitter()
         self.requests["watch"] += 1
-        async with (
-            self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
-            aclosing(stream) as chunks,
-        ):
-            if opened is not None:
-                opened()
-            async for chunk in chunks:
-                try:
-                    lines = splitter.feed(chunk)
-                except LineTooLongError as error:
-                    raise UnexpectedAnswer(f"{about}: {error}") from error
-                for line in lines:
-                    yield decode(line)
+        try:
+            async with (
+                self._transport.stream(request, idle_seconds=idle_seconds or IDLE_SECONDS) as stream,
+                aclosing(stream) as chunks,
+            ):
+                if opened is not None:
+                    opened()
+                async for chunk in chunks:
+                    try:
+                        lines = splitter.feed(chunk)
+                    except LineTooLongError as error:
+                        raise UnexpectedAnswer(f"{about}: {error}") from error
+                    for line in lines:
+                        yield decode(line)
+        except ClusterError as error:
+            self.traffic.failed("watch", error)
+            raise
 
     def server_time(self) -> datetime | None:
         """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
@@ -309,14 +324,31 @@ class Client(KubernetesApi):
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         content_type: str = "application/json",
+        accept: str | None = None,
     ) -> bytes:
-        """Any request; the body of its 2xx answer as it came."""
-        request = Request(method, path, params or {}, body, content_type, repeatable=method == "GET", json=False)
+        """Any request; the body of its 2xx answer as it came, in the form that `accept` names."""
+        request = Request(
+            method, path, params or {}, body, content_type, repeatable=method == "GET", json=False, accept=accept
+        )
         return await self._send("raw", request)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str], *, accept: str, idle_seconds: float
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+        """The body of the 2xx answer to a GET, chunk by chunk as it comes; TimedOut after `idle_seconds` of silence."""
+        request = Request("GET", path, params, json=False, accept=accept)
+        self.requests["stream"] += 1
+        async with self._transport.stream(request, idle_seconds=idle_seconds) as stream, aclosing(stream) as chunks:
+            yield chunks
 
     async def _send(self, verb: str, request: Request) -> bytes:
         self.requests[verb] += 1
-        return await self._transport.send(request)
+        try:
+            return await self._transport.send(request)
+        except ClusterError as error:
+            self.traffic.failed(verb, error)
+            raise
 
     async def _object(self, verb: str, request: Request, type_: type[T] | None) -> T:
         body = await self._send(verb, request)

@@ -3,8 +3,10 @@
 import base64
 import binascii
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import InvalidCredentials
@@ -31,18 +33,18 @@ class Credentials:
     @classmethod
     def from_kubeconfig(
         cls,
-        text: str | bytes,
+        config: str | bytes | Mapping[str, Any],
         context: str | None = None,
         *,
         allow_files: bool = False,
         allow_exec: bool = False,
         directory: Path | None = None,
     ) -> "Credentials":
-        """From a kubeconfig's text, which may be anyone's: by default it can neither read files here nor run programs.
+        """From a kubeconfig's text, or what that says: by default it can neither read files here nor run programs.
 
-        Relative paths in it count from `directory`.
+        It may be anyone's. Relative paths in it count from `directory`.
         """
-        reader = _Reader(select(text, context), allow_files=allow_files, allow_exec=allow_exec, directory=directory)
+        reader = _Reader(select(config, context), allow_files=allow_files, allow_exec=allow_exec, directory=directory)
         return reader.credentials()
 
     @classmethod

@@ -69,6 +69,7 @@ class Informer(Generic[T]):
         self.synced = asyncio.Event()
         self.connected = False
         self.restarts = 0
+        self.lost_at: float | None = None
         self.error: ClusterError | None = None
         self._client = client
         self._resource = resource
@@ -83,7 +84,7 @@ class Informer(Generic[T]):
         self._longest_pause = longest_pause_seconds
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         self._name = f"{client.name}: {resource.plural}"
-        self._cache = ObjectCache(self._name, on_change, transform)
+        self._cache = ObjectCache(self._name, on_change, transform, resource.kind)
         self._version = ""
         self._heard = float("-inf")
         self._failures = 0
@@ -106,6 +107,10 @@ class Informer(Generic[T]):
     def silence_seconds(self) -> float:
         """Seconds since anything was heard: a list, a change, or a bookmark, which says that nothing has changed."""
         return asyncio.get_running_loop().time() - self._heard
+
+    def broken_seconds(self) -> float | None:
+        """For how long nothing could be followed; None while the watch stands, or has not been tried yet."""
+        return None if self.lost_at is None else asyncio.get_running_loop().time() - self.lost_at
 
     async def wait_synced(self) -> None:
         """Return once the first list stands in the cache."""
@@ -165,6 +170,7 @@ class Informer(Generic[T]):
     async def _recover(self, error: ClusterError) -> None:
         """Wait before the next attempt, and forget the version where watching on from it is no use."""
         self.restarts += 1
+        self._client.traffic.restarts[self._resource.plural] += 1
         self._failures += 1
         status = error.status if isinstance(error, ApiError) else 0
         if not isinstance(error, _RESUMABLE) and status not in _RESUMABLE_STATUS:
@@ -184,6 +190,10 @@ class Informer(Generic[T]):
     def _report(self, error: ClusterError | None) -> None:
         before = (self.connected, self.error.reason if self.error else "")
         self.connected, self.error = error is None, error
+        if error is None:
+            self.lost_at = None
+        elif self.lost_at is None:
+            self.lost_at = asyncio.get_running_loop().time()
         if before == (self.connected, error.reason if error else "") or self._on_connection is None:
             return
         try:

@@ -4,6 +4,7 @@ Read here and not by the `kubernetes` library, which leaves private keys in temp
 lives, follows any file path it is given, and logs a failing plugin's error where the user can't see it.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -98,12 +99,14 @@ class Selected(Struct):
     raw_cluster: dict[str, Any]
 
 
-def select(text: str | bytes, context: str | None = None) -> Selected:
-    """The cluster and user of `context`, or of current-context. InvalidCredentials names what is missing.
+def select(config: str | bytes | Mapping[str, Any], context: str | None = None) -> Selected:
+    """The cluster and user of `context`, or of current-context, in a kubeconfig's text or what it says.
+
+    InvalidCredentials names what is missing.
 
     No message repeats a value of the kubeconfig: it may be a secret, and messages end in conditions.
     """
-    document = _convert(_parsed(text), _Document, "the kubeconfig")
+    document = _convert(config if isinstance(config, Mapping) else parsed(config), _Document, "the kubeconfig")
     name = context or document.current_context
     if not name:
         raise InvalidCredentials("the kubeconfig has no current-context; set one with kubectl config use-context")
@@ -116,7 +119,8 @@ def select(text: str | bytes, context: str | None = None) -> Selected:
     return Selected(chosen, cluster, user, raw_cluster or {})
 
 
-def _parsed(text: str | bytes) -> Any:
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """What the text says. InvalidCredentials where it is no YAML mapping."""
     try:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:

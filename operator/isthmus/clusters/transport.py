@@ -32,7 +32,10 @@ _NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `repeatable`: carrying it out twice does no harm. `json`: its answer must be JSON."""
+    """One request. `repeatable`: carrying it out twice does no harm. `json`: its answer must be JSON.
+
+    `accept` is the form that is asked for, where it is not plain JSON.
+    """
 
     method: str
     path: str
@@ -41,6 +44,7 @@ class Request:
     content_type: str = "application/json"
     repeatable: bool = False
     json: bool = True
+    accept: str | None = None
 
 
 class Transport:
@@ -165,6 +169,8 @@ class Transport:
         headers.extend(identity.headers)
         if request.body is not None:
             headers["Content-Type"] = request.content_type
+        if request.accept is not None:
+            headers["Accept"] = request.accept
         try:
             response = await self._session.request(
                 request.method,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
 import structlog
@@ -28,6 +28,7 @@ class WorkQueue(Generic[K]):
     A key added while its handler runs is run once more afterwards: the handler reads the newest state itself, so no
     change is missed and a burst of changes costs one run. A handler may return seconds after which it wants to be
     called again. One that raises is called again after a back-off that doubles up to `retry_limit_seconds`.
+    Its failure is logged with the object that the key stands for, as `about` names it.
     """
 
     def __init__(
@@ -38,9 +39,13 @@ class WorkQueue(Generic[K]):
         workers: int = 32,
         retry_seconds: float = 0.2,
         retry_limit_seconds: float = 30.0,
+        about: Callable[[K], Mapping[str, str]] | None = None,
     ) -> None:
+        self.name = name
+        self.retries = 0
+        """How often a handler has failed."""
         self._handler = handler
-        self._name = name
+        self._about = about or (lambda key: {"key": str(key)})
         self._workers = workers
         self._retry_seconds = retry_seconds
         self._retry_limit_seconds = retry_limit_seconds
@@ -51,6 +56,11 @@ class WorkQueue(Generic[K]):
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._closed = False
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._ready)
 
     def add(self, key: K, delay: float = 0.0) -> None:
         """Ask for a run of `key` after `delay` seconds; of several wishes the earliest holds."""
@@ -82,7 +92,7 @@ class WorkQueue(Generic[K]):
         while self._ready and len(self._running) < self._workers and not self._closed:
             key = self._ready.popleft()
             self._waiting.discard(key)
-            self._running[key] = asyncio.create_task(self._run(key), name=f"{self._name}:{key}")
+            self._running[key] = asyncio.create_task(self._run(key), name=f"{self.name}:{key}")
 
     async def _run(self, key: K) -> None:
         again: float | None = None
@@ -94,10 +104,10 @@ class WorkQueue(Generic[K]):
             raise
         except ClusterError as error:
             again = self._back_off(key)
-            logger.info("will try again", queue=self._name, key=str(key), reason=error.reason, error=str(error))
+            logger.info("will try again", queue=self.name, **self._about(key), reason=error.reason, error=str(error))
         except Exception:
             again = self._back_off(key)
-            logger.exception("handler failed", queue=self._name, key=str(key))
+            logger.exception("handler failed", queue=self.name, **self._about(key))
         finally:
             del self._running[key]
             if not self._closed:
@@ -109,6 +119,7 @@ class WorkQueue(Generic[K]):
                 self._start()
 
     def _back_off(self, key: K) -> float:
+        self.retries += 1
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures
         doublings = min(failures - 1, _MOST_DOUBLINGS)

@@ -15,6 +15,8 @@ from isthmus.errors import LedgerError
 from isthmus.ledger import Ledger, ReadingBooked
 from isthmus.settlement.statement import Statement
 
+from .instruments import Instruments
+
 logger = structlog.get_logger(__name__)
 
 BATCH = 500
@@ -28,7 +30,8 @@ T = TypeVar("T")
 class Booking:
     """The hub's only way to the ledger. `on_booked(job uid, account)` follows each reading that is in.
 
-    `repeated(dispatch)` says whether another shard did the work again that the reading's late time is of.
+    `repeated(dispatch)` says whether another shard did the work again that the reading's late time is of; `monotonic`
+    never jumps, in seconds.
     """
 
     def __init__(
@@ -37,22 +40,33 @@ class Booking:
         currency: str,
         on_booked: Callable[[str, str], None],
         repeated: Callable[[Dispatch], bool],
+        *,
+        monotonic: Callable[[], float],
+        instruments: Instruments | None = None,
     ) -> None:
+        self._monotonic = monotonic
+        self._instruments = instruments or Instruments()
         self._repeated = repeated
         self._ledger = ledger
         self._currency = currency
         self._on_booked = on_booked
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._waiting: dict[str, tuple[str, Dispatch]] = {}
+        self._since: dict[str, float] = {}
+        """Since when a Dispatch has had a reading that is not booked."""
         self._booked: dict[str, int] = {}
         self._costs: dict[str, Money] = {}
         self._tariffs: dict[str, tuple[Tariff, Identity, str]] = {}
         self._wake = asyncio.Event()
+        self.trouble = ""
+        """Why the last booking failed; empty where it did not."""
 
     def offer(self, node: str, dispatch: Dispatch) -> None:
         """Have the Dispatch's reading booked, where it has one that is not."""
         if not self.is_booked(dispatch):
-            self._waiting[dispatch.metadata["uid"]] = (node, dispatch)
+            uid = dispatch.metadata["uid"]
+            self._waiting[uid] = (node, dispatch)
+            self._since.setdefault(uid, self._monotonic())
             self._wake.set()
 
     async def recall(self, dispatch_uids: Iterable[str]) -> None:
@@ -80,6 +94,10 @@ class Booking:
         if job_gone:
             self._costs.pop(dispatch.spec.job.uid, None)
 
+    def lag_seconds(self) -> float:
+        """Age of the oldest reading that is not booked; 0 where all are."""
+        return self._monotonic() - min(self._since.values()) if self._since else 0.0
+
     def is_booked(self, dispatch: Dispatch) -> bool:
         """Whether the ledger has all that the Dispatch reports."""
         reading = dispatch.status.reading
@@ -102,6 +120,10 @@ class Booking:
         self._tariffs[node] = (tariff, identity, digest)
         return digest
 
+    async def check(self) -> None:
+        """Return once the ledger could be written just now. Raises LedgerError."""
+        await self._in_thread(self._ledger.check)
+
     async def statement(self, read: Callable[[Ledger], Statement]) -> Statement:
         """Read a statement."""
         return await self._in_thread(lambda: read(self._ledger))
@@ -119,23 +141,34 @@ class Booking:
                     await self._in_thread(lambda items=items: self._book(items))  # type: ignore[misc]
                 except LedgerError as error:
                     logger.warning("the ledger can't be written; booking is repeated", error=str(error))
+                    self.trouble = str(error)
+                    self._instruments.ledger_failures.inc()
                     for node, dispatch in batch:
                         self._waiting.setdefault(dispatch.metadata["uid"], (node, dispatch))
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
+                self.trouble = ""
                 for _, dispatch in batch:
                     reading = dispatch.status.reading
                     if reading is not None:
                         uid = dispatch.metadata["uid"]
                         self._booked[uid] = max(self._booked.get(uid, 0), reading.sequence)
+                        if uid not in self._waiting:
+                            self._since.pop(uid, None)
                         self._on_booked(dispatch.spec.job.uid, dispatch.spec.account)
 
     def _book(self, items: list[ReadingBooked]) -> None:
         """In the ledger's thread: book, then read the costs that changed."""
         for result in self._ledger.book(items):
+            self._instruments.readings[result.outcome].inc()
+            self._instruments.ledger_lines.inc(result.lines)
             if result.outcome == "Conflict":
                 logger.warning(
-                    "reading refused", dispatch=result.dispatch_uid, reason=result.reason, why=result.message
+                    "reading refused",
+                    kind="Dispatch",
+                    uid=result.dispatch_uid,
+                    reason=result.reason,
+                    why=result.message,
                 )
         self._read_costs({item.job.uid for item in items})
 

@@ -67,7 +67,9 @@ class Dispatcher:
         self._fleet = fleet
         self._booking = booking
         self._orders: dict[str, Order] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self._dispatch, name="dispatcher", workers=64, retry_limit_seconds=5.0)
+        self.queue: WorkQueue[str] = WorkQueue(
+            self._dispatch, name="dispatcher", workers=64, retry_limit_seconds=5.0, about=jobs.about
+        )
 
     def assigned(self, assignments: Sequence[tuple[Assignment, int]]) -> None:
         """Placement gave a job, or parts of it, to nodes; each comes with the sequence of its Dispatch."""
@@ -157,6 +159,8 @@ class Dispatcher:
         refused = any(sent)
         if not refused:
             record.problem, record.unplaced = None, None
+            if sent:
+                self._jobs.latency.written(record, order.attempt)
         self._close(uid, record, order, again_seconds=5.0 if refused else 0.0)
         return None
 
@@ -183,11 +187,12 @@ class Dispatcher:
             record.problem = ("DispatchFailed", f"no Dispatch could be written for {parcel.node}: {error}")
             if not isinstance(error, Invalid):
                 self._fleet.hinder(parcel.node, "DispatchesRefused", f"no Dispatch can be written for it: {error}")
-            logger.warning("Dispatch refused", job=parcel.assignment.demand.name, node=parcel.node, error=str(error))
+            logger.warning("Dispatch refused", **record.reference, node=parcel.node, error=str(error))
             self._forget(order, parcel)
             return True
         except ClusterError as error:
-            logger.info("Dispatch not known to be written, trying again", node=parcel.node, error=str(error))
+            about = {**record.reference, "node": parcel.node}
+            logger.info("Dispatch not known to be written, trying again", **about, error=str(error))
             raise
         order.parcels.remove(parcel)
         dispatch = Dispatch.model_validate(body)

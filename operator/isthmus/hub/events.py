@@ -13,6 +13,7 @@ from isthmus.api.conditions import Condition, find
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import DispatchState
 from isthmus.api.names import API_VERSION, digest
+from isthmus.api.reference import reference
 from isthmus.clusters import EVENTS, ClusterError, KubernetesApi
 
 logger = structlog.get_logger(__name__)
@@ -69,9 +70,7 @@ class EventWriter:
             told.add((condition.reason, condition.message))
             logger.info(
                 "condition changed",
-                kind=kind,
-                namespace=metadata.get("namespace", ""),
-                name=metadata["name"],
+                **reference(kind, metadata),
                 condition=condition.type,
                 status=condition.status,
                 reason=condition.reason,
@@ -117,7 +116,8 @@ class EventWriter:
                 try:
                     await self._hub.create(EVENTS, event, namespace)
                 except ClusterError as error:
-                    logger.debug("event dropped", name=event["involvedObject"]["name"], error=str(error))
+                    about = event["involvedObject"]
+                    logger.debug("event dropped", **reference(about["kind"], about), error=str(error))
 
 
 def _differs(before: Condition | None, condition: Condition) -> bool:

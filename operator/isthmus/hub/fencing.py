@@ -20,6 +20,7 @@ from isthmus.api.computenode import Timing
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, Fence
 from isthmus.api.names import ANNOTATION_FORGET, node_namespace
+from isthmus.api.reference import reference
 from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound
 
 from .dispatches import DispatchStore
@@ -136,7 +137,13 @@ class Fencing:
                 await self._patch(node, fresh, {"status": status}, subresource="status")
             except (Conflict, NotFound):
                 return False
-        logger.warning("shard given up", dispatch=name, node=node, reason=verdict.reason, message=verdict.message)
+        logger.warning(
+            "shard given up",
+            **reference("Dispatch", dispatch.metadata),
+            node=node,
+            reason=verdict.reason,
+            message=verdict.message,
+        )
         return True
 
     def _by_wish(self, node: str, dispatch: Dispatch, wish: str) -> Verdict:

@@ -1,6 +1,6 @@
 """All ComputeNodes with their live figures, and what was sent to each since: the snapshot that placement sees."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,14 @@ class Fleet:
     def expect(self, names: Iterable[str]) -> None:
         """Say which nodes there are, before the watch shows them: others have been removed."""
         self._expected.update(names)
+
+    def still_there(self, names: Collection[str]) -> None:
+        """Take in which nodes there are now: others that no watch has shown will not be shown any more."""
+        self._expected.intersection_update(self._nodes.keys() | set(names))
+
+    def unseen(self) -> int:
+        """How many of the nodes that there are the watch has not shown yet."""
+        return len(self._expected - self._nodes.keys())
 
     def removed(self, name: str) -> bool:
         """Whether there is no such node (any more)."""

@@ -1,9 +1,9 @@
 """The hub put together: its stores, loops and reconcilers, and who tells whom of what."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -21,10 +21,12 @@ from isthmus.clusters import (
     Client,
     ClusterError,
     Credentials,
-    Forbidden,
+    Informer,
     Listing,
     NotFound,
+    Traffic,
     UnexpectedAnswer,
+    WorkQueue,
 )
 from isthmus.errors import HubError
 from isthmus.ledger import Ledger
@@ -37,17 +39,20 @@ from .dispatches import DispatchStore
 from .events import EventWriter
 from .fencing import Fencing
 from .fleet import Fleet
+from .instruments import Instruments
 from .jobs import Jobs
 from .jobwatch import JobWatch
 from .latetime import repeated
 from .nodenamespace import node_namespace_stands
 from .nodes import Nodes
+from .permissions import RULES, Permissions, permissions_of
 from .scheduler import Scheduler
 from .secrets import SecretStore
 from .session import Surroundings
 from .settings import HubSettings
 from .settlements import Settlements
 from .tombstone import Tombstone
+from .vital import vitals_of
 
 logger = structlog.get_logger(__name__)
 
@@ -58,13 +63,29 @@ CONCURRENCY = 48
 class Hub:
     """Everything of the hub but kopf, which feeds `nodes` and `settlements`."""
 
-    def __init__(self, settings: HubSettings, client: Client, hub_uid: str, ledger: Ledger, clocks: Clocks) -> None:
+    def __init__(
+        self,
+        settings: HubSettings,
+        client: Client,
+        hub_uid: str,
+        *,
+        ledger: Ledger,
+        permissions: Permissions,
+        clocks: Clocks,
+        instruments: Instruments,
+    ) -> None:
+        self.began = False
+        """Whether all lists are in that decisions rest on, and the loops run."""
+        self.tasks: list[asyncio.Task[None]] = []
+        """The loops; none ends while the hub runs."""
+        self.permissions = permissions
         self._client = client
-        self._refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.dispatches = DispatchStore(client, self._dispatch_changed, partial(self._linked, "Dispatches"))
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
-        self.booking = Booking(ledger, settings.currency, self._booked, self._repeated)
+        self.booking = Booking(
+            ledger, settings.currency, self._booked, self._repeated, monotonic=clocks.monotonic, instruments=instruments
+        )
         self.fleet = Fleet(settings.currency, self.dispatches.node, clocks.monotonic)
         self.scheduler = Scheduler(
             self.fleet,
@@ -72,6 +93,7 @@ class Hub:
             monotonic=clocks.monotonic,
             on_assigned=lambda assignments: self.dispatcher.assigned(assignments),  # noqa: PLW0108 - made below
             on_unplaced=lambda uid, verdict: self.jobs.unplaced(uid, verdict),  # noqa: PLW0108 - made below
+            instruments=instruments,
         )
         self.contacts = Contacts(clocks.monotonic)
         self.fencing = Fencing(
@@ -93,6 +115,8 @@ class Hub:
             events=self.events,
             account_of=self.accounts.of,
             now=clocks.now,
+            monotonic=clocks.monotonic,
+            instruments=instruments,
         )
         self._job_watch = JobWatch(client, self.jobs.observed, partial(self._linked, "the ComputeJobs"))
         self.dispatcher = Dispatcher(
@@ -126,22 +150,29 @@ class Hub:
             self.nodes.secret_changed,
             partial(self._linked, "its Secrets"),
         )
+        self.vitals = vitals_of(self._reach, self.booking, clocks.monotonic)
 
     @classmethod
-    async def open(cls, settings: HubSettings, credentials: Credentials) -> Self:
+    async def open(cls, settings: HubSettings, credentials: Credentials, instruments: Instruments) -> Self:
         """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
         client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
         try:
+            permissions = Permissions(client, permissions_of(RULES, settings.system_namespace))
+            client.traffic.on_refused = lambda _: permissions.doubt()
+            await client.probe()
+            await permissions.require()
             hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
             await _kinds_served(client)
-            nodes: Listing[Manifest] = await client.list(COMPUTENODES)
+            nodes = await _node_names(client)
             clocks = Clocks.system()
             ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
         except BaseException:
             await client.close()
             raise
-        hub = cls(settings, client, hub_uid, ledger, clocks)
-        hub.fleet.expect(node["metadata"]["name"] for node in nodes.items)
+        hub = cls(
+            settings, client, hub_uid, ledger=ledger, permissions=permissions, clocks=clocks, instruments=instruments
+        )
+        hub.fleet.expect(nodes)
         hub.nodes.begin(
             Surroundings(
                 hub=client,
@@ -158,6 +189,7 @@ class Hub:
                 contacts=hub.contacts,
                 changed=hub.nodes.changed,
                 profiled=hub.nodes.profiled,
+                created=hub.jobs.latency.created,
                 lost_sight=hub.fleet.lost_sight,
             )
         )
@@ -167,25 +199,51 @@ class Hub:
         """Run all loops until cancelled; `ready` is set once the lists are in that decisions rest on."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.dispatches.informer.run())
-                group.create_task(self.accounts.informer.run())
-                group.create_task(self.secrets.informer.run())
-                for synced in (
-                    self.dispatches.informer.wait_synced(),
-                    self.accounts.informer.wait_synced(),
-                    self.secrets.informer.wait_synced(),
-                ):
-                    await self._or_refused(synced)
-                group.create_task(self._job_watch.informer.run())
-                await self._or_refused(self._job_watch.informer.wait_synced())
+                self._start(group, "watch on Dispatches", self.dispatches.informer.run())
+                self._start(group, "watch on namespaces", self.accounts.informer.run())
+                self._start(group, "watch on Secrets", self.secrets.informer.run())
+                await self.dispatches.informer.wait_synced()
+                await self.accounts.informer.wait_synced()
+                await self.secrets.informer.wait_synced()
+                self._start(group, "watch on ComputeJobs", self._job_watch.informer.run())
+                await self._job_watch.informer.wait_synced()
                 await self._recall()
-                group.create_task(self.booking.run())
-                group.create_task(self.events.run())
-                group.create_task(self.scheduler.run())
+                self._start(group, "booking", self.booking.run())
+                self._start(group, "writing of events", self.events.run())
+                self._start(group, "scheduling", self.scheduler.run())
+                self._start(group, "review of permissions", self.permissions.run())
+                for vital in self.vitals:
+                    self._start(group, "vital signs", vital.run())
+                self.began = True
                 ready.set()
                 logger.info("hub ready")
         finally:
             await self._close()
+
+    def informers(self) -> Iterator[tuple[str, Informer[Any]]]:
+        """The watches on the hub's own API, each with what it is on."""
+        yield "ComputeJobs", self._job_watch.informer
+        yield "Dispatches", self.dispatches.informer
+        yield "namespaces", self.accounts.informer
+        yield "Secrets", self.secrets.informer
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the hub's own API was asked."""
+        return self._client.traffic
+
+    def queues(self) -> Iterator[WorkQueue[str]]:
+        """The work queues of the hub's reconcilers; those of agents have names of nodes."""
+        yield from (self.jobs.queue, self.dispatcher.queue, self.nodes.queue, self.settlements.queue)
+
+    async def _reach(self) -> None:
+        """Return once the hub's API has answered. Nodes that were deleted before a watch showed them are forgotten."""
+        await self._client.probe()
+        if self.fleet.unseen():
+            self.fleet.still_there(await _node_names(self._client))
+
+    def _start(self, group: asyncio.TaskGroup, name: str, loop: Coroutine[None, None, None]) -> None:
+        self.tasks.append(group.create_task(loop, name=name))
 
     async def _recall(self) -> None:
         """Have all readings booked that are not; of jobs that have ended few have any.
@@ -221,24 +279,8 @@ class Hub:
 
     def _linked(self, what: str, error: ClusterError | None) -> None:
         """A watch on the hub's own API was lost, or stands."""
-        if error is None:
-            return
-        logger.warning("the hub's API can't be followed", what=what, reason=error.reason, error=str(error))
-        if isinstance(error, Forbidden) and not self._refused.done():
-            self._refused.set_exception(
-                HubError(f"the hub may not read {what}: {error.message}", "give it the roles of deploy/hub.yaml")
-            )
-            self._refused.exception()  # it is looked at only while the hub begins
-
-    async def _or_refused(self, synced: Coroutine[None, None, None]) -> None:
-        """Wait for a first list, or raise HubError where the hub may not read it."""
-        waiting = asyncio.ensure_future(synced)
-        try:
-            await asyncio.wait({waiting, self._refused}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                self._refused.result()
-        finally:
-            waiting.cancel()
+        if error is not None:
+            logger.warning("the hub's API can't be followed", what=what, reason=error.reason, error=str(error))
 
     def _dispatch_changed(self, node: str, dispatch: Dispatch, gone: bool) -> None:
         if gone:
@@ -262,6 +304,11 @@ class Hub:
     def _reachability_changed(self, node: str) -> None:
         for dispatch in self.dispatches.node(node).awake():
             self.jobs.queue.add(dispatch.spec.job.uid)
+
+
+async def _node_names(client: Client) -> set[str]:
+    nodes: Listing[Manifest] = await client.list(COMPUTENODES)
+    return {node["metadata"]["name"] for node in nodes.items}
 
 
 async def _kinds_served(client: Client) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
-from isthmus.api.computejob import FINISHED, ComputeJob
+from isthmus.api.computejob import FINISHED, ComputeJob, Phase
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
+from isthmus.api.reference import reference
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
 
@@ -34,6 +35,8 @@ class JobRecord:
     """Nodes that have not cleared away their part in time, once its deletion was asked for."""
     waits: dict[str, str] = field(default_factory=dict)
     """What is waited for, of shards whose node can't be reached, by the name of the Dispatch."""
+    since: float | None = None
+    """When it was created, by the event loop's clock; None where that is not known yet, or it began suspended."""
     _work: Work | None = field(default=None, repr=False)
 
     @property
@@ -54,6 +57,11 @@ class JobRecord:
         return self.job.metadata["namespace"], self.job.metadata["name"]
 
     @property
+    def reference(self) -> dict[str, str]:
+        """How a log line names it."""
+        return reference("ComputeJob", self.job.metadata)
+
+    @property
     def deleting(self) -> bool:
         """Whether its deletion was asked for."""
         return "deletionTimestamp" in self.job.metadata
@@ -72,6 +80,17 @@ class JobRecord:
     def halted(self) -> bool:
         """Whether it is not to be run now, or never again."""
         return self.deleting or self.job.spec.suspend or self.job.spec.cancel
+
+    @property
+    def pending_reason(self) -> str:
+        """Why it is Pending, in a CamelCase word."""
+        if self.refusal is not None:
+            return self.refusal.reason
+        if self.problem is not None:
+            return self.problem[0]
+        if self.dispatching:
+            return "Dispatching"
+        return self.unplaced.reason if self.unplaced is not None else "Queued"
 
     @property
     def assigned(self) -> tuple[int, tuple[str, ...]] | None:
@@ -97,6 +116,7 @@ class EndedJob:
     version: int
     ttl_seconds: int | None
     completion_time: str | None
+    phase: Phase
     attempt: int
     """The attempt that its annotation pins; 0 where it has none."""
     nodes: int
@@ -115,6 +135,7 @@ class EndedJob:
             version=int(metadata["resourceVersion"]),
             ttl_seconds=body["spec"].get("ttlSecondsAfterFinished"),
             completion_time=status.get("completionTime"),
+            phase=Phase(status["phase"]),
             attempt=pin[0] if pin is not None else 0,
             nodes=len(pin[1]) if pin is not None else 0,
         )
@@ -129,9 +150,15 @@ class EndedJob:
             version=int(record.job.metadata["resourceVersion"]),
             ttl_seconds=record.job.spec.ttl_seconds_after_finished,
             completion_time=record.job.status.completion_time,
+            phase=record.job.status.phase or Phase.PENDING,
             attempt=pin[0] if pin is not None else 0,
             nodes=len(pin[1]) if pin is not None else 0,
         )
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """How a log line names it."""
+        return reference("ComputeJob", {"namespace": self.key[0], "name": self.key[1], "uid": self.uid})
 
     def seconds_left(self, now: datetime) -> float | None:
         """Seconds until its time to live is over, zero or less once it is; None where it has none."""

@@ -9,6 +9,7 @@ from isthmus.agent import timestamp
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
+from isthmus.api.reference import reference
 from isthmus.clusters import COMPUTEJOBS, ClusterError, Conflict, KubernetesApi, NotFound, WorkQueue, earliest
 from isthmus.placement import Unplaced
 
@@ -19,10 +20,12 @@ from .draining import leaving
 from .events import EventWriter
 from .fencing import Fencing, GiveUp
 from .fleet import Fleet
+from .instruments import Instruments
 from .jobrecord import EndedJob, JobRecord
 from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
 from .jobstore import JobStore
+from .latency import Latency
 from .progress import Progress, progress_of
 from .scheduler import Scheduler
 from .shards import Shards
@@ -41,7 +44,7 @@ LOOK_AGAIN_SECONDS = 1.0
 
 
 class Jobs:
-    """All ComputeJobs. `now` is the time of day in UTC."""
+    """All ComputeJobs. `now` is the time of day in UTC, `monotonic` never jumps, in seconds."""
 
     def __init__(
         self,
@@ -56,6 +59,8 @@ class Jobs:
         events: EventWriter,
         account_of: Callable[[str], str],
         now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        instruments: Instruments | None = None,
     ) -> None:
         self._hub = hub
         self._dispatches = dispatches
@@ -76,7 +81,15 @@ class Jobs:
         self._events = events
         self._now = now
         self.store = JobStore(hub, self._vanished)
-        self.queue: WorkQueue[str] = WorkQueue(self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0)
+        self.latency = Latency(self.store, instruments or Instruments(), monotonic, now)
+        self.queue: WorkQueue[str] = WorkQueue(
+            self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0, about=self.about
+        )
+
+    def about(self, uid: str) -> dict[str, str]:
+        """How a log line names the job of that UID."""
+        known = self.store.get(uid) or self.store.ended(uid)
+        return known.reference if known is not None else reference("ComputeJob", {"uid": uid})
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the job, or its end."""
@@ -84,7 +97,10 @@ class Jobs:
         if gone:
             self.store.drop(uid)
             return
+        new = self.store.get(uid) is None
         self.store.learn(body)
+        if new and (record := self.store.get(uid)) is not None:
+            self.latency.seen(record)
         ended = self.store.ended(uid)
         if ended is None or not self._dispatches.all_rest(uid):
             self.queue.add(uid)
@@ -186,7 +202,7 @@ class Jobs:
             record.noticed_at = None
         except (NotFound, Conflict):
             return 0.2 if await self.store.still_there(record) else None
-        logger.debug("job status written", job=name, namespace=namespace, phase=new.phase, fields=sorted(patch))
+        logger.debug("job status written", **record.reference, phase=new.phase, fields=sorted(patch))
         self._events.of_transition(before, new)
         self.store.learn(answer)
         return 0.0 if record.finished else None
@@ -256,7 +272,7 @@ class Jobs:
             namespace, name = ended.key
             body = {"metadata": {"uid": ended.uid}, "status": {"cost": shown}}
             self.store.learn(await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status"))
-            logger.info("cost of an ended job written", job=name, namespace=namespace, amount=cost.amount)
+            logger.info("cost of an ended job written", **ended.reference, amount=cost.amount)
         self._booking.settle(ended.uid, cost)
         return True
 

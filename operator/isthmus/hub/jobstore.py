@@ -1,6 +1,6 @@
 """All ComputeJobs as last seen: the whole of one that goes on, and little of one that has ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from isthmus.api.computejob import ComputeJob
 from isthmus.api.core import Manifest
@@ -25,6 +25,14 @@ class JobStore:
     def ended(self, uid: str) -> EndedJob | None:
         """What is kept of a job that has ended, whose bill stands in its status, and nobody asked for its deletion."""
         return self._ended.get(uid)
+
+    def records(self) -> Iterable[JobRecord]:
+        """All jobs that have not ended, or are being deleted."""
+        return self._records.values()
+
+    def all_ended(self) -> Iterable[EndedJob]:
+        """All other jobs."""
+        return self._ended.values()
 
     def pin(self, uid: str) -> tuple[int, int]:
         """The last attempt that the job was given nodes for, and how many they were; (0, 0) where there was none."""

@@ -12,8 +12,9 @@ from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import ANNOTATION_FORGET, node_namespace
+from isthmus.api.reference import reference
 from isthmus.capacity import Profile, to_status
-from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, WorkQueue
+from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, Traffic, WorkQueue
 from isthmus.settlement.tariff import tariff_state
 
 from .events import EventWriter
@@ -57,7 +58,9 @@ class Nodes:
         self._published: dict[str, float] = {}
         self._problems: dict[str, Problem | None] = {}
         self._words: dict[str, str | None] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self._write_status, name="nodes", workers=16, retry_limit_seconds=5.0)
+        self.queue: WorkQueue[str] = WorkQueue(
+            self._write_status, name="nodes", workers=16, retry_limit_seconds=5.0, about=_about
+        )
 
     def begin(self, shared: Surroundings) -> None:
         """From now on sessions may be opened."""
@@ -131,6 +134,10 @@ class Nodes:
             self._fleet.forget(node, dispatch.spec.sequence)
             self._on_room()
         self.queue.add(node, PUBLISH_SECONDS)
+
+    def traffic(self) -> dict[str, Traffic]:
+        """What each node's member was asked."""
+        return {name: session.traffic for name, (session, _) in self._sessions.items()}
 
     def look(self, name: str) -> None:
         """Try the node's member now."""
@@ -254,7 +261,7 @@ class Nodes:
                 self._on_room()
                 if _word(before.metadata) is not None:  # whether that holds hangs on what the node was found to be
                     self._on_reachability(name)
-            logger.debug("node status written", node=name, fields=sorted(patch))
+            logger.debug("node status written", **reference("ComputeNode", before.metadata), fields=sorted(patch))
         return min(_price_change(known, now), REPUBLISH_SECONDS)
 
     async def _forget_namespace(self, name: str) -> None:
@@ -265,6 +272,10 @@ class Nodes:
     def _publish_due(self, known: FleetNode) -> bool:
         name = known.node.metadata["name"]
         return self._clocks.monotonic() - self._published.get(name, float("-inf")) >= PUBLISH_SECONDS
+
+
+def _about(name: str) -> dict[str, str]:
+    return reference("ComputeNode", {"name": name})
 
 
 def _word(metadata: Manifest) -> str | None:

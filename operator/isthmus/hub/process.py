@@ -3,20 +3,27 @@
 import asyncio
 import contextlib
 import gc
+import signal
 import sys
 from asyncio.sslproto import SSLProtocol
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import kopf
 import kubernetes.config
 import structlog
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from isthmus.clusters import ClusterError, Credentials
 from isthmus.errors import IsthmusError
 
+from .figures import Figures
 from .handlers import registry_of
+from .httpserver import HttpServer
 from .hub import Hub
+from .instruments import Instruments
 from .settings import HubSettings
+from .standing import Standing
 
 logger = structlog.get_logger(__name__)
 
@@ -32,6 +39,10 @@ GC_THRESHOLDS = (50_000, 20, 50)
 # What asyncio sets aside for reading from each TLS connection; by itself 256 KiB. The hub has some five connections to
 # each member, nearly always idle: of a hundred members that alone would be 125 MiB. A TLS record holds 16 KiB.
 TLS_BUFFER_BYTES = 32 * 1024
+
+# Between tries to begin; whoever mends what is wrong waits for the next one.
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 10.0
 
 
 def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
@@ -56,17 +67,77 @@ def _login(path: Path, context: str | None) -> kopf.ConnectionInfo:
 
 
 async def serve(settings: HubSettings) -> None:
-    """Run the hub until SIGTERM or SIGINT. Raises ClusterError, LedgerError, HubError where it can't begin."""
+    """Run the hub until SIGTERM or SIGINT. Raises ClusterError, LedgerError, HubError where it can't begin.
+
+    Where it serves HTTP something watches over it and reads there why it can't begin: it then tries again and again.
+    """
     sys.setrecursionlimit(RECURSION_LIMIT)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     SSLProtocol.max_size = TLS_BUFFER_BYTES
+    asked_to_stop = asyncio.Event()
+    serving = asyncio.create_task(_serve(settings), name="serve")
+
+    def stop() -> None:
+        asked_to_stop.set()
+        serving.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)  # kopf's own handler takes its place
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not asked_to_stop.is_set():
+            raise
+    finally:
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+async def _serve(settings: HubSettings) -> None:
     if settings.kubeconfig is None:
         credentials, login = Credentials.in_cluster(), None
     else:
         credentials = Credentials.from_kubeconfig_path(settings.kubeconfig, settings.context)
         login = _login(settings.kubeconfig, settings.context)
-    hub = await Hub.open(settings, credentials)
+    standing, registry = Standing(), CollectorRegistry()
+    instruments = Instruments(registry)
+
+    async def operate() -> None:
+        standing.hub = hub = await Hub.open(settings, credentials, instruments)
+        await _operate(hub, login)
+
+    if settings.http is None:
+        await operate()
+        return
+    registry.register(Figures(standing))
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    server = await HttpServer.start(settings.http, unwell=standing.ended, unready=standing.reasons, registry=registry)
+    try:
+        await _persist(operate, standing)
+    finally:
+        await server.close()
+
+
+async def _persist(operate: Callable[[], Awaitable[None]], standing: Standing) -> None:
+    """Try to begin until that works; why it does not is logged when it changes."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await operate()
+        except (ClusterError, IsthmusError) as error:
+            if standing.hub is not None and standing.hub.began:
+                raise
+            if standing.hindered(error):
+                logger.error("the hub can't begin, trying again", error=str(error))  # noqa: TRY400 - it is no surprise
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _operate(hub: Hub, login: kopf.ConnectionInfo | None) -> None:
+    """Run one hub until it is told to stop."""
     ready = asyncio.Event()
     running = asyncio.create_task(hub.run(ready), name="hub")
 
@@ -85,6 +156,7 @@ async def serve(settings: HubSettings) -> None:
             operator = asyncio.create_task(
                 kopf.operator(registry=registry_of(hub, login, close), standalone=True, clusterwide=True), name="kopf"
             )
+            hub.tasks.append(operator)
             await asyncio.wait({running, operator}, return_when=asyncio.FIRST_COMPLETED)
             if not told_to_stop.is_set():
                 operator.cancel()

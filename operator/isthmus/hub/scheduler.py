@@ -8,9 +8,11 @@ from itertools import groupby
 import structlog
 
 from isthmus.api.computejob import Explanation
-from isthmus.placement import Assignment, Demand, Rooms, Snapshot, Unplaced, place
+from isthmus.api.reference import reference
+from isthmus.placement import Assignment, Demand, Outcome, Rooms, Snapshot, Unplaced, place
 
 from .fleet import Fleet
+from .instruments import Instruments
 from .rollcall import RollCall
 
 logger = structlog.get_logger(__name__)
@@ -33,7 +35,9 @@ class Scheduler:
         monotonic: Callable[[], float],
         on_assigned: Callable[[list[tuple[Assignment, int]]], None],
         on_unplaced: Callable[[str, Unplaced], None],
+        instruments: Instruments | None = None,
     ) -> None:
+        self._instruments = instruments or Instruments()
         self._fleet = fleet
         self._now = now
         self._monotonic = monotonic
@@ -45,6 +49,8 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._roll_call = RollCall(monotonic)
         self._next_look: asyncio.TimerHandle | None = None
+        self.trouble = ""
+        """What the last cycle failed with; empty where it did not."""
 
     def offer(self, demand: Demand, pinned: tuple[str, ...] | None = None) -> None:
         """Have the job placed; `pinned` are nodes to which an earlier process may have Dispatches of it under way.
@@ -72,8 +78,10 @@ class Scheduler:
             self._wake.clear()
             try:
                 self._cycle()
-            except Exception:
+                self.trouble = ""
+            except Exception as error:
                 logger.exception("scheduling cycle failed")
+                self.trouble = repr(error)
                 await asyncio.sleep(1.0)
                 self._wake.set()
 
@@ -85,7 +93,7 @@ class Scheduler:
             asyncio.get_running_loop().call_later(left + 0.1, self._wake.set)
         for demand, pin in list(self._waiting.values()):
             if pin is not None and pins_hold and len(pin) == 1:
-                whole = self._fleet.snapshot(self._now())
+                whole = self._snapshot()
                 only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now)
                 self._place(only, [demand], Rooms())
         if free and not self._held_back():
@@ -104,7 +112,7 @@ class Scheduler:
     def _place_all(self, demands: list[Demand]) -> None:
         """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting."""
         try:
-            self._place(self._fleet.snapshot(self._now()), demands, self._rooms)
+            self._place(self._snapshot(), demands, self._rooms)
         except Exception:
             logger.exception("a cycle failed, placing one by one", jobs=len(demands))
         else:
@@ -114,9 +122,11 @@ class Scheduler:
             if demand.key not in self._waiting:
                 continue
             try:
-                self._place(self._fleet.snapshot(self._now()), [demand], Rooms())
+                self._place(self._snapshot(), [demand], Rooms())
             except Exception:
-                logger.exception("job can't be placed", job=demand.name, namespace=demand.namespace)
+                about = reference("ComputeJob", {"namespace": demand.namespace, "name": demand.name, "uid": demand.key})
+                logger.exception("job can't be placed", **about)
+                self._instruments.placement_errors.inc()
                 self._waiting.pop(demand.key, None)
                 message = "placement failed on this job; the hub's log says why"
                 verdict = Unplaced(
@@ -124,8 +134,23 @@ class Scheduler:
                 )
                 self._on_unplaced(demand.key, verdict)
 
+    def _snapshot(self) -> Snapshot:
+        began = self._monotonic()
+        snapshot = self._fleet.snapshot(self._now())
+        self._instruments.snapshot.observe(self._monotonic() - began)
+        return snapshot
+
     def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
+        began = self._monotonic()
         outcome = place(snapshot, demands, rooms=rooms)
+        decided = self._monotonic()
+        self._instruments.decide.observe(decided - began)
+        self._commit(outcome)
+        self._instruments.commit.observe(self._monotonic() - decided)
+
+    def _commit(self, outcome: Outcome) -> None:
+        """Set the room aside that was given away, and tell what was decided."""
+        placed = 0
         for key, parts in groupby(outcome.assignments, key=lambda assignment: assignment.demand.key):
             self._waiting.pop(key, None)
             numbered = []
@@ -134,6 +159,11 @@ class Scheduler:
                 self._fleet.assume(assignment.node, sequence, assignment.demand, assignment.width)
                 numbered.append((assignment, sequence))
             self._on_assigned(numbered)
+            placed += 1
+        never = sum(verdict.never for verdict in outcome.unplaced)
+        self._instruments.placed.inc(placed)
+        self._instruments.impossible.inc(never)
+        self._instruments.unplaced.inc(len(outcome.unplaced) - never)
         if not self._fleet.settled():  # a verdict over a part of the fleet would be taken back at once
             return
         for verdict in outcome.unplaced:

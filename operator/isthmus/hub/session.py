@@ -12,6 +12,8 @@ from isthmus.agent.contact import Contacts
 from isthmus.agent.fence import lease_stale
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.core import Lease
+from isthmus.api.dispatch import Dispatch
+from isthmus.api.reference import reference
 from isthmus.capacity import AcceleratorTable, Profile
 from isthmus.clusters import (
     LEASES,
@@ -23,6 +25,7 @@ from isthmus.clusters import (
     InvalidCredentials,
     KubernetesApi,
     NotFound,
+    Traffic,
 )
 
 from .dispatches import DispatchStore
@@ -64,6 +67,8 @@ class Surroundings:
     contacts: Contacts
     changed: Callable[[str], None]
     profiled: Callable[[str, Profile], None]
+    created: Callable[[Dispatch], None]
+    """The Job of a Dispatch was created in the member."""
     lost_sight: Callable[[str], None]
     """The node's figures are no longer followed."""
 
@@ -74,6 +79,7 @@ class NodeSession:
     def __init__(self, node: ComputeNode, facts: NodeFacts, shared: Surroundings, floor: int) -> None:
         self.node = node
         self.agent: Agent | None = None
+        self.traffic = Traffic()
         self._name: str = node.metadata["name"]
         self._facts = facts
         self._shared = shared
@@ -139,7 +145,7 @@ class NodeSession:
         if isinstance(error, ClusterError):
             self._troubled((error.reason, str(error)))
         elif isinstance(error, Exception):
-            logger.error("session failed", node=self._name, exc_info=error)
+            logger.error("session failed", **reference("ComputeNode", self.node.metadata), exc_info=error)
             self._troubled(("InternalError", f"the hub failed on this node: {error!r}; see its log"))
 
     def _troubled(self, problem: Problem | None) -> None:
@@ -148,7 +154,7 @@ class NodeSession:
             self._shared.changed(self._name)
 
     async def _connected(self) -> None:
-        client = await Client.connect(self._credentials(), name=self._name, timeout_seconds=10)
+        client = await Client.connect(self._credentials(), name=self._name, timeout_seconds=10, traffic=self.traffic)
         async with client as member:
             await self._identify(member)
             while self._facts.misfit is not None:
@@ -167,6 +173,7 @@ class NodeSession:
                 contact=self._contact,
                 floor=self._floor,
                 on_profile=self._profiled,
+                on_created=self._shared.created,
                 on_connection=self._linked,
             )
             self.agent = agent

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from isthmus.api.names import SYSTEM_NAMESPACE
 
+from .address import Address
+
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
@@ -16,4 +18,6 @@ class HubSettings:
     currency: str
     system_namespace: str = SYSTEM_NAMESPACE
     allow_exec: bool = False
+    http: Address | None = None
+    """Where health, readiness and metrics are served; None is nowhere."""
     accelerators: list[dict[str, object]] = field(default_factory=list)

@@ -6,6 +6,7 @@ from datetime import datetime
 from isthmus.agent import timestamp
 from isthmus.api.conditions import Condition, truncated, with_condition
 from isthmus.api.core import Manifest
+from isthmus.api.reference import reference
 from isthmus.api.settlement import MeterTotal, Settlement, SettlementStatus
 from isthmus.clusters import SETTLEMENTS, KubernetesApi, NotFound, WorkQueue
 from isthmus.settlement.money import amount_text
@@ -39,7 +40,7 @@ class Settlements:
         self._account_of = account_of
         self._now = now
         self._settlements: dict[str, Settlement] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self._reconcile, name="settlements", workers=4)
+        self.queue: WorkQueue[str] = WorkQueue(self._reconcile, name="settlements", workers=4, about=self._about)
 
     def observed(self, body: Manifest, *, gone: bool) -> None:
         """A watch showed the Settlement, or its end."""
@@ -53,6 +54,10 @@ class Settlements:
             self._settlements[uid] = settlement
         if known is None or known.spec != settlement.spec:
             self.queue.add(uid)
+
+    def _about(self, uid: str) -> dict[str, str]:
+        known = self._settlements.get(uid)
+        return reference("Settlement", known.metadata if known is not None else {"uid": uid})
 
     def booked(self, account: str) -> None:
         """Something was booked for the account."""

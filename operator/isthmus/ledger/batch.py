@@ -81,7 +81,7 @@ class Batch:
         self._keep(item, decision, standing)
         if decision.posted:
             self._post(item, decision)
-        return BookResult(*key, Outcome.BOOKED)
+        return BookResult(*key, Outcome.BOOKED, lines=len(decision.posted))
 
     def write(self) -> None:
         """Write everything that was kept: the dispatches first, which the others refer to."""

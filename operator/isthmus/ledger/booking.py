@@ -74,6 +74,8 @@ class BookResult:
     outcome: Outcome
     reason: str = ""
     message: str = ""
+    lines: int = 0
+    """How many lines of statements it made."""
 
 
 @dataclass(frozen=True, slots=True)

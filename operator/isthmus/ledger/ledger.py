@@ -85,6 +85,11 @@ class Ledger:
             batch.write()
         return results
 
+    def check(self) -> None:
+        """Take a writer's turn, and write nothing: it is refused where the ledger can't be written."""
+        with transaction(self._engine, write=True):
+            pass
+
     def sequences(self, dispatch_uids: Iterable[str]) -> dict[str, int]:
         """The sequence of the last reading that is booked of each of the dispatches; of some there is none."""
         with transaction(self._engine) as connection:

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.api.conftest import ROOT
 from tests.cluster.api.manifests import JOB_SPEC, manifest
 
+from federation import Release
 from isthmus.manifests import job_labels, placeholder, tenant_objects
 from testbed import Cluster, ClusterSpec, KubectlError, Testbed, wait_for
 
@@ -64,6 +65,9 @@ def may(cluster: Cluster, user: str, attempt: Attempt) -> bool:
 
 READ = "get list watch"
 WRITE = "create update patch delete deletecollection"
+APISERVICES = "apiservices.apiregistration.k8s.io"
+QUERY = "query.isthmus.dev"
+ANSWERS = f"computejobs/explanation.{QUERY} computejobs/log.{QUERY}"
 LEASES = "leases.coordination.k8s.io"
 HUB_MAY = [
     *attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
@@ -76,6 +80,9 @@ HUB_MAY = [
     *attempts("create", "events", "team"),
     *attempts(READ, "secrets", SYSTEM),
     *attempts("create", "jobs.batch", SYSTEM),
+    *attempts("create", "subjectaccessreviews.authorization.k8s.io"),
+    *(Attempt(verb, APISERVICES, name=f"v1alpha1.{QUERY}") for verb in ("get", "patch")),
+    Attempt("get", "configmaps", "kube-system", "extension-apiserver-authentication"),
 ]
 HUB_MAY_NOT = [
     *attempts(READ, "secrets"),
@@ -90,6 +97,9 @@ HUB_MAY_NOT = [
     *attempts("update patch", "namespaces"),
     *attempts("impersonate", "users groups serviceaccounts"),
     *attempts("bind escalate", "clusterroles.rbac.authorization.k8s.io"),
+    *attempts(f"{READ} {WRITE}", APISERVICES),
+    *(Attempt(verb, APISERVICES, name="v1.apps") for verb in ("get", "patch")),
+    Attempt("get", "configmaps", "kube-system", "kube-root-ca.crt"),
 ]
 MEMBER_MAY = [
     *attempts(READ, "nodes pods jobs.batch"),
@@ -118,14 +128,24 @@ MEMBER_MAY_NOT = [
 ]
 # By the roles that Kubernetes has, and by ours, each bound in the namespace team.
 PEOPLE_MAY = {
-    "view": attempts(READ, "computejobs.isthmus.dev settlements.isthmus.dev", "team"),
+    "view": [
+        *attempts(READ, "computejobs.isthmus.dev settlements.isthmus.dev", "team"),
+        *attempts("get", ANSWERS, "team"),
+    ],
     "edit": [
         *attempts(f"{READ} {WRITE}", "computejobs.isthmus.dev", "team"),
         *attempts(READ, "settlements.isthmus.dev", "team"),
+        *attempts("get", ANSWERS, "team"),
     ],
     "admin": attempts(f"{READ} {WRITE}", "computejobs.isthmus.dev", "team"),
-    "isthmus-viewer": attempts(READ, "computejobs.isthmus.dev settlements.isthmus.dev", "team"),
-    "isthmus-editor": attempts(f"{READ} {WRITE}", "computejobs.isthmus.dev", "team"),
+    "isthmus-viewer": [
+        *attempts(READ, "computejobs.isthmus.dev settlements.isthmus.dev", "team"),
+        *attempts("get", ANSWERS, "team"),
+    ],
+    "isthmus-editor": [
+        *attempts(f"{READ} {WRITE}", "computejobs.isthmus.dev", "team"),
+        *attempts("get", ANSWERS, "team"),
+    ],
     "isthmus-finance": [
         *attempts(f"{READ} create update patch delete", "settlements.isthmus.dev", "team"),
         *attempts(READ, "computejobs.isthmus.dev", "team"),
@@ -133,6 +153,7 @@ PEOPLE_MAY = {
 }
 NOBODYS = [
     *attempts(READ, "computejobs.isthmus.dev settlements.isthmus.dev", "other"),
+    *attempts("get", ANSWERS, "other"),
     *attempts(f"{READ} {WRITE}", "dispatches.isthmus.dev", "team"),
     *attempts("update patch", "computejobs/status.isthmus.dev settlements/status.isthmus.dev", "team"),
     *attempts(f"{READ} {WRITE}", "computenodes.isthmus.dev"),
@@ -152,15 +173,20 @@ def namespace(name: str, **labels: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def apply_files(cluster: Cluster, *names: str) -> None:
-    """Applies manifests of deploy/."""
-    cluster.kubectl("apply", "--server-side", *(f"--filename={ROOT / 'deploy' / name}" for name in names))
+def lend(cluster: Cluster) -> None:
+    """Applies what a member's administrator does."""
+    cluster.kubectl("apply", "--server-side", f"--filename={ROOT / 'deploy' / 'member.yaml'}")
+
+
+def values(**more: Any) -> dict[str, Any]:
+    """The chart without the operator, in a cluster that has the kinds."""
+    return {"replicas": 0, "crds": {"enabled": False}, **more}
 
 
 @pytest.fixture(scope="module")
 def ruled(hub: Cluster) -> Cluster:
     """The hub with its own role and those of people, each of these bound to a user of its name."""
-    apply_files(hub, "hub.yaml", "roles.yaml")
+    Release(hub).install(values())
     hub.apply([namespace("team"), namespace("other")])
     for role in PEOPLE_MAY:
         hub.kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--user={role}", "--namespace=team")
@@ -174,7 +200,7 @@ def member() -> Iterator[Cluster]:
     """A member with its role."""
     with Testbed() as testbed:
         cluster = testbed.start(ClusterSpec("member", scheduling=False))["member"]
-        apply_files(cluster, "member.yaml")
+        lend(cluster)
         yield cluster
 
 
@@ -297,8 +323,8 @@ def test_member_is_confined(member: Cluster) -> None:
 
 
 def test_hub_that_is_its_own_member(ruled: Cluster) -> None:
-    """With the member's manifests in the hub as well, both kinds of work go on there."""
-    apply_files(ruled, "member.yaml")
+    """With a member's rights in the hub as well, both kinds of work go on there."""
+    Release(ruled).upgrade(values(localMember={"enabled": True}))
     wait_for(lambda: may(ruled, ISTHMUS, Attempt("list", "nodes")), 20, "the member's role in the hub")
     confined(ruled)
     job = {

@@ -60,5 +60,5 @@ def test_hub_that_may_not_read_secrets_says_so(tmp_path: Path) -> None:
         code, said = _hub(federation.hub.token_kubeconfig(SYSTEM, ACCOUNT), f"sqlite:///{tmp_path}/ledger.sqlite")
     assert code == 1
     assert "the hub may not read its Secrets" in said
-    assert "deploy/hub.yaml" in said
+    assert "helm upgrade" in said
     assert "Traceback" not in said

@@ -340,6 +340,7 @@ class Process:
                 clocks=Clocks(loop.time, now),
                 contact=self.contact,
                 floor=0,
+                on_created=lambda _: None,
                 on_profile=self.profiles.append,
                 on_connection=self.errors.append,
             )

@@ -8,14 +8,27 @@ import typer
 from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page, page
 
 from demo.plan import JOB_COUNT
+from isthmus.cli.kubectl.main import app as plugin
 from isthmus.cli.main import app
 
 TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group's
-OPTIONS = {
-    name: {flag: each for each in command.params for flag in (*each.opts, *each.secondary_opts)}
-    for name, command in COMMANDS.items()
-}
+
+
+def _options(command: Any) -> dict[str, Any]:
+    return {flag: each for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+
+
+def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    children: dict[str, Any] = getattr(command, "commands", {})
+    for name, child in children.items():
+        yield from _leaves(child, (*path, name))
+    if not children:
+        yield path, _options(command)
+
+
+OPTIONS = {name: _options(command) for name, command in COMMANDS.items()}
+PLUGIN: dict[tuple[str, ...], dict[str, Any]] = dict(_leaves(typer.main.get_command(plugin)))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -41,13 +54,32 @@ def test_isthmus_commands_and_options_exist(page: Page) -> None:
         assert set(options) <= OPTIONS[name].keys(), name
 
 
+def _plugin_calls(page: Page) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Each call of `kubectl isthmus`: the command, of one word or two, and its options."""
+    for text in (*page.commands(), *page.words()):
+        words = shlex.split(text) if text in page.commands() else text.split()
+        if words[:2] == ["kubectl", "isthmus"] and len(words) > 2:
+            length = 2 if words[2] == "node" else 1
+            own = words[: words.index("--")] if "--" in words else words
+            rest = [word.partition("=")[0] for word in own[2 + length :] if word.startswith("-")]
+            yield tuple(words[2 : 2 + length]), rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_plugin_commands_and_options_exist(page: Page) -> None:
+    """Every command of `kubectl isthmus` that a page names is there, and has the options it is given."""
+    for path, options in _plugin_calls(page):
+        assert path in PLUGIN or path == ("node",), path
+        assert set(options) <= PLUGIN.get(path, {}).keys(), path
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_options_in_backticks_exist(page: Page) -> None:
-    """Every option that a page names in backticks is one of `isthmus`."""
+    """Every option that a page names in backticks is one of `isthmus` or of `kubectl isthmus`."""
     named = {word.split()[0].partition("=")[0] for word in page.words() if word.startswith("--")}
     if page.name == "docs/testbed.md":  # it speaks of other programs' flags
         return
-    assert named <= set().union(*(set(options) for options in OPTIONS.values()))
+    assert named <= set().union(*(set(options) for options in (*OPTIONS.values(), *PLUGIN.values())))
 
 
 def test_statements_are_asked_for_as_the_command_wants() -> None:

@@ -22,7 +22,7 @@ def test_differences_are_shown(tmp_path: Path) -> None:
 
 
 def test_what_is_rendered() -> None:
-    """There is a definition for each kind, named for its file, and the reference page."""
+    """There is a definition for each kind, named for its file, and the two reference pages."""
     files = rendered()
     definitions = {name: yaml.safe_load(text) for name, text in files.items() if name.startswith("crds/")}
     assert {name: d["metadata"]["name"] for name, d in definitions.items()} == {
@@ -32,3 +32,4 @@ def test_what_is_rendered() -> None:
         "crds/isthmus.dev_settlements.yaml": "settlements.isthmus.dev",
     }
     assert "`spec.placement.accelerator.minimumMemory`" in files["docs/reference/api.md"]
+    assert "| `isthmus_ready` | gauge |" in files["docs/reference/metrics.md"]

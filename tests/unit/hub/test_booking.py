@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -73,7 +74,9 @@ async def until(holds: Callable[[], object]) -> None:
 async def booking(ledger: Ledger) -> AsyncIterator[tuple[Booking, Callbacks]]:
     """A booking that runs, and what it told."""
     told = Callbacks()
-    made = Booking(ledger, "CNY", lambda uid, account: told.append((uid, account)), lambda _: False)
+    made = Booking(
+        ledger, "CNY", lambda uid, account: told.append((uid, account)), lambda _: False, monotonic=monotonic
+    )
     task = asyncio.create_task(made.run())
     try:
         yield made, told

@@ -131,7 +131,7 @@ class Process:
         hub, loop = world.hub, asyncio.get_running_loop()
         self.store = DispatchStore(hub, self._dispatch_changed)
         self.fleet = Fleet("CNY", self.store.node, loop.time)
-        self.booking = Booking(ledger, "CNY", lambda _, __: None, lambda _: False)
+        self.booking = Booking(ledger, "CNY", lambda _, __: None, lambda _: False, monotonic=loop.time)
         self.scheduler = Scheduler(
             self.fleet,
             now=now,
@@ -157,6 +157,7 @@ class Process:
             events=EventWriter(hub, now, HUB_UID),
             account_of=lambda namespace: namespace,
             now=now,
+            monotonic=loop.time,
         )
         self.dispatcher = Dispatcher(
             hub, HUB_UID, jobs=self.jobs, dispatches=self.store, fleet=self.fleet, booking=self.booking

@@ -92,7 +92,7 @@ READY = ReasonTable(
         Reason(
             "DispatchesRefused",
             "The hub's API server refuses Dispatches for the node; the message says why.",
-            "Apply `deploy/hub.yaml` anew; leave the namespaces `isthmus-node-*` alone.",
+            "Run `helm upgrade` anew; leave the namespaces `isthmus-node-*` alone.",
         ),
         Reason(
             "Deleting",

@@ -11,6 +11,7 @@ from isthmus.clusters.api import JsonPatch
 from isthmus.clusters.errors import ClusterError, Unreachable
 from isthmus.clusters.resources import NAMESPACES, Resource
 from isthmus.clusters.serverclock import ServerClock
+from isthmus.clusters.traffic import Traffic
 
 from .apply import Ownership
 from .faults import Call, Callback, Faults, Matcher, matching
@@ -37,7 +38,7 @@ class Controls:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.name = name
-        self.requests: Counter[str] = Counter()
+        self.traffic = Traffic()
         self.calls: list[Call] = []
         self._store = Store()
         self._lifecycle = Lifecycle(self._store, clock, new_id)
@@ -48,6 +49,11 @@ class Controls:
         self._closed = False
         for namespace in ("default", "kube-system"):
             self.put(NAMESPACES, {"metadata": {"name": namespace}})
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each verb was asked for."""
+        return self.traffic.requests
 
     def put(self, resource: Resource, obj: Manifest) -> Manifest:
         """Store the object as given, status included and whatever its version, in one write; returns it as stored."""

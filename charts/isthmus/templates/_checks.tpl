@@ -1,0 +1,30 @@
+{{/* What a schema can't say: values that don't go together, and a cluster that this chart must not touch. */}}
+{{- define "isthmus.checks" -}}
+{{- if and .Values.ledger.url .Values.ledger.existingSecret.name -}}
+{{- fail "ledger.url and ledger.existingSecret.name both say where the ledger is: set one of them" -}}
+{{- end -}}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- fail "serviceAccount.create is false: set serviceAccount.name to the ServiceAccount to use" -}}
+{{- end -}}
+{{- range .Values.hub.extraArgs -}}
+{{- if regexMatch "^--(ledger|currency|system-namespace|accelerators|allow-exec|log-format|log-level|http-address|query-address|query-service)(=|$)" . -}}
+{{- fail (printf "hub.extraArgs: %s is set by the chart: use the value for it (ledger, hub, query)" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.crds.enabled -}}
+{{- include "isthmus.checkCRDs" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An older definition over a newer one would drop fields of objects that are there. */}}
+{{- define "isthmus.checkCRDs" -}}
+{{- $ours := semver .Chart.AppVersion -}}
+{{- range $plural := list "computejobs" "computenodes" "dispatches" "settlements" -}}
+{{- $name := printf "%s.isthmus.dev" $plural -}}
+{{- $there := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name -}}
+{{- $version := dig "metadata" "annotations" "isthmus.dev/crd-version" "" ($there | default dict) -}}
+{{- if and $version (gt ((semver $version).Compare $ours) 0) -}}
+{{- fail (printf "the cluster has the CustomResourceDefinition %s of Isthmus %s, and this chart is of %s: install the chart of %s or newer, or set crds.enabled=false to leave the definitions as they are" $name $version $.Chart.AppVersion $version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,143 @@
+"""What the hub must be allowed to do in its own cluster, and the question to its API server what of that it is not."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from isthmus.api.core import Manifest
+from isthmus.api.names import GROUP
+from isthmus.clusters import SELFSUBJECTACCESSREVIEWS, ClusterError, KubernetesApi
+from isthmus.errors import MissingPermissionError
+
+logger = structlog.get_logger(__name__)
+
+# A role that was taken away is noticed by what it breaks; one that is seldom needed, by a review.
+REVIEW_SECONDS = 120.0
+# Roles that were given take effect at once; whoever gives them waits for the hub.
+MISSING_SECONDS = 5.0
+# Each question that is under way holds a connection, and at the start none is there yet.
+AT_ONCE = 4
+
+ROLES = "give it the roles of the chart: helm upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Verbs on a resource (`jobs`, or `computejobs/status`), in the hub's own namespace alone or anywhere."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    own_namespace: bool = False
+    names: tuple[str, ...] = ()
+    """Only the objects of these names; none is all."""
+
+
+# The roles of the hub hold exactly this; a test compares them.
+RULES = (
+    Rule(GROUP, "settlements", ("get", "list", "watch")),
+    Rule(GROUP, "computenodes", ("get", "list", "watch", "patch")),
+    Rule(GROUP, "computejobs", ("get", "list", "watch", "patch", "delete")),
+    Rule(GROUP, "dispatches", ("get", "list", "watch", "create", "patch", "delete")),
+    Rule(GROUP, "computenodes/status", ("patch",)),
+    Rule(GROUP, "computejobs/status", ("patch",)),
+    Rule(GROUP, "dispatches/status", ("patch",)),
+    Rule(GROUP, "settlements/status", ("patch",)),
+    Rule("", "namespaces", ("get", "list", "watch", "create", "delete")),
+    Rule("", "events", ("create",)),
+    Rule("", "secrets", ("get", "list", "watch"), own_namespace=True),
+    Rule("batch", "jobs", ("create",), own_namespace=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One verb on one resource; `namespace` None is every one, or a cluster-scoped resource."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        plural, _, subresource = self.resource.partition("/")
+        what = f"{plural}.{self.group}" if self.group else plural
+        what += f"/{subresource}" if subresource else ""
+        what += f" {self.name}" if self.name else ""
+        return f"{self.verb} {what}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+    def review(self) -> Manifest:
+        """The question whether we have it."""
+        plural, _, subresource = self.resource.partition("/")
+        asked = {
+            "verb": self.verb,
+            "group": self.group,
+            "resource": plural,
+            "subresource": subresource,
+            "namespace": self.namespace,
+            "name": self.name,
+        }
+        return {"spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}}}
+
+
+def permissions_of(rules: tuple[Rule, ...], system_namespace: str) -> tuple[Permission, ...]:
+    """The single permissions that the rules stand for."""
+    return tuple(
+        Permission(verb, rule.group, rule.resource, system_namespace if rule.own_namespace else None, name)
+        for rule in rules
+        for verb in rule.verbs
+        for name in rule.names or (None,)
+    )
+
+
+class Permissions:
+    """What of the needed permissions the hub lacks, as of the last review."""
+
+    def __init__(self, hub: KubernetesApi, needed: tuple[Permission, ...]) -> None:
+        self.missing: tuple[Permission, ...] = ()
+        self._hub = hub
+        self._needed = needed
+        self._doubt = asyncio.Event()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def doubt(self) -> None:
+        """Something was refused: review soon."""
+        self._doubt.set()
+
+    async def review(self) -> tuple[Permission, ...]:
+        """Ask for all of them; those that are missing. Raises ClusterError."""
+        answers = await asyncio.gather(*(self._allowed(each) for each in self._needed))
+        self.missing = tuple(each for each, allowed in zip(self._needed, answers, strict=True) if not allowed)
+        return self.missing
+
+    async def require(self) -> None:
+        """Return once a review found that nothing is missing. Raises MissingPermissionError, ClusterError."""
+        if await self.review():
+            raise MissingPermissionError([str(each) for each in self.missing], ROLES)
+
+    async def _allowed(self, permission: Permission) -> bool:
+        async with self._turns:
+            answer = await self._hub.create(SELFSUBJECTACCESSREVIEWS, permission.review())
+        return bool(answer["status"]["allowed"])
+
+    async def run(self) -> None:
+        """Review until cancelled, and log what has changed."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0 if self.missing else REVIEW_SECONDS):
+                    await self._doubt.wait()
+            before = self.missing
+            try:
+                await self.review()
+            except ClusterError as error:
+                logger.debug("permissions could not be reviewed", error=str(error))
+            self._doubt.clear()
+            if self.missing and self.missing != before:
+                logger.error("permissions are missing", permissions=[str(each) for each in self.missing], mend=ROLES)
+            elif before and not self.missing:
+                logger.info("no permission is missing any more")
+            # What is refused for another reason, or while roles are missing, is so again and again.
+            await asyncio.sleep(MISSING_SECONDS)

@@ -1,0 +1,80 @@
+"""Something that the hub can't do without, tried every so often, and since when it fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from isthmus.clusters import ClusterError
+from isthmus.errors import IsthmusError
+
+from .booking import Booking
+
+# How soon it is noticed that the hub's API, or the ledger, is away; a kubelet asks about as often.
+VITAL_SECONDS = 10.0
+API_PATIENCE_SECONDS = 15.0
+LEDGER_PATIENCE_SECONDS = 5.0
+
+
+class Vital:
+    """`attempt` is tried each `every_seconds`; it is in trouble once it has failed, or not answered, for `patience`.
+
+    `clock` is monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        attempt: Callable[[], Awaitable[object]],
+        *,
+        every_seconds: float,
+        patience_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._what = what
+        self._attempt = attempt
+        self._every = every_seconds
+        self._patience = patience_seconds
+        self._clock = clock
+        self._since: float | None = None
+        self._words = ""
+
+    def trouble(self) -> str | None:
+        """What is wrong with it, in words for people; None where nothing is, or not for long."""
+        if self._since is None or (lasted := self._clock() - self._since) < self._patience:
+            return None
+        return f"{self._what} for {lasted:.0f} s: {self._words or 'no answer'}"
+
+    async def run(self) -> None:
+        """Try until cancelled."""
+        while True:
+            began = self._clock()
+            if self._since is None:
+                self._since, self._words = began, ""
+            try:
+                await self._attempt()
+            except (ClusterError, IsthmusError) as error:
+                self._words = str(error)
+            else:
+                self._since = None
+            await asyncio.sleep(self._every)
+
+
+def vitals_of(
+    reach: Callable[[], Awaitable[None]], booking: Booking, clock: Callable[[], float]
+) -> tuple[Vital, Vital]:
+    """The hub's own API, which `reach` tries, and its ledger."""
+    return (
+        Vital(
+            "the hub's API has not answered",
+            reach,
+            every_seconds=VITAL_SECONDS,
+            patience_seconds=API_PATIENCE_SECONDS,
+            clock=clock,
+        ),
+        Vital(
+            "the ledger could not be written",
+            booking.check,
+            every_seconds=VITAL_SECONDS,
+            patience_seconds=LEDGER_PATIENCE_SECONDS,
+            clock=clock,
+        ),
+    )

@@ -1,0 +1,256 @@
+"""What the chart does with values, right and wrong: rendered by both Helms, without a cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.cluster.chart.options import EVERYTHING
+
+from federation.chart import CHART, HelmError, helm, one, render
+from isthmus.capacity import AcceleratorTable
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Values with one key, named by its groups."""
+    group, _, rest = path.partition(".")
+    return {group: changed(rest, value) if rest else value}
+
+
+def container(values: dict[str, Any], program: Path) -> dict[str, Any]:
+    """The hub's container."""
+    found: dict[str, Any] = one(render(values, program=program), "Deployment")["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    return found
+
+
+def volumes(values: dict[str, Any], program: Path) -> dict[str, Any]:
+    """The pod's volumes by name."""
+    pod = one(render(values, program=program), "Deployment")["spec"]["template"]["spec"]
+    return {volume["name"]: volume for volume in pod["volumes"]}
+
+
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_lint(program: Path, values: dict[str, Any]) -> None:
+    """`helm lint --strict` has nothing to say."""
+    said = helm("lint", str(CHART), "--strict", values=values, program=program)
+    assert "1 chart(s) linted, 0 chart(s) failed" in said
+    assert "[WARNING]" not in said
+
+
+WRONG = [
+    ("hub.currenzy", "EUR", ["hub", "currenzy", "not allowed"]),
+    ("hubb", {}, ["hubb", "not allowed"]),
+    ("hub.currency", "euro", ["hub/currency", "^[A-Z]{3}$"]),
+    ("hub.logLevel", "trace", ["hub/logLevel", "'debug', 'info', 'warning'"]),
+    ("hub.logFormat", "xml", ["hub/logFormat", "'json', 'console'"]),
+    ("hub.allowExec", "yes", ["hub/allowExec", "want boolean"]),
+    ("hub.accelerators", [{"vendor": "Example"}], ["hub/accelerators/0", "resourceName"]),
+    (
+        "hub.accelerators",
+        [{"resourceName": "a/b", "vendor": "E", "memoryUnit": "TB"}],
+        ["hub/accelerators/0/memoryUnit", "'B', 'MiB', 'GiB'"],
+    ),
+    ("hub.accelerators", [{"resourceName": "a/b", "vendor": "E", "shares": 2}], ["hub/accelerators/0", "shares"]),
+    ("hub.extraArgs", ["--ledger=sqlite:////tmp/x"], ["hub.extraArgs: --ledger=sqlite:////tmp/x is set by the chart"]),
+    ("replicas", 2, ["replicas", "want 1"]),
+    ("replicas", "1", ["replicas", "want integer"]),
+    ("image.tag", 1.5, ["image/tag", "want string"]),
+    ("image.tag", "a b", ["image/tag", "does not match pattern"]),
+    ("image.digest", "sha256:1234", ["image/digest", "sha256:[0-9a-f]{64}"]),
+    ("image.repository", "", ["image/repository", "minLength"]),
+    ("image.pullPolicy", "Sometimes", ["image/pullPolicy", "'Always', 'IfNotPresent', 'Never'"]),
+    ("imagePullSecrets", ["pull"], ["imagePullSecrets/0", "want object"]),
+    ("ledger.url", "sqlite:////var/lib/x.db", ["ledger/url", "postgresql"]),
+    ("ledger.persistence.size", "ten", ["ledger/persistence/size", "does not match pattern"]),
+    ("ledger.persistence.accessModes", ["Mine"], ["ledger/persistence/accessModes/0", "'ReadWriteOnce'"]),
+    ("ledger.persistence.enabled", "false", ["ledger/persistence/enabled", "want boolean"]),
+    (
+        "ledger",
+        {"url": "postgresql://db/x", "existingSecret": {"name": "mine"}},
+        ["ledger.url and ledger.existingSecret.name", "set one of them"],
+    ),
+    ("service.port", 0, ["service/port", "want 1"]),
+    ("query.service.port", 70000, ["query/service/port", "want 65,535"]),
+    ("metrics.serviceMonitor.interval", "30", ["metrics/serviceMonitor/interval", "does not match pattern"]),
+    ("networkPolicy.egress.apiServerCidrs", ["10.0.0.1"], ["apiServerCidrs/0", "does not match pattern"]),
+    ("networkPolicy.egress.apiServerPorts", [], ["apiServerPorts", "minItems"]),
+    ("proxy.httpProxy", "proxy:3128", ["proxy/httpProxy", "https?://"]),
+    ("serviceAccount", {"create": False}, ["serviceAccount.create is false: set serviceAccount.name"]),
+    ("probes.liveness.periodSeconds", 0, ["probes/liveness/periodSeconds", "want 1"]),
+    ("probes.readiness.initialDelay", 5, ["probes/readiness", "initialDelay", "not allowed"]),
+    ("nodeSelector", {"disk": 1}, ["nodeSelector/disk", "want string"]),
+    ("podAnnotations", ["a"], ["podAnnotations", "want object"]),
+    ("fullnameOverride", "Not_A_Name", ["fullnameOverride", "does not match pattern"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), WRONG, ids=[f"{path}={value}" for path, value, _ in WRONG])
+def test_wrong_value_is_refused(program: Path, path: str, value: Any, words: list[str]) -> None:
+    """A wrong value is refused before anything is rendered, by its key and with what is allowed there."""
+    with pytest.raises(HelmError) as refused:
+        render(changed(path, value), program=program)
+    said = str(refused.value)
+    assert [word for word in words if word not in said] == [], said
+
+
+def test_values_of_a_parent_chart_are_taken(program: Path) -> None:
+    """Helm hands `global` to every chart that another depends on."""
+    assert render({"global": {"anything": 1}}, program=program)
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ({}, "isthmus:0.1.0"),
+        ({"registry": "r.example:5000", "repository": "a/b"}, "r.example:5000/a/b:0.1.0"),
+        ({"tag": "nightly"}, "isthmus:nightly"),
+        ({"tag": "nightly", "digest": DIGEST}, f"isthmus@{DIGEST}"),
+    ],
+    ids=["default", "registry", "tag", "digest"],
+)
+def test_image(program: Path, image: dict[str, str], name: str) -> None:
+    """The image is named by registry, repository and tag, or digest; `helm test` has the same."""
+    objects = render({"image": image}, program=program)
+    assert one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"] == name
+    assert one(objects, "Pod")["spec"]["containers"][0]["image"] == name
+
+
+LEDGERS: list[tuple[str, dict[str, Any], bool, dict[str, Any] | None, list[str]]] = [
+    ("claim", {}, False, {"persistentVolumeClaim": {"claimName": "isthmus-ledger"}}, ["isthmus-ledger"]),
+    (
+        "own-claim",
+        {"persistence": {"existingClaim": "mine"}},
+        False,
+        {"persistentVolumeClaim": {"claimName": "mine"}},
+        [],
+    ),
+    ("none", {"persistence": {"enabled": False}}, False, {"emptyDir": {}}, []),
+    ("url", {"url": "postgresql+psycopg://u:p@db/x"}, True, None, []),
+    ("secret", {"existingSecret": {"name": "mine", "key": "dsn"}}, True, None, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "by_secret", "volume", "claims"), [row[1:] for row in LEDGERS], ids=[row[0] for row in LEDGERS]
+)
+def test_ledger(
+    program: Path, ledger: dict[str, Any], by_secret: bool, volume: dict[str, Any] | None, claims: list[str]
+) -> None:
+    """A file on a claim, on a claim of one's own or on nothing that lasts; or a URL, which only a Secret holds."""
+    objects = render({"ledger": ledger}, program=program)
+    hub = container({"ledger": ledger}, program)
+    assert [obj["metadata"]["name"] for obj in objects if obj["kind"] == "PersistentVolumeClaim"] == claims
+    assert ("--ledger=sqlite:////var/lib/isthmus/ledger.db" in hub["args"]) is not by_secret
+    assert "postgresql" not in yaml.safe_dump([obj for obj in objects if obj["kind"] != "Secret"])
+    found = volumes({"ledger": ledger}, program).get("ledger")
+    assert found == (None if volume is None else {"name": "ledger", **volume})
+    if by_secret:
+        (variable,) = [each for each in hub["env"] if each["name"] == "ISTHMUS_LEDGER"]
+        name, key = ("mine", "dsn") if "existingSecret" in ledger else ("isthmus-ledger", "url")
+        assert variable["valueFrom"]["secretKeyRef"] == {"name": name, "key": key}
+    if "url" in ledger:
+        assert one(objects, "Secret")["stringData"] == {"url": ledger["url"]}
+
+
+def test_accelerators(program: Path) -> None:
+    """The table reaches the hub as a file that the hub takes, and a changed one starts the hub again."""
+    entry = {"resourceName": "example.com/npu", "vendor": "Example", "modelLabel": "example.com/model"}
+    values = {"hub": {"accelerators": [entry]}}
+    text = one(render(values, program=program), "ConfigMap")["data"]["accelerators.yaml"]
+    assert AcceleratorTable.default().extended(yaml.safe_load(text)).is_accelerator("example.com/npu")
+    assert one(render(program=program), "ConfigMap")["data"]["accelerators.yaml"].strip() == "[]"
+    sums = [
+        one(render(each, program=program), "Deployment")["spec"]["template"]["metadata"]["annotations"][
+            "checksum/accelerators"
+        ]
+        for each in ({}, values)
+    ]
+    assert sums[0] != sums[1]
+
+
+def test_proxy(program: Path) -> None:
+    """The hub's own API server is never behind the proxy; without a proxy nothing is set."""
+    values = {"proxy": {"httpsProxy": "http://proxy:3128", "noProxy": "10.0.0.0/8"}}
+    assert container(values, program)["env"] == [
+        {"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
+        {"name": "NO_PROXY", "value": "10.0.0.0/8,$(KUBERNETES_SERVICE_HOST)"},
+    ]
+    assert "env" not in container({}, program)
+
+
+def test_arguments(program: Path) -> None:
+    """The container's arguments say what the values say, and where its files are."""
+    hub = container({"hub": {"currency": "EUR", "allowExec": True, "extraArgs": ["--more=1"]}}, program)
+    assert [*hub["command"], *hub["args"]] == [
+        "isthmus",
+        "hub",
+        "--ledger=sqlite:////var/lib/isthmus/ledger.db",
+        "--currency=EUR",
+        "--system-namespace=isthmus-system",
+        "--accelerators=/etc/isthmus/accelerators.yaml",
+        "--allow-exec",
+        "--log-format=json",
+        "--log-level=info",
+        "--http-address=0.0.0.0:8080",
+        "--query-address=0.0.0.0:8443",
+        "--query-service=isthmus-query",
+        "--more=1",
+    ]
+
+
+def test_another_release(program: Path) -> None:
+    """Under another name and namespace, every object, subject and policy follows."""
+    objects = render(EVERYTHING, name="east", namespace="federation", program=program)
+    text = yaml.safe_dump_all(objects)
+    assert "isthmus-system" not in text
+    assert "system:serviceaccount:federation:east-isthmus" in text
+    named = {
+        obj["metadata"]["name"] for obj in objects if obj["kind"] not in {"CustomResourceDefinition", "APIService"}
+    }
+    assert {name for name in named if not name.startswith("east-")} == {"as-text"}
+    namespaces = {obj["metadata"].get("namespace", "federation") for obj in objects}
+    assert namespaces == {"federation", "kube-system"}
+
+
+def test_query_can_be_left_out(program: Path) -> None:
+    """Without the query API nothing of it is there: no APIService, no rights, no arguments."""
+    objects = render({"query": {"enabled": False}}, program=program)
+    text = yaml.safe_dump_all(
+        obj
+        for obj in objects
+        if obj["kind"] != "CustomResourceDefinition" and not obj["metadata"]["name"].endswith(("-viewer", "-editor"))
+    )
+    words = ("query", "apiregistration", "subjectaccessreviews", "kube-system")
+    assert [word for word in words if word in text] == []
+
+
+def test_labels(program: Path) -> None:
+    """Every object carries the release's labels and the common ones; only what an administrator adds does not."""
+    recommended = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
+    for obj in render(EVERYTHING, program=program):
+        labels = obj["metadata"].get("labels", {})
+        if obj["metadata"]["name"] not in {"isthmus-more", "as-text"}:
+            assert recommended | {"helm.sh/chart", "example.com/team"} <= labels.keys(), obj["metadata"]["name"]
+
+
+def test_keep(program: Path) -> None:
+    """By default definitions and the ledger's claim outlive the release; each can be let go with it."""
+    kept = {"CustomResourceDefinition", "PersistentVolumeClaim"}
+
+    def policies(values: dict[str, Any]) -> set[str]:
+        objects = [obj for obj in render(values, program=program) if obj["kind"] in kept]
+        assert {obj["kind"] for obj in objects} == kept
+        return {
+            o["kind"] for o in objects if o["metadata"].get("annotations", {}).get("helm.sh/resource-policy") == "keep"
+        }
+
+    assert policies({}) == kept
+    assert policies({"crds": {"keep": False}}) == {"PersistentVolumeClaim"}
+    assert policies({"ledger": {"persistence": {"keep": False}}}) == {"CustomResourceDefinition"}
+    assert not [
+        o for o in render({"crds": {"enabled": False}}, program=program) if o["kind"] == "CustomResourceDefinition"
+    ]

@@ -1,0 +1,81 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry
+
+from isthmus.errors import HubError
+from isthmus.hub.address import Address
+from isthmus.hub.httpserver import HttpServer
+from isthmus.hub.instruments import Instruments
+
+OPEN = "application/openmetrics-text"
+
+
+@asynccontextmanager
+async def serving(unwell: list[str], unready: list[str]) -> AsyncIterator[str]:
+    """The URL of a server with these reasons."""
+    registry = CollectorRegistry()
+    Instruments(registry).placed.inc(3)
+    server = await HttpServer.start(
+        Address("127.0.0.1", 0), unwell=lambda: unwell, unready=lambda: unready, registry=registry
+    )
+    try:
+        yield f"http://{server.address}"
+    finally:
+        await server.close()
+
+
+async def ask(url: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+    """Status, type and body of an answer."""
+    async with aiohttp.ClientSession() as session, session.request(method, url, headers=headers) as answer:
+        return answer.status, answer.content_type, await answer.text()
+
+
+async def test_probes() -> None:
+    """Each probe answers 200 while there is no reason against it, and else with a line for each."""
+    unwell: list[str] = []
+    unready: list[str] = []
+    async with serving(unwell, unready) as url:
+        assert await ask(f"{url}/healthz") == (200, "text/plain", "ok\n")
+        assert await ask(f"{url}/readyz") == (200, "text/plain", "ok\n")
+        unready += ["the hub is not permitted to watch secrets", "booking fails: the disk is full"]
+        assert await ask(f"{url}/readyz") == (503, "text/plain", "\n".join(unready) + "\n")
+        assert await ask(f"{url}/healthz") == (200, "text/plain", "ok\n")
+        unwell.append("scheduling has ended")
+        assert await ask(f"{url}/healthz") == (500, "text/plain", "scheduling has ended\n")
+        assert await ask(f"{url}/readyz", "HEAD") == (503, "text/plain", "")
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "end"),
+    [
+        pytest.param("", "text/plain", "", id="text"),
+        pytest.param(
+            "application/openmetrics-text; version=1.0.0", "application/openmetrics-text", "# EOF\n", id="open"
+        ),
+    ],
+)
+async def test_metrics(accept: str, content_type: str, end: str) -> None:
+    """Metrics come in the form that the scraper asks for."""
+    async with serving([], []) as url:
+        status, found, body = await ask(f"{url}/metrics", Accept=accept)
+    assert (status, found) == (200, content_type)
+    assert 'isthmus_placement_attempts_total{result="Placed"} 3.0\n' in body
+    assert body.endswith(end)
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405)])
+async def test_nothing_else_is_served(method: str, path: str, status: int) -> None:
+    """There is no other route, and nothing can be changed."""
+    async with serving([], []) as url:
+        assert (await ask(url + path, method))[0] == status
+
+
+async def test_an_address_that_is_taken_is_told() -> None:
+    """A port that another process has is an error that names it."""
+    async with serving([], []) as url:
+        host, _, port = url.removeprefix("http://").rpartition(":")
+        with pytest.raises(HubError, match=rf"can't listen on 127\.0\.0\.1:{port}: .*; choose another --http-address"):
+            await HttpServer.start(Address(host, int(port)), unwell=list, unready=list, registry=CollectorRegistry())
