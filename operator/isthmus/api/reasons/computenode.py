@@ -18,7 +18,7 @@ REACHABLE = ReasonTable(
             "InvalidKubeConfig",
             "The Secret holds no kubeconfig that can be used; the message says what is wrong.",
             "Make a new one.",
-            see="nodes.md#make-a-kubeconfig",
+            see="add-a-member.md#make-a-kubeconfig",
         ),
         Reason(
             "Unreachable",
