@@ -70,6 +70,10 @@ bench: tools ## Measure placement, then a burst of 1,000 jobs over a hub and two
 bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (ten minutes)
 	@PYTHONPATH=benchmarks $(BIN)/python -m start
 
+.PHONY: bench-cli
+bench-cli: tools ## Measure how long kubectl isthmus takes over 1,000 jobs (a minute)
+	@PYTHONPATH=benchmarks $(BIN)/python -m cli
+
 .PHONY: lock
 lock: ## Resolve the requirements anew and pin them with hashes
 	@cd requirements && for set in runtime dev; do \
