@@ -8,10 +8,11 @@ from typing import Any, Self
 
 import yaml
 
-from federation.chart import Release
+from federation.chart import OUTSIDE, Release, outside
 from federation.hubprocess import HubProcess
 from federation.manifests import Object, compute_node
 from testbed import Cluster, ClusterSpec, DeadlineError, Machine, Testbed, wait_for
+from testbed.local.ports import Reservation
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "isthmus-system"
@@ -28,7 +29,8 @@ class Federation:
 
     `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
     1.36; all others have the one that writes global indexes on pods. Those `with_leases` have controller managers that
-    renew one. `options` are further ones of the hub process.
+    renew one. `options` are further ones of the hub process. With
+    `query` it serves the query API, and the hub cluster's API server passes calls of it on.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Federation:
         without_mutating_policies: Collection[str] = (),
         with_leases: Collection[str] = (),
         options: Sequence[str] = (),
+        query: bool = False,
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
         self._specs += [
@@ -57,6 +60,7 @@ class Federation:
         self._links = links
         self._log_level = log_level
         self._options = options
+        self._query_port = Reservation() if query else None
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
         self.process: HubProcess
@@ -86,11 +90,13 @@ class Federation:
         if hasattr(self, "process") and self.process.running:
             self.process.kill()
         self.bed.__exit__(None, None, None)
+        if self._query_port is not None:
+            self._query_port.release()
 
     def _begin(self) -> None:
         self.clusters = self.bed.start(*self._specs)
         self.release = Release(self.hub)
-        self.release.install()
+        self.release.install(OUTSIDE if self._query_port is None else outside(self._query_port.port))
         for spec in self._specs:
             if spec.scheduling:
                 self._prepare(self.clusters[spec.name])
@@ -105,6 +111,7 @@ class Federation:
             folder / "isthmus-hub.log",
             self.bed.environment,
             f"--log-level={self._log_level}",
+            *([] if self._query_port is None else [f"--query-address=127.0.0.1:{self._query_port.port}"]),
             *self._options,
         )
 

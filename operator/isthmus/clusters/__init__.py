@@ -25,6 +25,7 @@ from .errors import (
 from .fake import FakeCluster
 from .informer import Informer
 from .resources import (
+    APISERVICES,
     COMPUTEJOBS,
     COMPUTENODES,
     CONFIGMAPS,
@@ -37,16 +38,20 @@ from .resources import (
     NODES,
     PODS,
     RESOURCEQUOTAS,
+    ROLEBINDINGS,
     SECRETS,
     SELFSUBJECTACCESSREVIEWS,
+    SELFSUBJECTREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
+    SUBJECTACCESSREVIEWS,
     Resource,
 )
 from .traffic import Traffic
 from .workqueue import WorkQueue, earliest
 
 __all__ = [
+    "APISERVICES",
     "COMPUTEJOBS",
     "COMPUTENODES",
     "CONFIGMAPS",
@@ -59,10 +64,13 @@ __all__ = [
     "NODES",
     "PODS",
     "RESOURCEQUOTAS",
+    "ROLEBINDINGS",
     "SECRETS",
     "SELFSUBJECTACCESSREVIEWS",
+    "SELFSUBJECTREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
+    "SUBJECTACCESSREVIEWS",
     "AlreadyExists",
     "ApiError",
     "Client",
