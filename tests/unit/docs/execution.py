@@ -48,6 +48,37 @@ SKIPPED = (
     Skipped("docs/hub.md", "make install", "It has made the environment that runs the test."),
     Skipped("docs/tutorial.md", "make playground", _STARTED),
 )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A console block of a page: what somebody would see, and no test of the pages runs."""
+
+    page: str
+    first: str
+    why: str
+
+
+_QUERY = "tests/cluster/query asks just this; the hub of the pages' tests serves no query API."
+_EXPLANATION = "kubectl get --raw /apis/query.isthmus.dev/v1alpha1/namespaces/team-a/computejobs/train/explanation"
+_LOG = (
+    "kubectl get --raw '/apis/query.isthmus.dev/v1alpha1/namespaces/team-a/computejobs/train/log?index=3&tailLines=100'"
+)
+SHOWN = (
+    Shown("docs/hub.md", "curl -s localhost:8080/readyz", "tests/cluster/federation takes permissions away and asks."),
+    Shown("docs/jobs.md", _EXPLANATION, _QUERY),
+    Shown("docs/jobs.md", "kubectl isthmus logs train --index 3 --follow -n team-a", _QUERY),
+    Shown("docs/jobs.md", _LOG, _QUERY),
+    Shown(
+        "docs/nodes.md",
+        "kubectl isthmus node forget east --yes --context hub",
+        "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
+    ),
+    Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
+    Shown(
+        "docs/testbed.md", "make tools", "It starts what tests/testbed start in code, and waits for Ctrl-C."
+    ),
+)
 # Run where `make playground` leads: a hub, the nodes east and west, and the cluster north.
 PLAYGROUND = ("README.md", "docs/tutorial.md", "examples/")
 

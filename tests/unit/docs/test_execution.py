@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.unit.docs.execution import SKIPPED, Skipped, commands_pages, in_order, in_playground, runnable
+from tests.unit.docs.execution import SHOWN, SKIPPED, Skipped, commands_pages, in_order, in_playground, runnable
 from tests.unit.docs.pages import PAGES, ROOT, page
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
@@ -27,6 +27,25 @@ def test_all_else_is_run() -> None:
     run = sum(len(script.splitlines()) for each in commands_pages() for script, _ in runnable(each))
     assert run + len(SKIPPED) == written
     assert run > len(SKIPPED) * 5
+
+
+def test_what_is_only_shown_is_listed() -> None:
+    """Each console block of a page is on the list, with a reason; those of the commands' reference say how to call."""
+    found = [
+        (each.name, block.splitlines()[0].removeprefix("$ "))
+        for each in PAGES
+        for block in each.blocks("console")
+        if each.name != "docs/reference/cli.md"
+    ]
+    assert sorted(found) == sorted((shown.page, shown.first) for shown in SHOWN)
+    assert all(shown.why.endswith(".") for shown in SHOWN)
+
+
+def test_commands_are_in_no_other_blocks() -> None:
+    """A block is bash, console or text, or a language that is no shell's; none is left unnamed but drawings."""
+    for each in PAGES:
+        languages = set(re.findall(r"^```(\w+)$", each.text, re.MULTILINE))
+        assert languages <= {"bash", "console", "text", "yaml", "python"}, each.name
 
 
 def test_each_page_is_run_in_one_place() -> None:
