@@ -82,7 +82,7 @@ class HubProcess:
             lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
             return [json.loads(line)["address"] for line in lines if '"serving health, readiness' in line]
 
-        wait_for(lambda: len(addresses()) >= self._launches, 20, "the hub to serve")
+        wait_for(lambda: len(addresses()) >= self._launches, 90, "the hub to serve")
         return f"http://{addresses()[-1]}"
 
     def kill(self) -> None:

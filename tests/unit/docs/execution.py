@@ -75,9 +75,7 @@ SHOWN = (
         "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
-    Shown(
-        "docs/testbed.md", "make tools", "It starts what tests/testbed start in code, and waits for Ctrl-C."
-    ),
+    Shown("docs/testbed.md", "make tools", "It starts what tests/testbed start in code, and waits for Ctrl-C."),
 )
 # Run where `make playground` leads: a hub, the nodes east and west, and the cluster north.
 PLAYGROUND = ("README.md", "docs/tutorial.md", "examples/")
