@@ -75,6 +75,15 @@ SHOWN = (
         "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
+    Shown(
+        "docs/tutorial.md",
+        "for name in hub east west north; do kind create cluster --name $name && "
+        "kubectl config rename-context kind-$name $name; done",
+        "make e2e-kind takes these steps, which need a container engine.",
+    ),
+    Shown("docs/testbed.md", "make e2e-kind", "It needs a container engine; it is the end-to-end suite itself."),
+    Shown("docs/testbed.md", "make image TAG=dev", "It needs a container engine; make e2e-kind builds the image."),
+    Shown("docs/testbed.md", "make base-image", "It needs a container engine and the rights of root."),
     Shown("docs/testbed.md", "make tools", "It starts what tests/testbed start in code, and waits for Ctrl-C."),
 )
 # Run where `make playground` leads: a hub, the nodes east and west, and the cluster north.

@@ -9,6 +9,7 @@ from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page
 HOSTS = frozenset(
     {
         "keepachangelog.com",
+        "kind.sigs.k8s.io",
         "kwok.sigs.k8s.io",
         "semver.org",
     }
