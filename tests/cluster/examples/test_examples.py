@@ -15,7 +15,7 @@ from tests.unit.docs.pages import ROOT, page
 
 from testbed import wait_for
 
-START_SECONDS = 180
+START_SECONDS = 300
 END_SECONDS = 60
 ORDER = in_order([each for each in commands_pages() if in_playground(each)], first=["docs/tutorial.md", "README.md"])
 
