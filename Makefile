@@ -39,6 +39,16 @@ demo: install ## Run 200 jobs of a GPU cluster trace over a hub and four members
 	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
 	@$(BIN)/python -m demo
 
+.PHONY: playground
+playground: install ## Start a hub and three clusters on this machine for the tutorial and the examples
+	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
+	@$(BIN)/python -m federation
+
+.PHONY: docs
+docs: install ## Build the documentation's site into build/site
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
 .PHONY: check
 check: install ## Lint, types, layers and unit tests (under a minute)
 	@$(BIN)/ruff check --quiet .

@@ -11,6 +11,7 @@ from .chart import chart_files
 from .commands import commands
 from .crd import crd
 from .metrics import metrics
+from .reasons import reasons
 from .reference import reference
 from .yamltext import yaml_text
 
@@ -28,6 +29,7 @@ def rendered() -> dict[str, str]:
         "docs/reference/api.md": reference(),
         "docs/reference/cli.md": commands(),
         "docs/reference/metrics.md": metrics(),
+        "docs/reference/reasons.md": reasons(),
     }
     return {**crds, **copies, **pages, **chart_files()}
 

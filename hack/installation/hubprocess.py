@@ -18,6 +18,7 @@ from testbed.local.ports import Reservation
 READY_SECONDS = 90
 STOP_SECONDS = 30
 READY = "hub ready"
+LEDGER = "--ledger="
 TOKEN_SECONDS = 24 * 3600
 
 
@@ -32,12 +33,18 @@ class HubProcess:
         self._marks = dict(marks)
         self._log = folder / "isthmus-hub.log"
         self._ports = {"http": Reservation(), "query": Reservation()}
+        self._ledger = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def query_port(self) -> int:
         """Where the query API listens: what the chart's ExternalName Service must name."""
         return self._ports["query"].port
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's URL on this machine; empty before the first start."""
+        return self._ledger
 
     def settle(self) -> None:
         """Ends what runs in good order, as a Deployment's strategy Recreate does, and starts what stands there now."""
@@ -78,6 +85,7 @@ class HubProcess:
         (container,) = pod["containers"]
         identity = self._identity(pod["serviceAccountName"])
         command, environment = self._translated(container, self._mounted(pod, container))
+        self._ledger = next((each[len(LEDGER) :] for each in command if each.startswith(LEDGER)), "")
         before = self.log().count(READY)
         with self._log.open("ab") as log:
             self._process = self._run(command, {**environment, **self._marks, "KUBECONFIG": str(identity)}, log)

@@ -91,6 +91,8 @@ class Installation:
         self._images()
         self._values = self._operator()
         self.install()
+        if isinstance(self.operator, HubProcess):  # in a Pod it is where only the Pod reaches it
+            self.desk.environment["ISTHMUS_LEDGER"] = self.operator.ledger
         for name in self.members:
             self.add(name)
         self.desk.kubectl("create", "namespace", "team-a")

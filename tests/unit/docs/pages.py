@@ -1,4 +1,4 @@
-"""The README and the pages of docs/ taken apart: blocks, links, words in code, tables, headings."""
+"""The README, the pages of docs/ and the examples taken apart: blocks, links, words in code, tables, headings."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 
+_STEP = re.compile(r"^```bash\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEREDOC = re.compile(r"<<'(\w+)'\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
@@ -50,6 +51,10 @@ class Page:
         """The fenced blocks of a language."""
         return [text for found, text in _FENCE.findall(self.text) if found == language]
 
+    def steps(self) -> list[tuple[str, str | None]]:
+        """The bash blocks in their order, each with what the text block right after it promises to be printed."""
+        return [(match[1], match[2]) for match in _STEP.finditer(self.text)]
+
     def links(self) -> list[str]:
         """The targets of its links."""
         return _LINK.findall(re.sub(r"`[^`]*`", "", self.prose))
@@ -86,8 +91,8 @@ class Page:
 
 
 def _pages() -> tuple[Page, ...]:
-    paths = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
-    return tuple(Page(path) for path in sorted(paths))
+    folders = [path for name in ("docs", "examples", "hack", "charts") for path in (ROOT / name).rglob("*.md")]
+    return tuple(Page(path) for path in sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *folders]))
 
 
 PAGES = _pages()

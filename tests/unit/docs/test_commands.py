@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import typer
+from tests.unit.docs.execution import in_playground
 from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page, page
 
 from demo.plan import JOB_COUNT
@@ -83,11 +84,12 @@ def test_options_in_backticks_exist(page: Page) -> None:
 
 
 def test_statements_are_asked_for_as_the_command_wants() -> None:
-    """Each `isthmus statement` of the pages has the options that are required."""
-    required = {"--ledger", "--start", "--end", "--currency"}
-    calls = [options for each in PAGES for name, options in _calls(each) if name == "statement" and options]
+    """Each `isthmus statement` of the pages has the options that are required; a playground names the ledger."""
+    calls = [(each, options) for each in PAGES for name, options in _calls(each) if name == "statement" and options]
     assert calls
-    assert all(required <= set(options) for options in calls)
+    for each, options in calls:
+        given = {*options, "--ledger"} if in_playground(each) else set(options)
+        assert {"--ledger", "--start", "--end", "--currency"} <= given
 
 
 def test_the_table_of_hub_options_is_whole() -> None:

@@ -1,9 +1,19 @@
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page
 
+# Where links out of the checkout may lead: nothing checks them, so they are few and lasting.
+HOSTS = frozenset(
+    {
+        "keepachangelog.com",
+        "kind.sigs.k8s.io",
+        "kwok.sigs.k8s.io",
+        "semver.org",
+    }
+)
 PACKAGE = ROOT / "operator" / "isthmus"
 # Made by running something; a checkout does not hold them.
 _MADE = ("build", ".venv", "ledger")
@@ -26,9 +36,21 @@ def test_links_lead_somewhere(page: Page) -> None:
     assert [link for link in relative if _broken(page, link)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_elsewhere_lead_to_known_hosts(page: Page) -> None:
+    """Every link out of the checkout is of https and of a host on the list."""
+    outside = [urlsplit(link) for link in page.links() if re.match(r"[a-z]+:", link)]
+    assert [link.geturl() for link in outside if link.scheme != "https" or link.hostname not in HOSTS] == []
+
+
+def test_every_known_host_is_linked_to() -> None:
+    """The list has no host that no page links to."""
+    assert {urlsplit(link).hostname for page in PAGES for link in page.links() if ":" in link} == HOSTS
+
+
 def _is_path(word: str) -> bool:
     """Whether the word is meant as a path of the checkout, or of the package."""
-    if not _PATH.fullmatch(word):
+    if not _PATH.fullmatch(word) or word.startswith("../"):  # beside the checkout
         return False
     first, _, rest = word.partition("/")
     if first in _MADE and not (PACKAGE / word).exists():
@@ -51,12 +73,17 @@ def test_paths_exist(page: Page) -> None:
 
 
 def test_every_page_is_in_the_index() -> None:
-    """docs/README.md leads to each page of docs/."""
+    """docs/README.md leads to each page of docs/, examples/README.md to each example."""
     index = next(page for page in PAGES if page.name == "docs/README.md")
     linked = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links()}
     assert [page.name for page in PAGES if page.path.is_relative_to(ROOT / "docs") and page.path not in linked] == [
         "docs/README.md"
     ]
+    examples = [page for page in PAGES if page.name.startswith("examples/")]
+    listed = {
+        (path.parent / link).resolve() for path in [ROOT / "examples" / "README.md"] for link in Page(path).links()
+    }
+    assert [page.name for page in examples if page.path not in listed] == ["examples/README.md"]
 
 
 def test_the_readme_is_one_screen() -> None:

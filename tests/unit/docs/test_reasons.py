@@ -1,4 +1,4 @@
-"""Condition reasons: the pages and the code name the same ones."""
+"""The table of reasons and the code that gives them name the same ones."""
 
 import ast
 import itertools
@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from tests.unit.docs.pages import PAGES, ROOT
+from tests.unit.docs.pages import NAMES, PAGES, ROOT, Page, page
 
+from isthmus.agent import fence
+from isthmus.agent.failedpods import STOPPED_BY_PAUSE
+from isthmus.agent.tenancy import NamespaceTaken
+from isthmus.api.reasons import TABLES, Reason, ReasonTable
 from isthmus.clusters import errors
 from isthmus.hub.session import SecretMissing
 from isthmus.settlement.lines import UnpricedReason
@@ -40,19 +44,32 @@ _OTHERS = frozenset(
     }
 )
 _TWO_WORDS = re.compile(r"[A-Z][a-z]+[A-Z][A-Za-z]*")
-_HEADERS = frozenset({"reason", "event", "the Job controller's reason"})
 # What stands in for a reason that is always given after all.
 _UNSEEN = frozenset({"Failed", "NotReady", "PriceNotCurrent"})
 # Passed on in the Job controller's own words, which no code here names.
 _PASSED_ON = frozenset({"CompletionsReached", "PodFailurePolicy"})
-# Events that the code puts together: from which of its words.
-_MADE = {"Resumed": "resumed", "ShardLost": "Lost", "ShardRefused": "Refused"}
+# What the code puts together: from which of its words.
+_MADE = {
+    "Resumed": "resumed",
+    "ShardLost": "Lost",
+    "ShardRefused": "Refused",
+    **{f"Member{word}": word for word in ("Invalid", "Forbidden", "NamespaceTaken")},
+}
 
 
-def documented() -> set[str]:
-    """What stands in the first column of a table of reasons or events."""
-    tables = [table for page in PAGES for table in page.tables() if table.header[0] in _HEADERS]
-    return {word for table in tables for row in table.rows for word in re.findall(r"`(\w+)`", row[0])}
+# Nothing is to be done about these: all is well, or it was asked for, or it passes by itself.
+_NOTHING_TO_MEND = frozenset(
+    {
+        *("Connected", "Ready", "Schedulable", "Current", "TemplateValid", "Dispatched", "Progressing"),
+        *("CompletionsReached", "SuccessPolicy", "PodsSucceeded", "Cancelled", "Suspended", "Resumed"),
+        *("Draining", "Deleting", "Other", "ShardLost", "NeverCreated", "NeverAccepted", "Forgotten"),
+    }
+)
+
+
+def told() -> set[str]:
+    """The reasons of all tables."""
+    return {reason.name for table in TABLES for reason in table.reasons}
 
 
 def _trees(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
@@ -136,6 +153,29 @@ def _of_pods() -> set[str]:
     return {text for node in ast.walk(problems) if isinstance(node, ast.Constant) and (text := _texts(node))}
 
 
+def _of_lost_shards() -> set[str]:
+    """What verdicts on nodes out of reach say, and what the agent ends shards with."""
+    words = {fence.FENCED, fence.UNFENCED, fence.FORGOTTEN, fence.NEVER_ACCEPTED}
+    refusals = {f"Member{error.reason}" for error in (errors.Invalid, errors.Forbidden, NamespaceTaken)}
+    return words | refusals | _after_states(PACKAGE / "agent") | {STOPPED_BY_PAUSE}
+
+
+def _after_states(folder: Path) -> set[str]:
+    """The words right after DispatchState.LOST and its like, in calls and tuples."""
+    groups = [
+        node.elts if isinstance(node, ast.Tuple) else node.args
+        for _, tree in _trees(folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple | ast.Call)
+    ]
+    return {
+        text
+        for group in groups
+        for state, reason in itertools.pairwise(group)
+        if ast.unparse(state).startswith("DispatchState.") and (text := _texts(reason))
+    }
+
+
 def _of_money() -> set[str]:
     return {*get_args(TariffState.__annotations__["reason"]), *get_args(UnpricedReason)}
 
@@ -146,26 +186,56 @@ SOURCES = {
     "placement": _of_placement,
     "clusters": _of_clusters,
     "pods": _of_pods,
+    "lost shards": _of_lost_shards,
     "money": _of_money,
 }
 
 
-def test_documented_reasons_exist() -> None:
-    """Every reason and event in the tables of the pages stands in the code."""
+def test_reasons_of_the_tables_exist() -> None:
+    """Every reason of the tables stands in the code that gives it."""
     code = words_of_the_code() | _PASSED_ON
-    assert {word for word in documented() if _MADE.get(word, word) not in code} == set()
+    assert {word for word in told() if _MADE.get(word, word) not in code} == set()
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_reason_is_documented(source: str) -> None:
-    """Every reason that the code gives stands in a table, with its mend."""
+def test_every_reason_has_its_place(source: str) -> None:
+    """Every reason that the code gives stands in a table."""
     reasons = SOURCES[source]()
     assert reasons
-    assert reasons - documented() - _UNSEEN == set()
+    assert reasons - told() - _UNSEEN == set()
 
 
-def test_every_reason_says_what_it_means() -> None:
-    """No row of such a table is without a meaning."""
-    tables = [table for page in PAGES for table in page.tables() if table.header[0] in _HEADERS]
-    assert tables
-    assert [row for table in tables for row in table.rows if len(row) < 2 or not row[1]] == []
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.title)
+def test_a_reason_is_there_once(table: ReasonTable) -> None:
+    """No table has a reason twice, and each is found by its name."""
+    names = [reason.name for reason in table.reasons]
+    assert sorted(names) == sorted(set(names))
+    assert [table.find(name) for name in names] == list(table.reasons)
+    assert table.find("Unheard") is None
+
+
+REASONS = [(table, reason) for table in TABLES for reason in table.reasons]
+
+
+@pytest.mark.parametrize(("table", "reason"), REASONS, ids=[f"{table.title} {each.name}" for table, each in REASONS])
+def test_every_reason_says_what_it_means_and_what_to_do(table: ReasonTable, reason: Reason) -> None:
+    """Meaning and mend are sentences; only what needs none has no mend; and what it leads to is a heading."""
+    assert reason.meaning.endswith(".")
+    assert reason.mend.endswith(".") or (not reason.mend and reason.name in _NOTHING_TO_MEND), table.title
+    if reason.see:
+        name, _, anchor = reason.see.partition("#")
+        assert anchor in page(f"docs/{name}").anchors()
+
+
+def test_the_page_is_rendered_from_the_tables() -> None:
+    """docs/reference/reasons.md has each reason in a table under its own heading."""
+    rendered = page("docs/reference/reasons.md")
+    rows = [row[0].strip("`") for table in rendered.tables() for row in table.rows]
+    assert rows == [reason.name for table in TABLES for reason in table.reasons]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_other_page_repeats_the_tables(page: Page) -> None:
+    """Reasons are explained in one place: no other page has a table of them."""
+    tables = [table for table in page.tables() if table.header[0] in {"reason", "event"}]
+    assert not tables or page.name == "docs/reference/reasons.md"

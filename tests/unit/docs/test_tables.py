@@ -52,8 +52,8 @@ _EXAMPLES = {"<profile>": "1g.5gb", "<model>": "910", "<compute>": "cpx", "<n>":
 
 
 def test_accelerators() -> None:
-    """docs/nodes.md lists every vendor, each with resources that are read as that vendor's accelerators."""
-    table, rows = AcceleratorTable.default(), _table("docs/nodes.md", "vendor").rows
+    """docs/gpus.md lists every vendor, each with resources that are read as that vendor's accelerators."""
+    table, rows = AcceleratorTable.default(), _table("docs/gpus.md", "vendor").rows
     vendors = list(dict.fromkeys(family.vendor for family in FAMILIES))
     assert [row[0].split()[0] for row in rows] == [vendor.split()[0] for vendor in vendors]
     for row in rows:

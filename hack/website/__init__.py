@@ -1,0 +1,1 @@
+"""The site made of docs/: what mkdocs.yml can't say by itself."""
