@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.cluster.api.conftest import ROOT
+from tests.cluster.api.conftest import ROOT, VALUES
 from tests.cluster.api.manifests import JOB_SPEC, manifest
 
 from federation import Release
@@ -178,15 +178,10 @@ def lend(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--server-side", f"--filename={ROOT / 'deploy' / 'member.yaml'}")
 
 
-def values(**more: Any) -> dict[str, Any]:
-    """The chart without the operator, in a cluster that has the kinds."""
-    return {"replicas": 0, "crds": {"enabled": False}, **more}
-
-
 @pytest.fixture(scope="module")
-def ruled(hub: Cluster) -> Cluster:
+def ruled(installed: Cluster) -> Cluster:
     """The hub with its own role and those of people, each of these bound to a user of its name."""
-    Release(hub).install(values())
+    hub = installed
     hub.apply([namespace("team"), namespace("other")])
     for role in PEOPLE_MAY:
         hub.kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--user={role}", "--namespace=team")
@@ -324,7 +319,7 @@ def test_member_is_confined(member: Cluster) -> None:
 
 def test_hub_that_is_its_own_member(ruled: Cluster) -> None:
     """With a member's rights in the hub as well, both kinds of work go on there."""
-    Release(ruled).upgrade(values(localMember={"enabled": True}))
+    Release(ruled).upgrade({**VALUES, "localMember": {"enabled": True}})
     wait_for(lambda: may(ruled, ISTHMUS, Attempt("list", "nodes")), 20, "the member's role in the hub")
     confined(ruled)
     job = {

@@ -13,13 +13,12 @@ from federation.chart import NAMESPACE, one
 from testbed import wait_for
 
 ACCOUNT = "isthmus-test"
-OPTIONS = ("--http-address=127.0.0.1:0", "--log-format=json")
 
 
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
     """A running hub, installed by the chart, with the identity that `helm test` makes."""
-    with Federation({}, options=OPTIONS) as federation:
+    with Federation({}) as federation:
         federation.hub.apply(one(federation.release.hooks(), "ServiceAccount"))
         federation.process.start()
         yield federation
