@@ -24,7 +24,7 @@ $(STAMP): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $(STAMP)
 
 .PHONY: tools
-tools: install ## Find or build the Kubernetes control planes and Helm (a quarter of an hour once, then cached)
+tools: install ## Find or build the Kubernetes control planes and Helm (10-12 minutes once, then cached)
 	@$(BIN)/python -m testbed.binaries
 
 .PHONY: demo
@@ -60,6 +60,10 @@ bench: tools ## Measure placement, then a burst of 1,000 jobs over a hub and two
 .PHONY: bench-start
 bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (ten minutes)
 	@PYTHONPATH=benchmarks $(BIN)/python -m start
+
+.PHONY: bench-cli
+bench-cli: tools ## Measure how long kubectl isthmus takes over 1,000 jobs (a minute)
+	@PYTHONPATH=benchmarks $(BIN)/python -m cli
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and pin them with hashes

@@ -45,6 +45,7 @@ def hub(
     log_level: Annotated[Literal["debug", "info", "warning"], typer.Option(help="What is logged.")] = "info",
 ) -> None:
     """Run the operator until SIGTERM."""
+    import structlog
     import yaml
 
     from isthmus.clusters import ClusterError
@@ -72,3 +73,6 @@ def hub(
     except (ClusterError, IsthmusError, OSError, yaml.YAMLError, ValueError) as error:
         print(f"isthmus hub: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+    except Exception as error:  # a fault of ours: told in the log's form, so that whoever gathers it sees one line
+        structlog.get_logger(__name__).critical("the hub failed", exc_info=True)
+        raise typer.Exit(1) from error

@@ -128,7 +128,8 @@ API_FAILURES = Metric(
 WATCH_RESTARTS = Metric(
     "isthmus_watch_restarts_total",
     "counter",
-    "Watches and their lists that broke and were begun again; cluster is empty for the hub's API.",
+    "Watches and their lists that broke and were begun again; cluster is empty for the hub's API, and kopf's are not "
+    "counted.",
     ("cluster", "resource"),
 )
 WORKQUEUE_DEPTH = Metric("isthmus_workqueue_depth", "gauge", "Keys of a work queue that wait for a worker.", ("name",))

@@ -8,16 +8,20 @@ from isthmus.errors import IsthmusError
 
 from .booking import Booking
 
-# How soon it is noticed that the hub's API, or the ledger, is away; a kubelet asks about as often.
-VITAL_SECONDS = 10.0
+# How soon it is noticed that the hub's API, or the ledger, is away.
+API_SECONDS = 10.0
 API_PATIENCE_SECONDS = 15.0
+# Each look is a write to the disk.
+LEDGER_SECONDS = 30.0
 LEDGER_PATIENCE_SECONDS = 5.0
+# Between tries of what fails.
+RETRY_SECONDS = 5.0
 
 
 class Vital:
-    """`attempt` is tried each `every_seconds`; it is in trouble once it has failed, or not answered, for `patience`.
+    """`attempt` is tried each `every_seconds`, and sooner while it fails.
 
-    `clock` is monotonic, in seconds.
+    It is in trouble once it has failed, or not answered, for `patience_seconds`. `clock` is monotonic, in seconds.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class Vital:
                 self._words = str(error)
             else:
                 self._since = None
-            await asyncio.sleep(self._every)
+            await asyncio.sleep(self._every if self._since is None else min(self._every, RETRY_SECONDS))
 
 
 def vitals_of(
@@ -66,14 +70,14 @@ def vitals_of(
         Vital(
             "the hub's API has not answered",
             reach,
-            every_seconds=VITAL_SECONDS,
+            every_seconds=API_SECONDS,
             patience_seconds=API_PATIENCE_SECONDS,
             clock=clock,
         ),
         Vital(
             "the ledger could not be written",
             booking.check,
-            every_seconds=VITAL_SECONDS,
+            every_seconds=LEDGER_SECONDS,
             patience_seconds=LEDGER_PATIENCE_SECONDS,
             clock=clock,
         ),

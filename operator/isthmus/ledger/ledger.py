@@ -16,7 +16,7 @@ from . import queries
 from .batch import Batch
 from .booking import BookResult, ReadingBooked
 from .connection import engine_of, parsed_url, transaction
-from .migration import prepare
+from .migration import prepare, touch
 from .price_lists import PriceLists
 from .queries import JobCost, RecordedConflict, Touched
 
@@ -86,9 +86,9 @@ class Ledger:
         return results
 
     def check(self) -> None:
-        """Take a writer's turn, and write nothing: it is refused where the ledger can't be written."""
-        with transaction(self._engine, write=True):
-            pass
+        """Write what stands there already, and have it on disk: refused where the ledger can't be written."""
+        with transaction(self._engine, write=True) as connection:
+            touch(connection)
 
     def sequences(self, dispatch_uids: Iterable[str]) -> dict[str, int]:
         """The sequence of the last reading that is booked of each of the dispatches; of some there is none."""

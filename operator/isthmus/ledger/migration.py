@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from sqlalchemy import Connection, Engine, column, inspect, select, table
+from sqlalchemy import ColumnClause, Connection, Engine, column, inspect, select, table, update
 
 from isthmus.errors import LedgerError
 
@@ -62,3 +62,9 @@ def _migrate(connection: Connection, version: str | None, where: str) -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
+
+
+def touch(connection: Connection) -> None:
+    """Write the version that the ledger has once more."""
+    version: ColumnClause[str] = column("version_num")
+    connection.execute(update(table(VERSION_TABLE, version)).values(version_num=version))

@@ -54,11 +54,10 @@ def with_field(chart: Path, field: str) -> Path:
     """The chart as a later one, whose ComputeJobs have one field more."""
     path = chart / "templates" / "crds" / "isthmus.dev_computejobs.yaml"
     text = path.read_text()
-    assert text.count("            spec:\n              type: object\n") == 1
-    place = text.index("              properties:\n", text.index("            spec:\n")) + len(
-        "              properties:\n"
-    )
-    path.write_text(f"{text[:place]}                {field}:\n                  type: string\n{text[place:]}")
+    first = "              properties:\n                template:\n"
+    assert text.count(first) == 1
+    more = f"              properties:\n                {field}:\n                  type: string\n"
+    path.write_text(text.replace(first, f"{more}                template:\n"))
     return chart
 
 

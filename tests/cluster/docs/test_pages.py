@@ -81,7 +81,7 @@ def _desk(bed: Testbed, clusters: dict[str, Cluster], folder: Path) -> Desk:
     (demo / "helm").symlink_to(helm(print))
     (demo / "hub.kubeconfig").write_bytes(clusters["hub"].kubeconfig().read_bytes())
     (folder / "config").write_text(yaml.safe_dump(_contexts(clusters)))
-    path = f"{demo}:{os.environ['PATH']}"
+    path = f"{demo}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return Desk(folder, {**os.environ, **bed.environment, "PATH": path, "KUBECONFIG": str(folder / "config")})
 
 
@@ -108,7 +108,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     No machine of the hub could run an image: its operator runs elsewhere, as the page has it too.
     """
     install, _without_a_release, elsewhere, start = page("docs/hub.md").blocks("bash")
-    rights, kubeconfig, enter, *_ = page("docs/nodes.md").blocks("bash")
+    add, rights, kubeconfig, enter, *_ = page("docs/nodes.md").blocks("bash")
     with Testbed() as bed:
         clusters = bed.start(ClusterSpec("hub", scheduling=False), ClusterSpec("east", machines=MACHINES))
         desk = _desk(bed, clusters, tmp_path_factory.mktemp("desk"))
@@ -120,6 +120,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             desk.bash(rights)
             desk.bash(kubeconfig)
             assert "east" in desk.bash(enter)
+            assert "computenode/east takes work" in desk.bash(add)  # over what was done by hand, which it finds right
             yield desk
         finally:
             os.killpg(hub.pid, signal.SIGTERM)
@@ -163,8 +164,9 @@ def test_the_commands_about_bills_run(desk: Desk) -> None:
 
 def test_cordon_and_removal(desk: Desk) -> None:
     """The node is cordoned, opened again and removed; what it said of machines of its own can be applied."""
-    *_, cordon = page("docs/nodes.md").blocks("bash")
-    desk.bash(cordon)
+    *_, cordon, forget = page("docs/nodes.md").blocks("bash")
+    assert "computenode/east drained" in desk.bash(cordon)
+    desk.bash(forget)
     (here,) = [d for d in page("docs/nodes.md").documents() if isinstance(d, dict) and d["metadata"]["name"] == "here"]
     desk.apply(here)
     desk.bash("kubectl delete computenode east here --timeout=60s")

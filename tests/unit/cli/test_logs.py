@@ -44,7 +44,7 @@ def test_lines_are_json_objects(capsys: pytest.CaptureFixture[str]) -> None:
         logger.exception("failed")
         logging.getLogger("aiohttp.server").exception("Error handling request from %s", "10.0.0.1")
     about = {"apiVersion": "isthmus.dev/v1alpha1", "kind": "ComputeNode", "name": "east", "uid": "n", "namespace": None}
-    logging.getLogger("kopf.objects").error("Handler failed.", extra={"k8s_ref": about, "settings": object()})
+    logging.getLogger("kopf.objects").error("Handler failed.", extra={"k8s_ref": about, "k8s_skip": True})
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old", DeprecationWarning, stacklevel=1)

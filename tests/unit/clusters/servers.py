@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from isthmus.clusters import Client, Credentials
+from isthmus.clusters import Client, Credentials, Traffic
 from isthmus.clusters.identity import FixedIdentity, Identity, bearer
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -26,7 +26,13 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
         await runner.cleanup()
 
 
-async def connected(server: str, timeout_seconds: float = 5.0, concurrency: int = 64, **settings: Any) -> Client:
+async def connected(
+    server: str,
+    timeout_seconds: float = 5.0,
+    concurrency: int = 64,
+    traffic: Traffic | None = None,
+    **settings: Any,
+) -> Client:
     """A client of the server called north, with the token `t` unless `settings` of its credentials say otherwise."""
     credentials = Credentials(server=server, **{"source": FixedIdentity(Identity(bearer("t"))), **settings})
     return await Client.connect(
@@ -34,6 +40,7 @@ async def connected(server: str, timeout_seconds: float = 5.0, concurrency: int 
         name="north",
         timeout_seconds=timeout_seconds,
         concurrency=concurrency,
+        traffic=traffic,
         rng=random.Random(1),  # noqa: S311 - jitter
     )
 

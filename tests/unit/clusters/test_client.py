@@ -1,13 +1,13 @@
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.clusters.servers import answering, client_of, json_answer, status_answer
+from tests.unit.clusters.servers import answering, client_of, connected, json_answer, serving, status_answer
 
 from isthmus.clusters import (
     JOBS,
@@ -16,11 +16,13 @@ from isthmus.clusters import (
     Client,
     ClusterError,
     Conflict,
+    Forbidden,
     Listing,
     NotFound,
     Resource,
     ServerFailure,
     TooManyRequests,
+    Traffic,
     Unauthorized,
     UnexpectedAnswer,
 )
@@ -291,3 +293,21 @@ async def test_requests_keep_to_their_limits() -> None:
         answers = await asyncio.gather(*(client.get(PODS, "p", "a") for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {NotFound}
     assert most == 4
+
+
+async def test_traffic_is_counted_over_connections() -> None:
+    """Requests are counted by verb and failures by reason, and a refusal is told; a next connection counts on."""
+    refused: list[Forbidden] = []
+    traffic = Traffic(on_refused=refused.append)
+    handler, _ = answering(json_answer(POD), status_answer(403, "Forbidden"), status_answer(404, "NotFound"))
+    async with serving(handler) as port:
+        for _ in range(2):
+            async with await connected(f"http://127.0.0.1:{port}", traffic=traffic) as client:
+                for _ in range(2):
+                    with suppress(ClusterError):
+                        await client.get(PODS, "p", "a")
+                with suppress(ClusterError):
+                    await anext(client.watch(PODS, resource_version="1"))
+    assert traffic.requests == {"get": 4, "watch": 2}
+    assert traffic.failures == {("get", "Forbidden"): 1, ("get", "NotFound"): 2, ("watch", "NotFound"): 2}
+    assert [error.status for error in refused] == [403]

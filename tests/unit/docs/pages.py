@@ -64,8 +64,12 @@ class Page:
         return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 
     def commands(self) -> list[str]:
-        """The lines of its bash blocks, without comments and without what is handed to them as input."""
-        lines = [line for block in self.blocks("bash") for line in _HEREDOC.sub("", block).splitlines()]
+        """The lines of its bash blocks, without comments and without what is handed to them as input.
+
+        A command that goes on in the next line counts as one.
+        """
+        blocks = [_HEREDOC.sub("", block).replace("\\\n", " ") for block in self.blocks("bash")]
+        lines = [line for block in blocks for line in block.splitlines()]
         return [command for line in lines if (command := re.sub(r"(^|\s)#.*", "", line).strip())]
 
     def documents(self) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from isthmus.api.computejob import Money
@@ -15,6 +16,7 @@ from isthmus.api.dispatch import Dispatch
 from isthmus.errors import LedgerError
 from isthmus.hub import booking as module
 from isthmus.hub.booking import BATCH, Booking
+from isthmus.hub.instruments import Instruments
 from isthmus.ledger import BookResult, Ledger, ReadingBooked
 
 TARIFF = Tariff(version="1", currency="CNY", prices=Prices(core_second="0.001", gibibyte_second="0"))
@@ -250,3 +252,38 @@ async def test_costs_that_may_not_have_been_told_are_recalled(ledger: WatchedLed
         assert await made.recall_costs([job, str(uuid4())]) == {job}
         assert made.cost(job) == Money(amount="0.060000", currency="CNY")
         assert made.cost(gone) is None
+
+
+async def test_lag_is_the_age_of_the_oldest_reading_that_waits(
+    ledger: WatchedLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be booked grows older, newer readings of the same shard or not; once all is booked the lag is 0."""
+    registry, at, job = CollectorRegistry(), [100.0], str(uuid4())
+
+    def booked(_uid: str, _account: str) -> None:
+        pass
+
+    instruments = Instruments(registry)
+    made = Booking(ledger, "CNY", booked, lambda _: False, monotonic=lambda: at[0], instruments=instruments)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    assert (made.lag_seconds(), made.trouble) == (0.0, "")
+    digest = await made.record_tariff(TARIFF, "n1", IDENTITY)
+    ledger.fails = 1
+    made.offer("n1", dispatch(job, digest=digest))
+    at[0] += 30
+    made.offer("n1", dispatch(job, digest=digest, sequence=2, seconds=90))
+    made.offer("n1", dispatch(str(uuid4()), digest=digest))
+    at[0] += 5
+    assert made.lag_seconds() == 35
+    task = asyncio.create_task(made.run())
+    await until(lambda: bool(made.trouble))
+    assert made.trouble == "the disk is full; make room on it"
+    assert made.lag_seconds() == 35  # though it is under way
+    assert registry.get_sample_value("isthmus_ledger_failures_total") == 1
+    await until(lambda: not made.trouble)
+    assert made.lag_seconds() == 0.0
+    assert registry.get_sample_value("isthmus_ledger_readings_total", {"outcome": "Booked"}) == 2
+    assert registry.get_sample_value("isthmus_ledger_lines_total") == 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    made._thread.shutdown(wait=True)

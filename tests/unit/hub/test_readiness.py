@@ -22,7 +22,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told after seconds is told at once."""
     monkeypatch.setattr(readiness, "BROKEN_SECONDS", 0.05)
     monkeypatch.setattr(permissions, "MISSING_SECONDS", 0.05)
-    monkeypatch.setattr(vital, "VITAL_SECONDS", 0.05)
+    monkeypatch.setattr(vital, "API_SECONDS", 0.05)
+    monkeypatch.setattr(vital, "LEDGER_SECONDS", 0.05)
     monkeypatch.setattr(vital, "API_PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(vital, "LEDGER_PATIENCE_SECONDS", 0.1)
 

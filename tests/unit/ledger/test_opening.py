@@ -214,3 +214,13 @@ def test_a_failed_batch_is_undone(ledger: Ledger, item: Make) -> None:
         connection.execute(text("ALTER TABLE balances_away RENAME TO balances"))
     assert {each.outcome for each in ledger.book([item("d1", core=1), item("d2", core=2)])} == {"Booked"}
     assert ledger.totals() == {"MillicoreSeconds": 3}
+
+
+def test_check_tells_whether_it_can_be_written(tmp_path: Path) -> None:
+    """A ledger that can be written says so without a change; one that can't says why."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with Ledger.open(url) as ledger:
+        ledger.check()
+        ledger.check()
+    with Ledger.open(url, read_only=True) as ledger, pytest.raises(LedgerError, match="readonly"):
+        ledger.check()

@@ -12,7 +12,7 @@ from .fleet import PHASES, Fleet, JobLine, NodeLine
 _STYLES = {"Running": "green", "Dispatched": "cyan", "Pending": "yellow", "Failed": "red"}
 _BAR = 8
 _FULL, _HIGH = 0.95, 0.75
-_HEAD_LINES = 5
+_HEAD_LINES = 6
 
 # From how many columns of the terminal on a column is shown, and what it holds.
 _NodeColumn = tuple[str, int, Callable[[NodeLine], Text]]
