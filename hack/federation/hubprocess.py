@@ -13,7 +13,7 @@ from pathlib import Path
 from federation.hubpod import HubPod
 from testbed import DeadlineError, wait_for
 
-SERVING_SECONDS = 30.0
+SERVING_SECONDS = 90.0
 
 
 def _die_with_parent() -> None:

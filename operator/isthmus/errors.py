@@ -27,8 +27,8 @@ class HubError(IsthmusError):
 
 
 class MissingPermissionError(HubError):
-    """The hub's identity may not do all that it needs to; `lines` has one for each permission."""
+    """The hub's identity may not do all that it needs to; `lines` has one for each resource."""
 
     def __init__(self, permissions: Sequence[str], mend: str) -> None:
-        super().__init__(f"the hub is not permitted to {', to '.join(permissions)}", mend)
+        super().__init__(f"the hub is not permitted to {'; to '.join(permissions)}", mend)
         self.lines = tuple(f"the hub is not permitted to {permission}" for permission in permissions)

@@ -1,6 +1,7 @@
 """What the hub must be allowed to do in its own cluster, and the question to its API server what of that it is not."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class Rule:
     own_namespace: bool = False
     names: tuple[str, ...] = ()
     """Only the objects of these names; none is all."""
+    namespace: str | None = None
+    """A namespace that is not the hub's own, where it is needed in that alone."""
 
 
 # The roles of the hub hold exactly this; a test compares them.
@@ -62,12 +65,14 @@ class Permission:
     namespace: str | None = None
     name: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """What it is on, as kubectl names that."""
         plural, _, subresource = self.resource.partition("/")
         what = f"{plural}.{self.group}" if self.group else plural
         what += f"/{subresource}" if subresource else ""
         what += f" {self.name}" if self.name else ""
-        return f"{self.verb} {what}" + (f" in namespace {self.namespace}" if self.namespace else "")
+        return what + (f" in namespace {self.namespace}" if self.namespace else "")
 
     def review(self) -> Manifest:
         """The question whether we have it."""
@@ -86,11 +91,19 @@ class Permission:
 def permissions_of(rules: tuple[Rule, ...], system_namespace: str) -> tuple[Permission, ...]:
     """The single permissions that the rules stand for."""
     return tuple(
-        Permission(verb, rule.group, rule.resource, system_namespace if rule.own_namespace else None, name)
+        Permission(verb, rule.group, rule.resource, system_namespace if rule.own_namespace else rule.namespace, name)
         for rule in rules
         for verb in rule.verbs
         for name in rule.names or (None,)
     )
+
+
+def in_words(permissions: Iterable[Permission]) -> tuple[str, ...]:
+    """One text for each resource, such as `list, watch secrets in namespace isthmus-system`."""
+    verbs: dict[str, list[str]] = {}
+    for permission in permissions:
+        verbs.setdefault(permission.place, []).append(permission.verb)
+    return tuple(f"{', '.join(names)} {place}" for place, names in verbs.items())
 
 
 class Permissions:
@@ -116,7 +129,7 @@ class Permissions:
     async def require(self) -> None:
         """Return once a review found that nothing is missing. Raises MissingPermissionError, ClusterError."""
         if await self.review():
-            raise MissingPermissionError([str(each) for each in self.missing], ROLES)
+            raise MissingPermissionError(in_words(self.missing), ROLES)
 
     async def _allowed(self, permission: Permission) -> bool:
         async with self._turns:
@@ -136,7 +149,7 @@ class Permissions:
                 logger.debug("permissions could not be reviewed", error=str(error))
             self._doubt.clear()
             if self.missing and self.missing != before:
-                logger.error("permissions are missing", permissions=[str(each) for each in self.missing], mend=ROLES)
+                logger.error("permissions are missing", permissions=in_words(self.missing), mend=ROLES)
             elif before and not self.missing:
                 logger.info("no permission is missing any more")
             # What is refused for another reason, or while roles are missing, is so again and again.

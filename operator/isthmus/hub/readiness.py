@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from isthmus.clusters import Informer
 
+from .permissions import in_words
+
 if TYPE_CHECKING:  # the hub makes what is looked at here
     from .hub import Hub
 
@@ -22,8 +24,8 @@ def reasons(hub: "Hub") -> Iterator[str]:
     unseen = hub.fleet.unseen()
     if unseen:
         yield f"{unseen} ComputeNodes are not seen yet"
-    for permission in hub.permissions.missing:
-        yield f"the hub is not permitted to {permission}"
+    for missing in in_words(hub.permissions.missing):
+        yield f"the hub is not permitted to {missing}"
     for vital in hub.vitals:
         trouble = vital.trouble()
         if trouble is not None:

@@ -13,7 +13,7 @@ from federation.chart import NAMESPACE, render
 from federation.federation import SYSTEM, VALUES
 from federation.usage import Permission, permissions_in
 from isthmus.clusters import Client, Credentials
-from isthmus.hub.permissions import RULES, Permissions, permissions_of
+from isthmus.hub.permissions import RULES, Permissions, in_words, permissions_of
 from testbed import wait_for
 
 HUB = "isthmus-hub"
@@ -26,13 +26,18 @@ PERMISSIONS = list(permissions_in(GIVEN))
 WHOLE = "lacks-nothing"
 
 
-def said(permission: Permission) -> str:
-    """The hub's words for it."""
+def place(permission: Permission) -> str:
+    """What it is on, in the hub's words."""
     plural, _, subresource = permission.resource.partition("/")
     group = f".{permission.api_group}" if permission.api_group else ""
-    place = f" in namespace {SYSTEM}" if permission.role.startswith("Role/") else ""
+    within = f" in namespace {SYSTEM}" if permission.role.startswith("Role/") else ""
     name = f" {permission.name}" if permission.name else ""
-    return f"{permission.verb} {plural}{group}{subresource and '/'}{subresource}{name}{place}"
+    return f"{plural}{group}{subresource and '/'}{subresource}{name}{within}"
+
+
+def said(permission: Permission) -> str:
+    """The hub's words for it."""
+    return f"{permission.verb} {place(permission)}"
 
 
 def account_of(permission: Permission) -> str:
@@ -72,23 +77,23 @@ def fed() -> Iterator[Federation]:
         yield federation
 
 
-async def missing(fed: Federation, account: str) -> list[str]:
+async def missing(fed: Federation, account: str) -> tuple[str, ...]:
     """What the hub's own review finds under that identity."""
     credentials = Credentials.from_kubeconfig_path(fed.hub.token_kubeconfig(NAMESPACE, account))
     async with await Client.connect(credentials, name="hub") as client:
-        return [str(each) for each in await Permissions(client, permissions_of(RULES, SYSTEM)).review()]
+        return in_words(await Permissions(client, permissions_of(RULES, SYSTEM)).review())
 
 
 async def test_the_chart_gives_all_that_the_hub_asks_for(fed: Federation) -> None:
     """With what the chart renders nothing is missing."""
-    assert await missing(fed, WHOLE) == []
-    assert await missing(fed, "isthmus") == []
+    assert await missing(fed, WHOLE) == ()
+    assert await missing(fed, "isthmus") == ()
 
 
 @pytest.mark.parametrize("permission", PERMISSIONS, ids=str)
 async def test_each_missing_permission_is_named(fed: Federation, permission: Permission) -> None:
     """With one verb taken out of the chart's roles, the hub's review names that one and no other."""
-    assert await missing(fed, account_of(permission)) == [said(permission)]
+    assert await missing(fed, account_of(permission)) == (said(permission),)
 
 
 def ready(fed: Federation) -> tuple[int, str]:
@@ -109,6 +114,10 @@ def test_a_hub_without_its_roles_names_every_permission(fed: Federation) -> None
     wait_for(lambda: "not permitted" in ready(fed)[1], 60, "the missing permissions to be named")
     code, body = ready(fed)
     assert code == 503
-    assert sorted(body.splitlines()) == sorted(f"the hub is not permitted to {said(each)}" for each in PERMISSIONS)
+    by_place: dict[str, list[str]] = {}
+    for each in PERMISSIONS:
+        by_place.setdefault(place(each), []).append(each.verb)
+    words = [f"{', '.join(verbs)} {what}" for what, verbs in by_place.items()]
+    assert sorted(body.splitlines()) == sorted(f"the hub is not permitted to {each}" for each in words)
     fed.release.upgrade(fed.values)
     wait_for(lambda: ready(fed) == (200, "ok\n"), 60, "the hub to be ready")

@@ -11,7 +11,7 @@ from tests.waiting import eventually
 from isthmus.clusters import Unreachable
 from isthmus.errors import MissingPermissionError
 from isthmus.hub import permissions as module
-from isthmus.hub.permissions import RULES, Permission, Permissions, Rule, permissions_of
+from isthmus.hub.permissions import RULES, Permission, Permissions, Rule, in_words, permissions_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SYSTEM = "isthmus-system"
@@ -53,15 +53,29 @@ def test_roles_grant_exactly_what_is_needed() -> None:
         (Permission("list", "", "namespaces"), "list namespaces"),
         (Permission("get", "", "configmaps", "kube-system", "ca"), "get configmaps ca in namespace kube-system"),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_a_permission_in_words(permission: Permission, words: str) -> None:
     """Verb, resource and namespace stand in the line, as kubectl names them."""
-    assert str(permission) == words
+    assert in_words([permission]) == (words,)
+
+
+def test_permissions_of_one_resource_in_one_text() -> None:
+    """The verbs that are missing on a resource stand together; the same resource elsewhere stands apart."""
+    missing = [Permission(verb, "", "secrets", SYSTEM) for verb in ("list", "watch")]
+    missing += [Permission("get", "", "secrets"), Permission("get", "", "secrets", SYSTEM)]
+    assert in_words(missing) == ("list, watch, get secrets in namespace isthmus-system", "get secrets")
+
+
+def test_rules_of_another_namespace() -> None:
+    """A rule may be of a namespace that is not the hub's own, and of single objects in it."""
+    rule = Rule("", "configmaps", ("get",), names=("a", "b"), namespace="kube-system")
+    expected = tuple(Permission("get", "", "configmaps", "kube-system", name) for name in ("a", "b"))
+    assert permissions_of((rule,), SYSTEM) == expected
 
 
 async def test_all_that_is_missing_is_told_at_once() -> None:
-    """A hub that begins names every permission that it lacks in one error, a line for each."""
+    """A hub that begins names every permission that it lacks in one error, a line for each resource."""
     hub = Authorizer()
     hub.denied = {"patch computejobs/status", "watch secrets"}
     permissions = Permissions(hub, permissions_of(RULES, SYSTEM))
@@ -71,7 +85,7 @@ async def test_all_that_is_missing_is_told_at_once() -> None:
         "the hub is not permitted to patch computejobs.isthmus.dev/status",
         "the hub is not permitted to watch secrets in namespace isthmus-system",
     )
-    assert str(caught.value).startswith("the hub is not permitted to patch computejobs.isthmus.dev/status, to watch ")
+    assert str(caught.value).startswith("the hub is not permitted to patch computejobs.isthmus.dev/status; to watch ")
     hub.denied.clear()
     await permissions.require()
 
@@ -87,7 +101,7 @@ async def test_a_refusal_leads_to_a_review(monkeypatch: pytest.MonkeyPatch) -> N
         for _ in range(100):
             permissions.doubt()
         await eventually(lambda: permissions.missing)
-        assert [str(each) for each in permissions.missing] == ["create dispatches.isthmus.dev"]
+        assert [*in_words(permissions.missing)] == ["create dispatches.isthmus.dev"]
         assert hub.reviews <= 3 * len(permissions_of(RULES, SYSTEM))
         hub.denied.clear()
         await eventually(lambda: not permissions.missing)
@@ -108,7 +122,7 @@ async def test_a_review_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPat
     running = asyncio.create_task(permissions.run())
     try:
         await eventually(lambda: len(asked) >= 2)
-        assert [str(each) for each in permissions.missing] == ["create events"]
+        assert [*in_words(permissions.missing)] == ["create events"]
     finally:
         running.cancel()
         await asyncio.wait({running})
