@@ -70,7 +70,8 @@ QUERY = "query.isthmus.dev"
 ANSWERS = f"computejobs/explanation.{QUERY} computejobs/log.{QUERY}"
 LEASES = "leases.coordination.k8s.io"
 HUB_MAY = [
-    *attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
+    *attempts(READ, "computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
+    *attempts("list watch", "computenodes.isthmus.dev"),
     *attempts("patch", "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev"),
     *attempts("patch", "computenodes/status.isthmus.dev computejobs/status.isthmus.dev"),
     *attempts("patch", "dispatches/status.isthmus.dev settlements/status.isthmus.dev"),
@@ -78,7 +79,7 @@ HUB_MAY = [
     *attempts("delete", "computejobs.isthmus.dev"),
     *attempts(f"{READ} create delete", "namespaces"),
     *attempts("create", "events", "team"),
-    *attempts(READ, "secrets", SYSTEM),
+    *attempts("list watch", "secrets", SYSTEM),
     *attempts("create", "jobs.batch", SYSTEM),
     *attempts("create", "subjectaccessreviews.authorization.k8s.io"),
     *(Attempt(verb, APISERVICES, name=f"v1alpha1.{QUERY}") for verb in ("get", "patch")),
@@ -87,11 +88,11 @@ HUB_MAY = [
 HUB_MAY_NOT = [
     *attempts(READ, "secrets"),
     *attempts(READ, "secrets", "team"),
-    *attempts(WRITE, "secrets", SYSTEM),
+    *attempts(f"get {WRITE}", "secrets", SYSTEM),
     *attempts(f"{READ} {WRITE}", "pods nodes configmaps roles.rbac.authorization.k8s.io"),
     *attempts(f"{READ} {WRITE}", "clusterrolebindings.rbac.authorization.k8s.io serviceaccounts"),
     *attempts(f"{READ} {WRITE}", "jobs.batch", "team"),
-    *attempts("create update delete", "computenodes.isthmus.dev"),
+    *attempts("get create update delete", "computenodes.isthmus.dev"),
     *attempts("create update", "computejobs.isthmus.dev"),
     *attempts(WRITE, "settlements.isthmus.dev"),
     *attempts("update patch", "namespaces"),
@@ -102,7 +103,8 @@ HUB_MAY_NOT = [
     Attempt("get", "configmaps", "kube-system", "kube-root-ca.crt"),
 ]
 MEMBER_MAY = [
-    *attempts(READ, "nodes pods jobs.batch"),
+    *attempts("list watch", "nodes pods"),
+    *attempts(READ, "jobs.batch"),
     *attempts("patch delete", "pods"),
     *attempts("create patch delete", "jobs.batch"),
     *attempts("get create", "namespaces"),
@@ -117,9 +119,9 @@ MEMBER_MAY_NOT = [
     Attempt("patch", LEASES, "kube-system", "kube-controller-manager"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps", "iwt-a-b"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps persistentvolumeclaims services deployments.apps"),
-    *attempts(WRITE, "nodes"),
+    *attempts(f"get {WRITE}", "nodes"),
     *attempts("create", "pods pods/exec pods/log pods/eviction pods/ephemeralcontainers serviceaccounts/token"),
-    *attempts("get", "pods/log pods/exec"),
+    *attempts("get", "pods pods/log pods/exec"),
     *attempts("update patch delete", "namespaces"),
     *attempts(f"{READ} {WRITE}", "roles.rbac.authorization.k8s.io rolebindings.rbac.authorization.k8s.io"),
     *attempts(WRITE, "clusterroles.rbac.authorization.k8s.io clusterrolebindings.rbac.authorization.k8s.io"),

@@ -12,7 +12,7 @@ from federation import Federation, compute_job, job_spec
 from federation.federation import DEPLOYMENT, merged
 from testbed import Machine, wait_for
 
-MEMBERS = {"east": [Machine("e", "40", "160Gi")], "west": [Machine("w", "40", "160Gi")]}
+MEMBERS = {"east": [Machine("e", "50", "200Gi")], "west": [Machine("w", "50", "200Gi")]}
 JOBS = 200
 TAG = "0.1.1-next"
 CHANGES = {"hub": {"logLevel": "info", "currency": "CNY"}, "image": {"tag": TAG}}
@@ -20,7 +20,7 @@ CHANGES = {"hub": {"logLevel": "info", "currency": "CNY"}, "image": {"tag": TAG}
 
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
-    """A hub and two members that have room for less than half of the jobs."""
+    """A hub and two members that have room for less than half of the work."""
     with Federation(MEMBERS) as federation:
         federation.process.start()
         for name in MEMBERS:
@@ -50,11 +50,11 @@ def test_jobs_in_flight_survive_an_upgrade(fed: Federation, recorder: PodRecorde
     jobs = {f"job-{number}": 2 if number % 4 == 0 else 1 for number in range(JOBS)}
     fed.hub.apply(
         [
-            compute_job(name, job_spec(run_seconds=str(6 + number % 5), completions=each, parallelism=each))
+            compute_job(name, job_spec(run_seconds=str(20 + number % 10), completions=each, parallelism=each))
             for number, (name, each) in enumerate(jobs.items())
         ]
     )
-    wait_for(lambda: phases(fed)["Running"] >= 30, 90, "the first jobs to run")
+    wait_for(lambda: phases(fed)["Running"] >= 20, 120, "the first jobs to run", interval_seconds=0.5)
     before = fed.process.pod
     assert "later" not in fields(fed.hub)
 
@@ -72,7 +72,7 @@ def test_jobs_in_flight_survive_an_upgrade(fed: Federation, recorder: PodRecorde
     assert ("--log-level=debug" in before.command, "--log-level=info" in after.command) == (True, True)
     assert after.ledger == before.ledger
     assert "later" in fields(fed.hub)
-    wait_complete(fed, jobs, seconds=240)
+    wait_complete(fed, jobs, seconds=360)
     check_each_index_once(fed, recorder.runs(), jobs)
     again = {key: runs for key, runs in runs_by_index(fed, recorder.runs(), jobs).items() if len(runs) > 1}
     assert again == {}, "no pod was lost, so none ran a second time"
