@@ -24,11 +24,6 @@ OUTSIDE: Mapping[str, Any] = {"replicas": 0, "query": {"enabled": False}}
 Values = Mapping[str, Any]
 
 
-def outside(query_port: int) -> "Values":
-    """As OUTSIDE, but that the query API is reached at this port of this machine."""
-    return {**OUTSIDE, "query": {"enabled": True, "service": {"externalName": "localhost", "port": query_port}}}
-
-
 class HelmError(RuntimeError):
     """Helm failed; its own words."""
 

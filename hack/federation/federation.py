@@ -2,22 +2,44 @@
 
 import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import yaml
 
-from federation.chart import OUTSIDE, Release, outside
+from federation.chart import NAME, NAMESPACE, Release, Values
+from federation.hubpod import HubPod
 from federation.hubprocess import HubProcess
 from federation.manifests import Object, compute_node
+from federation.usage import Usage
 from testbed import Cluster, ClusterSpec, DeadlineError, Machine, Testbed, wait_for
 from testbed.local.ports import Reservation
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEM = "isthmus-system"
+SYSTEM = NAMESPACE
 ACCOUNT = "isthmus"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/{NAME}"
+PORTS = ("http", "query")
+ROLLOUT_SECONDS = 30
+# What the chart's defaults are not fit for here: the query API, which most tests don't ask for, is not there.
+VALUES: Values = {"query": {"enabled": False}}
 OPERATOR = f"system:serviceaccount:{SYSTEM}:{ACCOUNT}"
+
+
+def merged(values: Values, more: Values) -> dict[str, Any]:
+    """Values with others over them, as Helm lays several files of them over each other."""
+    both = dict(values)
+    for key, value in more.items():
+        under = both.get(key)
+        both[key] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
+def _reached_at(query_port: int) -> Values:
+    """The query API, served by a process at this port of this machine."""
+    return {"query": {"enabled": True, "service": {"externalName": "localhost", "port": query_port}}}
 
 
 def _documents(path: Path) -> list[Object]:
@@ -27,11 +49,14 @@ def _documents(path: Path) -> list[Object]:
 class Federation:
     """`members` maps names to their machines; each is joined through a link that tests can cut, unless without `links`.
 
-    `log_level` is the hub process's. The members `without_mutating_policies` don't serve them, as before Kubernetes
-    1.36; all others have the one that writes global indexes on pods. Those `with_leases` have controller managers that
-    renew one. `options` are further ones of the hub process. With
-    `query` it serves the query API, and the hub cluster's API server passes calls of it on.
+    The hub's process is what the chart renders from `values`, which are laid over `VALUES`, and logs at `log_level`.
+    The members `without_mutating_policies` don't serve them, as before Kubernetes 1.36; all others have the one that
+    writes global indexes on pods. Those `with_leases` have controller managers that renew one. With `query` the hub
+    serves the query API, and the hub cluster's API server passes calls of it on.
     """
+
+    usage: ClassVar[Usage | None] = None
+    """Where a run of tests gathers what the hub's identity was seen to need; reads are then audited as well."""
 
     def __init__(
         self,
@@ -43,7 +68,7 @@ class Federation:
         log_level: str = "debug",
         without_mutating_policies: Collection[str] = (),
         with_leases: Collection[str] = (),
-        options: Sequence[str] = (),
+        values: Values | None = None,
         query: bool = False,
     ) -> None:
         self._specs = [hub or ClusterSpec(name="hub", scheduling=False)]
@@ -58,11 +83,14 @@ class Federation:
         ]
         self._members = list(members)
         self._links = links
-        self._log_level = log_level
-        self._options = options
-        self._query_port = Reservation() if query else None
+        own = {"hub": {"logLevel": log_level}, "localMember": {"enabled": self._specs[0].scheduling}}
+        self.values = merged(merged(VALUES, own), values or {})
+        self._query = query
+        if self.usage is not None:
+            self._specs = [replace(spec, audit_reads_of=(OPERATOR,)) for spec in self._specs]
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
+        self._reservations: dict[str, Reservation] = {}
         self.process: HubProcess
         self.release: Release
 
@@ -89,31 +117,43 @@ class Federation:
         """Stop the hub, then all clusters."""
         if hasattr(self, "process") and self.process.running:
             self.process.kill()
+        if self.usage is not None:
+            self.usage.take(self.clusters.values())
         self.bed.__exit__(None, None, None)
-        if self._query_port is not None:
-            self._query_port.release()
+        for reservation in self._reservations.values():
+            reservation.release()
 
     def _begin(self) -> None:
+        self._reservations = {name: Reservation() for name in PORTS}
+        if self._query:
+            self.values = merged(self.values, _reached_at(self._reservations["query"].port))
         self.clusters = self.bed.start(*self._specs)
         self.release = Release(self.hub)
-        self.release.install(OUTSIDE if self._query_port is None else outside(self._query_port.port))
-        for spec in self._specs:
-            if spec.scheduling:
-                self._prepare(self.clusters[spec.name])
+        self.release.install(self.values)
         for name in self._members:
+            self._prepare(self.clusters[name])
             self.put_secret(name)
         self._wait_for_kinds()
         self.namespace("team-a")
-        folder = self.bed.directory
-        self.process = HubProcess(
-            self.hub.token_kubeconfig(SYSTEM, ACCOUNT),
-            f"sqlite:///{folder / 'ledger.sqlite'}",
-            folder / "isthmus-hub.log",
-            self.bed.environment,
-            f"--log-level={self._log_level}",
-            *([] if self._query_port is None else [f"--query-address=127.0.0.1:{self._query_port.port}"]),
-            *self._options,
-        )
+        self.process = HubProcess(self._pod(), self.bed.directory / "isthmus-hub.log", self.bed.environment)
+
+    def _pod(self) -> HubPod:
+        """The hub's pod as the Deployment in the API server now has it."""
+        ports = {name: reservation.port for name, reservation in self._reservations.items()}
+        return HubPod(self.hub, self.hub.rest.get(DEPLOYMENT), self.bed.directory / "pods", ports)
+
+    def roll_out(self) -> None:
+        """What follows a change of the Deployment: the former pod ends, and only then the new one begins."""
+
+        def observed() -> bool:
+            found = self.hub.rest.get(DEPLOYMENT)
+            return bool(found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"])
+
+        wait_for(observed, ROLLOUT_SECONDS, "the Deployment's change to be observed")
+        pod = self._pod()
+        self.process.stop()
+        self.process.become(pod)
+        self.process.start()
 
     def _prepare(self, member: Cluster) -> None:
         """What a member's administrator applies."""

@@ -1,17 +1,19 @@
-"""The hub as a process of its own: started, killed and started again over the same ledger."""
+"""The hub as a process of its own: started, killed and started again as its pod has it."""
 
+import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
-import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from testbed import wait_for
+from federation.hubpod import HubPod
+from testbed import DeadlineError, wait_for
 
-STOP_SECONDS = 20.0
+SERVING_SECONDS = 90.0
 
 
 def _die_with_parent() -> None:
@@ -19,28 +21,30 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _environment() -> dict[str, str]:
-    """Ours, but that the hub keeps compiled modules, as an installed one has them: to compile them takes seconds."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-
-
 class HubProcess:
-    """`isthmus hub` over one kubeconfig and ledger; its log is appended to over all starts."""
+    """The container of a pod; its log is appended to over all starts. `marks` are variables that the testbed adds."""
 
-    def __init__(self, kubeconfig: Path, ledger: str, log: Path, environment: Mapping[str, str], *options: str) -> None:
-        self.ledger = ledger
+    def __init__(self, pod: HubPod, log: Path, marks: Mapping[str, str]) -> None:
+        self.pod = pod
         self.log = log
-        self.command = [
-            str(Path(sys.executable).with_name("isthmus")),
-            "hub",
-            f"--kubeconfig={kubeconfig}",
-            f"--ledger={ledger}",
-            "--log-format=console",
-            *options,
-        ]
-        self._environment = dict(environment)
-        self._launches = 0
+        self._marks = dict(marks)
         self._process: subprocess.Popen[bytes] | None = None
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    @property
+    def command(self) -> list[str]:
+        """Program and arguments."""
+        return self.pod.command
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All variables: nothing of who runs the tests is among them."""
+        return {**self.pod.environment, **self._marks}
+
+    @property
+    def ledger(self) -> str:
+        """The URL of its ledger."""
+        return self.pod.ledger
 
     @property
     def pid(self) -> int:
@@ -55,35 +59,37 @@ class HubProcess:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, deadline_seconds: float = 90.0) -> None:
-        """Start it and wait until it says that it is ready."""
-        before = self._ready_lines()
+        """Start it and wait until its readiness probe succeeds."""
         self.launch()
-        wait_for(lambda: self._ready_lines() > before or not self.running, deadline_seconds, "the hub to be ready")
+        try:
+            wait_for(lambda: self._asked("readiness")[0] == 200 or not self.running, deadline_seconds, "readiness")
+        except DeadlineError as error:
+            raise AssertionError(f"{error}: {self._asked('readiness')[1]}\n{self.tail()}") from None
         if not self.running:
             raise RuntimeError(f"the hub ended at once:\n{self.tail()}")
 
     def launch(self) -> None:
         """Start it."""
-        self._launches += 1
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**_environment(), **self._environment},
+                env=self.environment,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call into libc, no locks
             )
 
     def served_at(self) -> str:
-        """The URL where it serves health, readiness and metrics, once its log says so; its log must be JSON."""
+        """The URL where it serves health, readiness and metrics, as soon as it does."""
+        wait_for(lambda: self._asked("startup")[0] == 200, SERVING_SECONDS, "the hub to serve")
+        return self.pod.url("http")
 
-        def addresses() -> list[str]:
-            lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-            return [json.loads(line)["address"] for line in lines if '"serving health, readiness' in line]
-
-        wait_for(lambda: len(addresses()) >= self._launches, 90, "the hub to serve")
-        return f"http://{addresses()[-1]}"
+    def become(self, pod: HubPod) -> None:
+        """Be the container of another pod from the next start on; Raises RuntimeError while it runs."""
+        if self.running:
+            raise RuntimeError("the former pod's container still runs")
+        self.pod = pod
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
@@ -110,14 +116,24 @@ class HubProcess:
             return
         if self._process.poll() is None:
             self._process.send_signal(number)
+        grace = self.pod.grace_seconds
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(grace)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(STOP_SECONDS)
-            raise RuntimeError(f"the hub did not end within {STOP_SECONDS:.0f} s:\n{self.tail()}") from None
+            self._process.wait(grace)
+            raise RuntimeError(f"the hub did not end within {grace:.0f} s:\n{self.tail()}") from None
         finally:
             self._process = None
 
-    def _ready_lines(self) -> int:
-        return self.log.read_text(errors="replace").count("hub ready") if self.log.exists() else 0
+    def _asked(self, probe: str) -> tuple[int, str]:
+        """Status and body of what a probe is answered; 0 where there is no answer."""
+        url, timeout = self.pod.probe(probe)
+        try:
+            with self._opener.open(url, timeout=timeout) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with contextlib.closing(error):
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)

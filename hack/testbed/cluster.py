@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from testbed.audit import AuditEntry, read_audit_log
+from testbed.audit import Access, AuditEntry, accesses, read_audit_log
 from testbed.kubeconfig import write_kubeconfig
 from testbed.link import Fault
 from testbed.machines import Machine
@@ -229,6 +229,10 @@ class Cluster:
     def audit_entries(self) -> Iterator[AuditEntry]:
         """Every finished write request, oldest first."""
         return read_audit_log(self.audit_log)
+
+    def accesses(self, user: str) -> set[Access]:
+        """What the user was allowed to do by which role; reads only where the spec has them audited."""
+        return accesses(self.audit_log, user)
 
     def close(self) -> None:
         """Ends the cluster and its link."""

@@ -34,6 +34,7 @@ class ClusterSpec:
     With `leader_elect` its controller manager renews a Lease, as it does where several stand by; it then takes over
     within some seconds of a former one's end, not at once.
     Without `mutating_policies` its API server has no MutatingAdmissionPolicy, as before Kubernetes 1.36.
+    Its audit log has the writes of all; of the users in `audit_reads_of` it has the reads as well.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ClusterSpec:
     node_grace_seconds: int = 120
     leader_elect: bool = False
     mutating_policies: bool = True
+    audit_reads_of: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Refuses machines that nothing would play."""
@@ -85,7 +87,7 @@ class ControlPlane(Protocol):
 
     @property
     def audit_log(self) -> Path:
-        """The API server's audit log, JSON lines, write verbs only."""
+        """The API server's audit log, JSON lines: writes, and the reads that the spec asks for."""
 
     @property
     def kubectl(self) -> Path:

@@ -41,7 +41,7 @@ class Rule:
 # The roles of the hub hold exactly this; a test compares them.
 RULES = (
     Rule(GROUP, "settlements", ("get", "list", "watch")),
-    Rule(GROUP, "computenodes", ("get", "list", "watch", "patch")),
+    Rule(GROUP, "computenodes", ("list", "watch", "patch")),
     Rule(GROUP, "computejobs", ("get", "list", "watch", "patch", "delete")),
     Rule(GROUP, "dispatches", ("get", "list", "watch", "create", "patch", "delete")),
     Rule(GROUP, "computenodes/status", ("patch",)),
@@ -50,7 +50,7 @@ RULES = (
     Rule(GROUP, "settlements/status", ("patch",)),
     Rule("", "namespaces", ("get", "list", "watch", "create", "delete")),
     Rule("", "events", ("create",)),
-    Rule("", "secrets", ("get", "list", "watch"), own_namespace=True),
+    Rule("", "secrets", ("list", "watch"), own_namespace=True),
     Rule("batch", "jobs", ("create",), own_namespace=True),
 )
 # Beside these, where it serves the query API.

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from tests.cluster.api.manifests import collection, manifest, one
 
+from federation import Release
 from testbed import Cluster, ClusterSpec, Testbed
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("computenodes", "computejobs", "dispatches", "settlements")
+# The chart without the operator, in a cluster that has the kinds.
+VALUES: dict[str, Any] = {"replicas": 0, "crds": {"enabled": False}}
 
 Make = Callable[..., dict[str, Any]]
 
@@ -24,6 +27,13 @@ def hub() -> Iterator[Cluster]:
         for kind in KINDS:
             cluster.kubectl("wait", "--for=condition=Established", f"crd/{kind}.isthmus.dev", "--timeout=30s")
         yield cluster
+
+
+@pytest.fixture(scope="package")
+def installed(hub: Cluster) -> Cluster:
+    """The same with the chart's roles and policies."""
+    Release(hub).install(VALUES)
+    return hub
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.cluster.api.conftest import ROOT
+from tests.cluster.api.conftest import ROOT, VALUES
 from tests.cluster.api.manifests import JOB_SPEC, manifest
 
 from federation import Release
@@ -71,7 +71,8 @@ QUERY = "query.isthmus.dev"
 ANSWERS = f"computejobs/explanation.{QUERY} computejobs/log.{QUERY}"
 LEASES = "leases.coordination.k8s.io"
 HUB_MAY = [
-    *attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
+    *attempts(READ, "computejobs.isthmus.dev dispatches.isthmus.dev settlements.isthmus.dev"),
+    *attempts("list watch", "computenodes.isthmus.dev"),
     *attempts("patch", "computenodes.isthmus.dev computejobs.isthmus.dev dispatches.isthmus.dev"),
     *attempts("patch", "computenodes/status.isthmus.dev computejobs/status.isthmus.dev"),
     *attempts("patch", "dispatches/status.isthmus.dev settlements/status.isthmus.dev"),
@@ -79,7 +80,7 @@ HUB_MAY = [
     *attempts("delete", "computejobs.isthmus.dev"),
     *attempts(f"{READ} create delete", "namespaces"),
     *attempts("create", "events", "team"),
-    *attempts(READ, "secrets", SYSTEM),
+    *attempts("list watch", "secrets", SYSTEM),
     *attempts("create", "jobs.batch", SYSTEM),
     *attempts("create", "subjectaccessreviews.authorization.k8s.io"),
     *(Attempt(verb, APISERVICES, name=f"v1alpha1.{QUERY}") for verb in ("get", "patch")),
@@ -88,11 +89,11 @@ HUB_MAY = [
 HUB_MAY_NOT = [
     *attempts(READ, "secrets"),
     *attempts(READ, "secrets", "team"),
-    *attempts(WRITE, "secrets", SYSTEM),
+    *attempts(f"get {WRITE}", "secrets", SYSTEM),
     *attempts(f"{READ} {WRITE}", "pods nodes configmaps roles.rbac.authorization.k8s.io"),
     *attempts(f"{READ} {WRITE}", "clusterrolebindings.rbac.authorization.k8s.io serviceaccounts"),
     *attempts(f"{READ} {WRITE}", "jobs.batch", "team"),
-    *attempts("create update delete", "computenodes.isthmus.dev"),
+    *attempts("get create update delete", "computenodes.isthmus.dev"),
     *attempts("create update", "computejobs.isthmus.dev"),
     *attempts(WRITE, "settlements.isthmus.dev"),
     *attempts("update patch", "namespaces"),
@@ -103,7 +104,8 @@ HUB_MAY_NOT = [
     Attempt("get", "configmaps", "kube-system", "kube-root-ca.crt"),
 ]
 MEMBER_MAY = [
-    *attempts(READ, "nodes pods jobs.batch"),
+    *attempts("list watch", "nodes pods"),
+    *attempts(READ, "jobs.batch"),
     *attempts("patch delete", "pods"),
     *attempts("create patch delete", "jobs.batch"),
     *attempts("get create", "namespaces"),
@@ -120,9 +122,9 @@ MEMBER_MAY_NOT = [
     Attempt("patch", LEASES, "kube-system", "kube-controller-manager"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps", "iwt-a-b"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps persistentvolumeclaims services deployments.apps"),
-    *attempts(WRITE, "nodes"),
+    *attempts(f"get {WRITE}", "nodes"),
     *attempts("create", "pods pods/exec pods/log pods/eviction pods/ephemeralcontainers serviceaccounts/token"),
-    *attempts("get", "pods/log pods/exec"),
+    *attempts("get", "pods pods/log pods/exec"),
     *attempts("update patch delete", "namespaces"),
     *attempts(f"{READ} {WRITE}", "roles.rbac.authorization.k8s.io"),
     *attempts(f"{READ} update patch delete deletecollection", "rolebindings.rbac.authorization.k8s.io"),
@@ -183,15 +185,10 @@ def lend(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--server-side", f"--filename={ROOT / 'deploy' / 'member.yaml'}")
 
 
-def values(**more: Any) -> dict[str, Any]:
-    """The chart without the operator, in a cluster that has the kinds."""
-    return {"replicas": 0, "crds": {"enabled": False}, **more}
-
-
 @pytest.fixture(scope="module")
-def ruled(hub: Cluster) -> Cluster:
+def ruled(installed: Cluster) -> Cluster:
     """The hub with its own role and those of people, each of these bound to a user of its name."""
-    Release(hub).install(values())
+    hub = installed
     hub.apply([namespace("team"), namespace("other")])
     for role in PEOPLE_MAY:
         hub.kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--user={role}", "--namespace=team")
@@ -343,7 +340,7 @@ def test_member_is_confined(member: Cluster) -> None:
 
 def test_hub_that_is_its_own_member(ruled: Cluster) -> None:
     """With a member's rights in the hub as well, both kinds of work go on there."""
-    Release(ruled).upgrade(values(localMember={"enabled": True}))
+    Release(ruled).upgrade({**VALUES, "localMember": {"enabled": True}})
     wait_for(lambda: may(ruled, ISTHMUS, Attempt("list", "nodes")), 20, "the member's role in the hub")
     confined(ruled)
     job = {

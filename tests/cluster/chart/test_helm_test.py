@@ -13,13 +13,12 @@ from federation.chart import NAMESPACE, one
 from testbed import wait_for
 
 ACCOUNT = "isthmus-test"
-OPTIONS = ("--http-address=127.0.0.1:0", "--log-format=json")
 
 
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
     """A running hub, installed by the chart, with the identity that `helm test` makes."""
-    with Federation({}, options=OPTIONS) as federation:
+    with Federation({}) as federation:
         federation.hub.apply(one(federation.release.hooks(), "ServiceAccount"))
         federation.process.start()
         yield federation
@@ -55,7 +54,7 @@ def test_its_identity_has_no_rights(fed: Federation) -> None:
     who = fed.hub.token_kubeconfig(NAMESPACE, ACCOUNT)
     for what in ("list computenodes.isthmus.dev", "get secrets", "create pods"):
         asked = fed.hub.kubectl("auth", "can-i", *what.split(), "-n", NAMESPACE, kubeconfig=who, check=False)
-        assert asked.splitlines()[0] == "no", what
+        assert asked.splitlines()[0] == "no", (what, asked)
 
 
 def test_fails_while_the_hub_lacks_a_right(fed: Federation) -> None:
@@ -65,8 +64,7 @@ def test_fails_while_the_hub_lacks_a_right(fed: Federation) -> None:
     fed.process.launch()
     done = check(fed, fed.process.served_at(), 3)
     assert done.returncode == 1
-    assert "the hub is not permitted to " in done.stderr
-    assert "secrets in namespace isthmus-system" in done.stderr
+    assert "not permitted to list secrets in namespace isthmus-system" in done.stderr
     assert "Traceback" not in done.stderr
 
     fed.release.upgrade()

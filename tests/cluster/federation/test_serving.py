@@ -22,8 +22,8 @@ Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
 
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
-    """A hub that serves HTTP, with both members joined."""
-    with Federation(MEMBERS, options=("--http-address=127.0.0.1:0", "--log-format=json")) as federation:
+    """A hub with both members joined, whose HTTP answers and log lines are looked at."""
+    with Federation(MEMBERS) as federation:
         federation.process.start()
         for name in MEMBERS:
             federation.join(name)
@@ -165,7 +165,9 @@ def test_without_http_a_hub_that_may_not_begin_ends(fed: Federation) -> None:
     """By hand the hub says in one line all that it may not do, and exits with 1."""
     options = [option for option in fed.process.command if not option.startswith("--http-address")]
     with without(fed, ("list", "computejobs"), ("create", "events")):
-        ended = subprocess.run(options, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(
+            options, env=fed.process.environment, capture_output=True, text=True, timeout=60, check=False
+        )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
         "isthmus hub: the hub is not permitted to list computejobs.isthmus.dev; to create events; "
