@@ -7,6 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTHON ?= python3
 
+# The image's: `make image TAG=dev CONTAINER_ENGINE=podman`.
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+IMAGE ?= isthmus
+TAG ?= $(VERSION)
+BASE_IMAGE ?= $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
+CONTAINER_ENGINE ?= docker
+
 .PHONY: help
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +49,28 @@ check: install ## Lint, types, layers and unit tests (under a minute)
 
 .PHONY: test
 test: check verify tools ## Everything: check, verify, then the tests against real control planes
-	@$(BIN)/pytest tests/testbed tests/cluster
+	@$(BIN)/pytest tests/testbed tests/cluster tests/e2e
+
+.PHONY: image
+image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build that reaches no package index
+	@$(CONTAINER_ENGINE) info >/dev/null 2>&1 || { echo "error: $(CONTAINER_ENGINE) does not answer: start it, or name another by CONTAINER_ENGINE" >&2; exit 1; }
+	@rm -rf build/image/wheels
+	@$(if $(OFFLINE),$(MAKE) --no-print-directory image-wheels)
+	@$(CONTAINER_ENGINE) build --tag $(IMAGE):$(TAG) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$(shell git rev-parse HEAD 2>/dev/null) $(if $(OFFLINE),--network=none \
+	  --build-arg PIP_NO_INDEX=1 --build-arg PIP_FIND_LINKS=/build --build-arg UV_OFFLINE=1 --build-arg UV_FIND_LINKS=/build) .
+
+.PHONY: image-wheels
+image-wheels: install
+	@$(BIN)/python -m image.wheels $(CONTAINER_ENGINE) $(BASE_IMAGE) build/image/wheels
+
+.PHONY: base-image
+base-image: ## Make isthmus-base:bookworm and busybox:1.37 of Debian packages, where no registry can be reached (root)
+	@hack/image/debian.sh $(CONTAINER_ENGINE) isthmus-base:bookworm busybox:1.37
+
+.PHONY: e2e-kind
+e2e-kind: install ## Make a hub and two members with kind, install the image and the chart, run the end-to-end suite
+	@$(BIN)/pytest --provider=kind tests/e2e
 
 .PHONY: generate
 generate: install ## Render crds/, the chart's files and the reference pages from the models
@@ -72,6 +100,8 @@ lock: ## Resolve the requirements anew and pin them with hashes
 	    --python-version 3.11 ../pyproject.toml $$([ $$set = dev ] && echo --group ../pyproject.toml:dev) -o $$set.txt; done
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-header uv.in -o uv.txt
+	@cd requirements && ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	  --no-header --python-version 3.11 --constraint dev.txt build.in -o build.txt
 
 .PHONY: clean
 clean: ## Remove what the targets made in this checkout (the control planes' cache stays)

@@ -4,6 +4,7 @@ Importing it needs the standard library alone, so that `python -m testbed.binari
 """
 
 from testbed.audit import AuditEntry
+from testbed.build import BuildError
 from testbed.cluster import Cluster, KubectlError
 from testbed.machines import Machine
 from testbed.provider import ClusterSpec, ControlPlane, Part, Progress, Provider
@@ -14,6 +15,7 @@ from testbed.waiting import DeadlineError, wait_for
 __all__ = [
     "ApiError",
     "AuditEntry",
+    "BuildError",
     "Cluster",
     "ClusterSpec",
     "ControlPlane",

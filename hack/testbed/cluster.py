@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from testbed.audit import Access, AuditEntry, accesses, read_audit_log
 from testbed.kubeconfig import write_kubeconfig
-from testbed.link import Fault, Link
+from testbed.link import Fault
 from testbed.machines import Machine
-from testbed.provider import ClusterSpec, ControlPlane, Part
+from testbed.provider import ClusterSpec, ControlPlane, Part, Route
 from testbed.rest import RestClient
 from testbed.restore import restore
 from testbed.waiting import wait_for
@@ -45,7 +44,7 @@ class Cluster:
         self._directory = directory
         self._lock = threading.Lock()
         self._kubeconfigs: dict[tuple[Any, ...], Path] = {}
-        self._link: Link | None = None
+        self._route: Route | None = None
 
     @property
     def name(self) -> str:
@@ -100,7 +99,7 @@ class Cluster:
         credentials: Callable[[], tuple[str, str] | str],
     ) -> Path:
         key = (*identity, through_link)
-        server = f"https://127.0.0.1:{self._open_link().port}" if through_link else self.server
+        server = self.server_for_others if through_link else self.server
         with self._lock:
             if key not in self._kubeconfigs:
                 label = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-")[:60] + (
@@ -110,13 +109,23 @@ class Cluster:
                 self._kubeconfigs[key] = write_kubeconfig(path, self.name, server, self.authority, credentials())
             return self._kubeconfigs[key]
 
+    @property
+    def server_for_others(self) -> str:
+        """The address by which other clusters reach the API server: the one that `cut` makes unreachable."""
+        return self._open_route().server
+
+    @property
+    def kubectl_path(self) -> Path:
+        """A kubectl that fits it."""
+        return self._plane.kubectl
+
     def cut(self, fault: Fault = "drop") -> None:
         """Cuts the link: "drop" lets bytes vanish silently, "refuse" resets and refuses connections."""
-        self._open_link().cut(fault)
+        self._open_route().cut(fault)
 
     def heal(self) -> None:
         """Mends the link."""
-        self._open_link().heal()
+        self._open_route().heal()
 
     def kubectl(
         self,
@@ -166,17 +175,20 @@ class Cluster:
 
     def add_machines(self, machines: Iterable[Machine]) -> None:
         """Adds machines and waits until each is Ready and takes work."""
-        manifests = {machine.name: machine.manifest() for machine in machines}
         with ThreadPoolExecutor(MACHINE_WORKERS) as pool:
-            list(pool.map(lambda manifest: self.rest.post("/api/v1/nodes", manifest), manifests.values()))
-        deadline = MACHINES_READY_SECONDS + SECONDS_PER_MACHINE * len(manifests)
-        interval = 0.1 + len(manifests) / 1000
+            names = set(pool.map(self._plane.add_machine, machines))
+        deadline = MACHINES_READY_SECONDS + SECONDS_PER_MACHINE * len(names)
+        interval = 0.1 + len(names) / 1000
         wait_for(
-            lambda: manifests.keys() <= self._ready_machines(),
+            lambda: names <= self._ready_machines(),
             deadline,
-            f"{self.name}: {len(manifests)} machines to be Ready",
+            f"{self.name}: {len(names)} machines to be Ready",
             interval_seconds=interval,
         )
+
+    def load(self, image: str) -> None:
+        """Lets the machines run an image of this computer's container engine."""
+        self._plane.load(image)
 
     def remove_machine(self, name: str) -> None:
         """Takes a machine away as if it were unplugged; its Pods are collected by the cluster."""
@@ -224,18 +236,16 @@ class Cluster:
 
     def close(self) -> None:
         """Ends the cluster and its link."""
-        if self._link is not None:
-            self._link.close()
+        if self._route is not None:
+            self._route.close()
         self.rest.close()
         self._plane.close()
 
-    def _open_link(self) -> Link:
+    def _open_route(self) -> Route:
         with self._lock:
-            if self._link is None:
-                port = urlsplit(self.server).port
-                assert port is not None  # noqa: S101 - providers give https://host:port
-                self._link = Link(port)
-            return self._link
+            if self._route is None:
+                self._route = self._plane.route()
+            return self._route
 
     def _ready_machines(self) -> set[str]:
         return {node["metadata"]["name"] for node in self.get_json("/api/v1/nodes")["items"] if _takes_work(node)}

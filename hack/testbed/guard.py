@@ -2,22 +2,27 @@
 
 The script `guard.py MARKER DIRECTORY` waits until its standard input closes, which the kernel does when the
 process at the other end is gone in whichever way; then it kills every process that carries the marker in its
-environment and removes the directory. Where all was ended in good order it finds nothing left to do.
+environment, runs the commands that it was told, and removes the directory. Where all was ended in good order it finds
+nothing left to do.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 VARIABLE = "ISTHMUS_TESTBED"
 ROUNDS = 100
 PAUSE_SECONDS = 0.05
 CLOSE_SECONDS = 30
+COMMAND_SECONDS = 60
 
 
 class Guard:
@@ -32,10 +37,21 @@ class Guard:
             start_new_session=True,
         )
 
+        self._lock = threading.Lock()
+        self._commands = 0
+
+    def remember(self, command: Sequence[str]) -> None:
+        """Has it run this command at the end, after those told later; it may fail, and its output is lost."""
+        assert self._child.stdin is not None  # noqa: S101 - asked for by stdin=PIPE
+        with self._lock:
+            self._commands += 1
+            self._child.stdin.write(json.dumps(list(command)).encode() + b"\n")
+            self._child.stdin.flush()
+
     def close(self) -> None:
         """Has it clear up now, and waits until it has."""
         with contextlib.suppress(BrokenPipeError):
-            self._child.communicate(timeout=CLOSE_SECONDS)
+            self._child.communicate(timeout=CLOSE_SECONDS + COMMAND_SECONDS * self._commands)
 
 
 def carriers(marker: str) -> list[int]:
@@ -57,7 +73,7 @@ def main(marker: str, directory: str) -> None:
     """Waits for the end of the testbed's process and clears up after it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.stdin.buffer.read()
+    commands = [json.loads(line) for line in sys.stdin.buffer.read().splitlines()]
     for _ in range(ROUNDS):
         remaining = carriers(marker)
         if not remaining:
@@ -68,6 +84,16 @@ def main(marker: str, directory: str) -> None:
             except ProcessLookupError:
                 continue
         time.sleep(PAUSE_SECONDS)
+    for command in reversed(commands):
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            )
     if directory:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -36,6 +36,11 @@ class Link:
         self.port = 0
         self._call(self._listen())
 
+    @property
+    def server(self) -> str:
+        """The address of the API server behind it."""
+        return f"https://127.0.0.1:{self.port}"
+
     def cut(self, fault: Fault = "drop") -> None:
         """Lets nothing through from now on."""
         self._call(self._cut(fault))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from testbed.link import Fault
 from testbed.machines import Machine
 
 Progress = Callable[[str, str], None]  # (cluster name, what is being done or was done)
@@ -52,6 +53,23 @@ class ClusterSpec:
             raise ValueError(f"cluster {self.name} has machines but no scheduling: nothing would play them")
 
 
+class Route(Protocol):
+    """The way by which others reach an API server; it can be cut without the cluster noticing."""
+
+    @property
+    def server(self) -> str:
+        """The API server's address on this way, https://host:port."""
+
+    def cut(self, fault: Fault = "drop") -> None:
+        """Lets nothing through from now on."""
+
+    def heal(self) -> None:
+        """Lets everything through again."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
 class ControlPlane(Protocol):
     """One running cluster, as its provider holds it."""
 
@@ -77,6 +95,15 @@ class ControlPlane(Protocol):
 
     def identity(self, user: str, groups: Sequence[str]) -> tuple[str, str]:
         """A client certificate and its key, PEM, for this user in these groups."""
+
+    def route(self) -> Route:
+        """A way to the API server that can be cut; whoever has the direct address notices nothing of that."""
+
+    def add_machine(self, machine: Machine) -> str:
+        """Adds a machine; the name of its Node, which need not be Ready yet."""
+
+    def load(self, image: str) -> None:
+        """Lets the machines run an image of this computer's container engine; those that run nothing have every one."""
 
     def start(self, part: Part) -> None:
         """Starts a stopped part and returns when it is ready."""
@@ -108,6 +135,12 @@ class ControlPlane(Protocol):
 
 class Provider(Protocol):
     """Makes clusters."""
+
+    def endings(self, spec: ClusterSpec, environment: Mapping[str, str]) -> Sequence[Sequence[str]]:
+        """Commands that leave nothing of such a cluster, for what does not end with the processes that are marked.
+
+        They are run at the testbed's end whatever happened to it, also where the cluster never came up.
+        """
 
     def create(
         self, spec: ClusterSpec, directory: Path, environment: Mapping[str, str], progress: Progress

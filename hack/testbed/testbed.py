@@ -4,7 +4,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +50,10 @@ class Testbed:
         """The running clusters by name."""
         return dict(self._clusters)
 
+    def at_the_end(self, command: Sequence[str]) -> None:
+        """Has a command run once everything is ended, in whichever way this process ends; it may fail."""
+        self._guard.remember(command)
+
     def start(self, *specs: ClusterSpec, progress: Progress = _silent) -> dict[str, Cluster]:
         """Starts clusters in parallel and returns them by name, each with its machines Ready.
 
@@ -90,7 +94,10 @@ class Testbed:
     def _start(self, spec: ClusterSpec, progress: Progress) -> Cluster:
         folder = self.directory / spec.name
         folder.mkdir()
-        plane = self._chosen_provider().create(spec, folder, self.environment, progress)
+        provider = self._chosen_provider()
+        for command in provider.endings(spec, self.environment):
+            self.at_the_end(command)
+        plane = provider.create(spec, folder, self.environment, progress)
         cluster = Cluster(spec, plane, folder)
         with self._lock:
             self._clusters[spec.name] = cluster

@@ -38,7 +38,7 @@ def _templated(document: str) -> str:
     text = text.replace(
         f"system:serviceaccount:{SYSTEM_NAMESPACE}:isthmus", f"system:serviceaccount:{_NAMESPACE}:{_ACCOUNT}"
     )
-    text = text.replace(f"== '{SYSTEM_NAMESPACE}'", f"== '{_NAMESPACE}'")
+    text = text.replace(f"== '{SYSTEM_NAMESPACE}'", f"== '{_NAMESPACE}'").replace("== 'isthmus'", f"== '{_ACCOUNT}'")
     text = text.replace(f"namespace: {SYSTEM_NAMESPACE}\n", f"namespace: {_NAMESPACE}\n")
     text = re.sub(r"(- kind: ServiceAccount\n +name: )isthmus\n", rf"\1{_ACCOUNT}\n", text)
     text = re.sub(r"((?:^  |\s)(?:name|policyName): )isthmus-(member|index)\n", rf"\1{_NAME}-\2\n", text)

@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,10 +21,13 @@ SERVER_ADDRESSES = ("127.0.0.1", "10.96.0.1")
 
 
 class Authority:
-    """A self-signed authority; everything it signs lives for a week."""
+    """An authority; everything it signs lives for a week."""
+
+    _key: rsa.RSAPrivateKey
+    _certificate: x509.Certificate
 
     def __init__(self, name: str) -> None:
-        """Makes a new key and a certificate for it."""
+        """Makes a new key and a self-signed certificate for it."""
         self._key = rsa.generate_private_key(65537, AUTHORITY_BITS)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usage = x509.KeyUsage(
@@ -45,6 +49,17 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+    @classmethod
+    def of(cls, certificate: str, key: str) -> Self:
+        """The authority that these belong to, both PEM; its key is RSA, as kubeadm makes it."""
+        loaded = serialization.load_pem_private_key(key.encode(), None)
+        if not isinstance(loaded, rsa.RSAPrivateKey):
+            raise TypeError("the authority's key is not RSA")
+        authority = cls.__new__(cls)
+        authority._key = loaded  # noqa: SLF001 - this is a constructor
+        authority._certificate = x509.load_pem_x509_certificate(certificate.encode())  # noqa: SLF001 - as above
+        return authority
 
     @property
     def certificate(self) -> str:

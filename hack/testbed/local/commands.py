@@ -111,6 +111,7 @@ def _apiserver(spec: ClusterSpec, binaries: Binaries, ports: Ports, files: Layou
         "--allow-privileged=true",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         f"--client-ca-file={pki / 'ca.crt'}",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",  # as kubeadm has it, where machines have an address
         f"--tls-cert-file={pki / 'server.crt'}",
         f"--tls-private-key-file={pki / 'server.key'}",
         f"--service-account-issuer={ISSUER}",

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from testbed.binaries import Binaries
 from testbed.kubeconfig import write_kubeconfig
+from testbed.link import Link
 from testbed.local.certificates import Authority, signing_key, write_pair, write_secret
 from testbed.local.commands import FRONT_PROXY, Layout, Ports, commands
 from testbed.local.configurations import write_configurations
 from testbed.local.ports import Reservation
 from testbed.local.process import Process
+from testbed.machines import Machine
 from testbed.provider import ClusterSpec, Part, Progress
 from testbed.rest import RestClient
 from testbed.waiting import DeadlineError, wait_for
@@ -82,6 +84,18 @@ class LocalControlPlane:
     def identity(self, user: str, groups: Sequence[str]) -> tuple[str, str]:
         """A client certificate and its key, PEM."""
         return self._authority.client(user, groups)
+
+    def route(self) -> Link:
+        """A relay in front of the API server."""
+        return Link(self._ports.apiserver)
+
+    def add_machine(self, machine: Machine) -> str:
+        """A Node that kwok plays."""
+        self._admin.post("/api/v1/nodes", machine.manifest())
+        return machine.name
+
+    def load(self, image: str) -> None:
+        """Nothing: kwok runs every image in name only."""
 
     def launch(self, progress: Progress, name: str) -> None:
         """Starts every part; returns when all are ready."""

@@ -1,7 +1,7 @@
 """Clusters made of processes on this machine, the default provider."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from testbed.binaries import Binaries, locate
@@ -16,6 +16,11 @@ class LocalProvider:
         """Nothing is looked for or started before the first cluster."""
         self._binaries: Binaries | None = None
         self._lock = threading.Lock()
+
+    def endings(self, spec: ClusterSpec, environment: Mapping[str, str]) -> Sequence[Sequence[str]]:
+        """None: it is made of marked processes and of files in the testbed's folder."""
+        del self, spec, environment
+        return ()
 
     def create(
         self, spec: ClusterSpec, directory: Path, environment: Mapping[str, str], progress: Progress

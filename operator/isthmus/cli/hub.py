@@ -41,6 +41,20 @@ def hub(
             help="Serve /healthz, /readyz and /metrics there; the process then stays while the hub can't begin.",
         ),
     ] = None,
+    query_address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ISTHMUS_QUERY_ADDRESS",
+            metavar="HOST:PORT",
+            help="Serve the query API there, to the hub cluster's API server alone.",
+        ),
+    ] = None,
+    query_service: Annotated[
+        str,
+        typer.Option(
+            envvar="ISTHMUS_QUERY_SERVICE", help="Name of the query API's Service in the hub's own namespace."
+        ),
+    ] = "isthmus-query",
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = "json",
     log_level: Annotated[Literal["debug", "info", "warning"], typer.Option(help="What is logged.")] = "info",
 ) -> None:
@@ -66,6 +80,8 @@ def hub(
             currency=currency,
             system_namespace=system_namespace,
             allow_exec=allow_exec,
+            query=Address.parse(query_address, "--query-address") if query_address else None,
+            query_service=query_service,
             accelerators=entries,
             http=Address.parse(http_address, "--http-address") if http_address else None,
         )

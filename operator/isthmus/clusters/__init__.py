@@ -1,4 +1,10 @@
-"""The thin Kubernetes client: requests, watches, credentials. Does I/O; knows no kopf."""
+"""The thin Kubernetes client: requests, watches, credentials. Does I/O; knows no kopf.
+
+What keeps caches up to date, and the fake cluster, are loaded when they are first named: a command line needs neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .api import KubernetesApi, Listing, Undecodable, WatchEvent
 from .client import Client
@@ -22,9 +28,8 @@ from .errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from .fake import FakeCluster
-from .informer import Informer
 from .resources import (
+    APISERVICES,
     COMPUTEJOBS,
     COMPUTENODES,
     CONFIGMAPS,
@@ -37,16 +42,36 @@ from .resources import (
     NODES,
     PODS,
     RESOURCEQUOTAS,
+    ROLEBINDINGS,
     SECRETS,
     SELFSUBJECTACCESSREVIEWS,
+    SELFSUBJECTREVIEWS,
     SERVICEACCOUNTS,
     SETTLEMENTS,
+    SUBJECTACCESSREVIEWS,
     Resource,
 )
 from .traffic import Traffic
-from .workqueue import WorkQueue, earliest
+
+if TYPE_CHECKING:
+    from .fake import FakeCluster
+    from .informer import Informer
+    from .workqueue import WorkQueue, earliest
+
+_LATER = {"FakeCluster": ".fake", "Informer": ".informer", "WorkQueue": ".workqueue", "earliest": ".workqueue"}
+
+
+def __getattr__(name: str) -> Any:
+    """A part that is loaded when it is first named."""
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(module, __name__), name)
+    return found
+
 
 __all__ = [
+    "APISERVICES",
     "COMPUTEJOBS",
     "COMPUTENODES",
     "CONFIGMAPS",
@@ -59,10 +84,13 @@ __all__ = [
     "NODES",
     "PODS",
     "RESOURCEQUOTAS",
+    "ROLEBINDINGS",
     "SECRETS",
     "SELFSUBJECTACCESSREVIEWS",
+    "SELFSUBJECTREVIEWS",
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
+    "SUBJECTACCESSREVIEWS",
     "AlreadyExists",
     "ApiError",
     "Client",

@@ -30,7 +30,7 @@ from .decoding import decode_object, decode_page, event_decoder
 from .errors import ClusterError, Expired, NotFound, UnexpectedAnswer
 from .limiter import Limiter
 from .lines import LineSplitter, LineTooLongError
-from .resources import Resource
+from .resources import PODS, Resource
 from .traffic import Traffic
 from .transport import Request, Transport
 
@@ -307,6 +307,25 @@ class Client(KubernetesApi):
         except ClusterError as error:
             self.traffic.failed("watch", error)
             raise
+
+    @asynccontextmanager
+    async def log(
+        self, namespace: str, pod: str, options: Mapping[str, str], *, follow: bool
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+        """A pod's log, chunk by chunk as it comes; `options` are PodLogOptions but for `follow`.
+
+        A log that is followed begins when its first line is written and ends with its container, however long either
+        takes; one that is not may be silent for IDLE_SECONDS. Nothing is read ahead of whoever takes the chunks but
+        what a connection buffers.
+        """
+        params = {**options, **({"follow": "true"} if follow else {})}
+        request = Request("GET", PODS.path(namespace, pod, "log"), params, json=False)
+        self.requests["log"] += 1
+        async with (
+            self._transport.stream(request, idle_seconds=None if follow else IDLE_SECONDS, patient=follow) as stream,
+            aclosing(stream) as chunks,
+        ):
+            yield chunks
 
     def server_time(self) -> datetime | None:
         """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""

@@ -38,13 +38,21 @@ class Credentials:
         *,
         allow_files: bool = False,
         allow_exec: bool = False,
+        interactive: bool = False,
         directory: Path | None = None,
     ) -> "Credentials":
         """From a kubeconfig's text, or what that says: by default it can neither read files here nor run programs.
 
-        It may be anyone's. Relative paths in it count from `directory`.
+        It may be anyone's. Relative paths in it count from `directory`. `interactive`: its plugin may ask the person at
+        our terminal.
         """
-        reader = _Reader(select(config, context), allow_files=allow_files, allow_exec=allow_exec, directory=directory)
+        reader = _Reader(
+            select(config, context),
+            allow_files=allow_files,
+            allow_exec=allow_exec,
+            interactive=interactive,
+            directory=directory,
+        )
         return reader.credentials()
 
     @classmethod
@@ -85,8 +93,11 @@ class Credentials:
 class _Reader:
     """Turns one context of a kubeconfig into credentials, within what is allowed."""
 
-    def __init__(self, selected: Selected, *, allow_files: bool, allow_exec: bool, directory: Path | None) -> None:
+    def __init__(
+        self, selected: Selected, *, allow_files: bool, allow_exec: bool, interactive: bool, directory: Path | None
+    ) -> None:
         self._selected = selected
+        self._interactive = interactive
         self._allow_files = allow_files
         self._allow_exec = allow_exec
         self._directory = directory or Path()
@@ -134,7 +145,12 @@ class _Reader:
                     f"it runs the exec plugin {user.exec_.command!r}, which is not allowed here; "
                     "give a kubeconfig with a token or a client certificate"
                 )
-            return PluginIdentity(user.exec_, directory=str(self._directory), cluster=self._selected.raw_cluster)
+            return PluginIdentity(
+                user.exec_,
+                directory=str(self._directory),
+                cluster=self._selected.raw_cluster,
+                interactive=self._interactive,
+            )
         if user.token_file:
             return TokenFile(self._path(user.token_file, "tokenFile"), certificate)
         if user.token:

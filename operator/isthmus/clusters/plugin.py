@@ -44,7 +44,10 @@ def _now() -> datetime:
 
 
 class PluginIdentity:
-    """Runs the plugin when there is no credential, when it is about to expire, and once when it was refused."""
+    """Runs the plugin when there is no credential, when it is about to expire, and once when it was refused.
+
+    `interactive`: a person at our terminal can be asked; the plugin then has the terminal, and all the time it takes.
+    """
 
     def __init__(
         self,
@@ -53,16 +56,18 @@ class PluginIdentity:
         directory: str | None,
         cluster: Mapping[str, Any],
         timeout_seconds: float = PLUGIN_SECONDS,
+        interactive: bool = False,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         if entry.api_version not in _VERSIONS:
             raise InvalidCredentials(f"the exec plugin's apiVersion {entry.api_version!r} is none of {_VERSIONS}")
-        if entry.interactive_mode == "Always":
+        if entry.interactive_mode == "Always" and not interactive:
             raise InvalidCredentials(f"the exec plugin {entry.command!r} wants a terminal; there is none here")
         self._entry = entry
         self._directory = directory
         self._cluster = cluster
-        self._timeout = timeout_seconds
+        self._interactive = interactive and entry.interactive_mode != "Never"
+        self._timeout = None if self._interactive else timeout_seconds
         self._clock = clock
         self._running = asyncio.Lock()
         self._identity: Identity | None = None
@@ -117,11 +122,11 @@ class PluginIdentity:
             process = await asyncio.create_subprocess_exec(
                 command,
                 *(self._entry.args or []),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=None if self._interactive else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+                stderr=None if self._interactive else asyncio.subprocess.PIPE,
                 env=self._environment(),
-                start_new_session=True,
+                start_new_session=not self._interactive,  # a session of its own would have no terminal
             )
         except OSError as error:
             hint = f" ({self._entry.install_hint.strip()})" if self._entry.install_hint else ""
@@ -134,18 +139,22 @@ class PluginIdentity:
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # and what it started, which may hold its pipes open
+                    if self._interactive:
+                        process.kill()
+                    else:
+                        os.killpg(process.pid, signal.SIGKILL)  # and what it started, which may hold its pipes open
                 await process.wait()
         if process.returncode:
-            words = " ".join(complaint.decode(errors="replace").split())[:_EXCERPT]
-            raise InvalidCredentials(f"{self._about()} failed with exit code {process.returncode}: {words}")
+            words = " ".join((complaint or b"").decode(errors="replace").split())[:_EXCERPT]
+            said = f": {words}" if words else ""
+            raise InvalidCredentials(f"{self._about()} failed with exit code {process.returncode}{said}")
         return output
 
     def _environment(self) -> dict[str, str]:
         info: dict[str, Any] = {
             "apiVersion": self._entry.api_version,
             "kind": "ExecCredential",
-            "spec": {"interactive": False},
+            "spec": {"interactive": self._interactive},
         }
         if self._entry.provide_cluster_info:
             info["spec"]["cluster"] = dict(self._cluster)

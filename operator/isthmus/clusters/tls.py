@@ -52,7 +52,7 @@ def context_for(settings: TLSSettings, client: ClientCertificate | None) -> ssl.
 
 def _load_client_certificate(context: ssl.SSLContext, client: ClientCertificate) -> None:
     try:
-        with _as_file(client.certificate) as certificate, _as_file(client.key) as key:
+        with as_file(client.certificate) as certificate, as_file(client.key) as key:
             # Without a password callback OpenSSL would ask for one on the terminal.
             context.load_cert_chain(certificate, key, password=lambda: "")
     except (ssl.SSLError, ValueError, OSError) as error:
@@ -63,7 +63,7 @@ def _load_client_certificate(context: ssl.SSLContext, client: ClientCertificate)
 
 
 @contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
+def as_file(content: bytes) -> Iterator[str]:
     """A path under which OpenSSL reads `content`: in memory where the system can, so that no key touches a disk."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("pem")

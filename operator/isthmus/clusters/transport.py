@@ -101,11 +101,16 @@ class Transport:
             attempt += 1
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, idle_seconds: float) -> AsyncIterator[AsyncGenerator[bytes, None]]:
-        """The body of a 2xx answer, chunk by chunk, without an end in time but for `idle_seconds` of silence."""
+    async def stream(
+        self, request: Request, *, idle_seconds: float | None, patient: bool = False
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+        """The body of a 2xx answer, chunk by chunk, without an end in time but for `idle_seconds` of silence.
+
+        `patient`: the answer itself may take any time to begin.
+        """
         await self._limiter.pace()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(None if patient else self._timeout):
                 response = await self._open(request, ClientTimeout(total=None, sock_read=idle_seconds))
         except TimeoutError as error:
             raise failure(error, about=self.about(request), server=self._credentials.server) from error

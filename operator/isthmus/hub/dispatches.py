@@ -163,6 +163,11 @@ class DispatchStore:
         found = [(node, self.node(node).wake(name)) for node, name in self._jobs.get(uid, ())]
         return tuple(sorted(found, key=_place))
 
+    def read_of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
+        """As `of_job`, but those at rest stay so."""
+        found = [(node, d) for node, name in self._jobs.get(uid, ()) if (d := self.node(node).get(name)) is not None]
+        return tuple(sorted(found, key=_place))
+
     def live_of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
         """Those of a job's that have not ended, as `of_job`; those at rest stay so."""
         live = [

@@ -45,7 +45,8 @@ from .jobwatch import JobWatch
 from .latetime import repeated
 from .nodenamespace import node_namespace_stands
 from .nodes import Nodes
-from .permissions import RULES, Permissions, permissions_of
+from .permissions import QUERY_RULES, RULES, Permissions, permissions_of
+from .query.assembly import query_api
 from .scheduler import Scheduler
 from .secrets import SecretStore
 from .session import Surroundings
@@ -144,6 +145,17 @@ class Hub:
             on_room=self.scheduler.wake,
             on_reachability=self._reachability_changed,
         )
+        self.query = query_api(
+            settings,
+            client,
+            hub_uid,
+            dispatches=self.dispatches,
+            fleet=self.fleet,
+            scheduler=self.scheduler,
+            account_of=self.accounts.of,
+            member_of=self.nodes.member,
+            now=clocks.now,
+        )
         self.secrets = SecretStore(
             client,
             settings.system_namespace,
@@ -157,7 +169,8 @@ class Hub:
         """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
         client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
         try:
-            permissions = Permissions(client, permissions_of(RULES, settings.system_namespace))
+            rules = RULES + (QUERY_RULES if settings.query is not None else ())
+            permissions = Permissions(client, permissions_of(rules, settings.system_namespace))
             client.traffic.on_refused = lambda _: permissions.doubt()
             await client.probe()
             await permissions.require()
@@ -214,6 +227,8 @@ class Hub:
                 self._start(group, "review of permissions", self.permissions.run())
                 for vital in self.vitals:
                     self._start(group, "vital signs", vital.run())
+                if self.query is not None:
+                    self._start(group, "query API", self.query.run())
                 self.began = True
                 ready.set()
                 logger.info("hub ready")

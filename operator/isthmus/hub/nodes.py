@@ -14,7 +14,16 @@ from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import ANNOTATION_FORGET, node_namespace
 from isthmus.api.reference import reference
 from isthmus.capacity import Profile, to_status
-from isthmus.clusters import COMPUTENODES, DISPATCHES, NAMESPACES, KubernetesApi, NotFound, Traffic, WorkQueue
+from isthmus.clusters import (
+    COMPUTENODES,
+    DISPATCHES,
+    NAMESPACES,
+    Client,
+    KubernetesApi,
+    NotFound,
+    Traffic,
+    WorkQueue,
+)
 from isthmus.settlement.tariff import tariff_state
 
 from .events import EventWriter
@@ -134,6 +143,13 @@ class Nodes:
             self._fleet.forget(node, dispatch.spec.sequence)
             self._on_room()
         self.queue.add(node, PUBLISH_SECONDS)
+
+    def member(self, name: str) -> Client | None:
+        """The API of the node's member, where that is reached just now."""
+        entry = self._sessions.get(name)
+        known = self._fleet.get(name)
+        reached = known is not None and known.facts.trouble is None
+        return entry[0].member if entry is not None and reached else None
 
     def traffic(self) -> dict[str, Traffic]:
         """What each node's member was asked."""

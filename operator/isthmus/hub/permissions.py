@@ -53,6 +53,11 @@ RULES = (
     Rule("", "secrets", ("list", "watch"), own_namespace=True),
     Rule("batch", "jobs", ("create",), own_namespace=True),
 )
+# Beside these, where it serves the query API.
+QUERY_RULES = (
+    Rule("authorization.k8s.io", "subjectaccessreviews", ("create",)),
+    Rule("apiregistration.k8s.io", "apiservices", ("get", "patch"), names=("v1alpha1.query.isthmus.dev",)),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ def reasons(hub: "Hub") -> Iterator[str]:
         yield f"booking fails: {hub.booking.trouble}"
     if hub.scheduler.trouble:
         yield f"scheduling cycles fail: {hub.scheduler.trouble}"
+    if hub.query is not None and hub.query.problem:
+        yield f"the query API can't be asked: {hub.query.problem}"
 
 
 def ended(hub: "Hub") -> Iterator[str]:

@@ -65,6 +65,11 @@ class Scheduler:
         """The job is not to be placed (any more)."""
         self._waiting.pop(uid, None)
 
+    def waiting(self, uid: str) -> Demand | None:
+        """What waits to be placed of the job."""
+        found = self._waiting.get(uid)
+        return found[0] if found is not None else None
+
     def wake(self) -> None:
         """Room may have appeared, or a node changed."""
         if self._waiting:

@@ -79,6 +79,8 @@ class NodeSession:
     def __init__(self, node: ComputeNode, facts: NodeFacts, shared: Surroundings, floor: int) -> None:
         self.node = node
         self.agent: Agent | None = None
+        self.member: Client | None = None
+        """The member's API, while it is connected and is the node's own."""
         self.traffic = Traffic()
         self._name: str = node.metadata["name"]
         self._facts = facts
@@ -115,7 +117,7 @@ class NodeSession:
                 for task in (inner, again):
                     task.cancel()
                 results = await asyncio.gather(inner, again, return_exceptions=True)
-                self.agent = None
+                self.agent = self.member = None
                 self._facts.observed = False
                 self._shared.lost_sight(self._name)
             if self._facts.connected:
@@ -176,7 +178,7 @@ class NodeSession:
                 on_created=self._shared.created,
                 on_connection=self._linked,
             )
-            self.agent = agent
+            self.agent, self.member = agent, member
             async with asyncio.TaskGroup() as group:
                 group.create_task(agent.run())
                 group.create_task(self._heartbeat(member, agent))

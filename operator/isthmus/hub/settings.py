@@ -20,4 +20,8 @@ class HubSettings:
     allow_exec: bool = False
     http: Address | None = None
     """Where health, readiness and metrics are served; None is nowhere."""
+    query: Address | None = None
+    """Where the query API is served; None serves none."""
+    query_service: str = "isthmus-query"
+    """Name of its Service in the system namespace."""
     accelerators: list[dict[str, object]] = field(default_factory=list)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from isthmus.api.computejob import Placement
 from isthmus.api.dispatch import Dispatch, DispatchState
 from isthmus.placement import Split, demand_of, minimum_width
 
@@ -14,6 +15,7 @@ from .jobrecord import JobRecord
 from .progress import Progress, Rest
 from .scheduler import Scheduler
 from .shards import Shards
+from .work import Work
 
 # Shards of one job that may stand at once, where it does not say.
 MAX_NODES = 16
@@ -56,7 +58,7 @@ class Steering:
         )
         rest, split = progress.rest, None
         if rest is not None and spec.placement.split == "ByIndex" and record.work.by_index:
-            split = self._split(record, rest, len(progress.live))
+            split = split_of(record.job.spec.placement, record.work, rest, len(progress.live))
             rest = rest if split is not None else None
         if rest is None or record.refusal or wish != "Running" or record.dispatching:
             self._scheduler.withdraw(record.uid)
@@ -82,17 +84,6 @@ class Steering:
             if dispatch.spec.desired_state not in (wanted, "Cancelled"):
                 yield node, dispatch, wanted
 
-    @staticmethod
-    def _split(record: JobRecord, rest: Rest, live: int) -> Split | None:
-        """How what is left may be divided, or None where enough shards stand already."""
-        placement, work = record.job.spec.placement, record.work
-        pieces = (placement.max_nodes or MAX_NODES) - live
-        if pieces < 1 or not rest.width:
-            return None
-        total = len(rest.indexes) if rest.indexes is not None else work.completions or 1
-        fewest = minimum_width(total, rest.width, placement.min_indexes_per_node or 1)
-        return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
-
     def _pause(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float:
         """Seconds before the next attempt after losses in vain; counted from when the last of them was first seen."""
         lost = lost_in_vain(dispatches)
@@ -104,6 +95,16 @@ class Steering:
         if record.lost is None or record.lost[0] != lost[-1] or record.lost[1] > now:
             record.lost = (lost[-1], now)
         return record.lost[1] + pause - now
+
+
+def split_of(placement: Placement, work: Work, rest: Rest, live: int) -> Split | None:
+    """How what is left may be divided, or None where enough shards stand already."""
+    pieces = (placement.max_nodes or MAX_NODES) - live
+    if pieces < 1 or not rest.width:
+        return None
+    total = len(rest.indexes) if rest.indexes is not None else work.completions or 1
+    fewest = minimum_width(total, rest.width, placement.min_indexes_per_node or 1)
+    return Split(pieces, max(min(-(-work.parallelism // LEAST_SHARE), rest.width), fewest))
 
 
 def _superseded(dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Iterator[tuple[str, Dispatch]]:

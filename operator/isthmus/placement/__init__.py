@@ -4,6 +4,7 @@ from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, grace_seconds, width_of
 from .division import divide, minimum_width
 from .engine import Assignment, Outcome, Unplaced, place
+from .examination import Examination, Finding, examine
 from .fit import Fit, fit
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
@@ -14,6 +15,8 @@ __all__ = [
     "AssumedLedger",
     "Assumption",
     "Demand",
+    "Examination",
+    "Finding",
     "Fit",
     "NodeView",
     "Outcome",
@@ -25,6 +28,7 @@ __all__ = [
     "Unplaced",
     "demand_of",
     "divide",
+    "examine",
     "fit",
     "grace_seconds",
     "minimum_width",

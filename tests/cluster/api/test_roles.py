@@ -11,6 +11,7 @@ from tests.cluster.api.conftest import ROOT, VALUES
 from tests.cluster.api.manifests import JOB_SPEC, manifest
 
 from federation import Release
+from isthmus.hub.query.logaccess import binding
 from isthmus.manifests import job_labels, placeholder, tenant_objects
 from testbed import Cluster, ClusterSpec, KubectlError, Testbed, wait_for
 
@@ -110,6 +111,8 @@ MEMBER_MAY = [
     *attempts("get create", "namespaces"),
     *attempts("get create", "resourcequotas networkpolicies.networking.k8s.io serviceaccounts", "iwt-a-b"),
     *attempts("patch", "serviceaccounts", "iwt-a-b"),
+    *attempts("create", "rolebindings.rbac.authorization.k8s.io", "iwt-a-b"),
+    Attempt("bind", "clusterroles.rbac.authorization.k8s.io", name="isthmus-member-logs"),
     Attempt("get", LEASES, "kube-system", "kube-controller-manager"),
 ]
 MEMBER_MAY_NOT = [
@@ -123,7 +126,9 @@ MEMBER_MAY_NOT = [
     *attempts("create", "pods pods/exec pods/log pods/eviction pods/ephemeralcontainers serviceaccounts/token"),
     *attempts("get", "pods pods/log pods/exec"),
     *attempts("update patch delete", "namespaces"),
-    *attempts(f"{READ} {WRITE}", "roles.rbac.authorization.k8s.io rolebindings.rbac.authorization.k8s.io"),
+    *attempts(f"{READ} {WRITE}", "roles.rbac.authorization.k8s.io"),
+    *attempts(f"{READ} update patch delete deletecollection", "rolebindings.rbac.authorization.k8s.io"),
+    *attempts("bind escalate", "clusterroles.rbac.authorization.k8s.io roles.rbac.authorization.k8s.io"),
     *attempts(WRITE, "clusterroles.rbac.authorization.k8s.io clusterrolebindings.rbac.authorization.k8s.io"),
     *attempts(WRITE, "validatingadmissionpolicies.admissionregistration.k8s.io"),
     *attempts("impersonate", "users groups serviceaccounts"),
@@ -290,6 +295,12 @@ def test_hub_is_confined(ruled: Cluster) -> None:
     ruled.kubectl("create", "namespace", "anybody-elses")
 
 
+def bind(cluster: Cluster, made: dict[str, Any]) -> None:
+    """Makes a RoleBinding by the hub's identity."""
+    body = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", **made}
+    as_isthmus(cluster, "create", "--validate=false", "-f", "-", body=body)
+
+
 def test_member_is_confined(member: Cluster) -> None:
     """In a member the hub writes in the tenants' own namespaces alone."""
     confined(member)
@@ -305,10 +316,18 @@ def test_member_is_confined(member: Cluster) -> None:
     as_isthmus(member, *create, body=placeholder("train-1", own, labels))
     as_isthmus(member, "delete", "job", "train-1", f"--namespace={own}", "--wait=false")
 
+    bind(member, binding(HUB_UID, own, ISTHMUS))
+    wait_for(lambda: may(member, ISTHMUS, Attempt("get", "pods/log", own)), 20, "the role for logs")
+    other = binding(HUB_UID, own, "system:serviceaccount:shop:somebody")
+    refused_by_policy(partial(bind, member, other), "binds the role isthmus-member-logs to itself and nothing else")
+    with pytest.raises(KubectlError, match="is attempting to grant RBAC permissions not currently held"):
+        bind(member, {**binding(HUB_UID, own, ISTHMUS), "roleRef": {**other["roleRef"], "name": "cluster-admin"}})
+
     member.apply([namespace("iwt-without-label"), namespace("shop")])
     for place in ("shop", "kube-system", SYSTEM, "iwt-without-label"):
         body = placeholder("train-1", place, labels)
         refused_by_policy(partial(as_isthmus, member, *create, body=body), "Isthmus writes in namespaces")
+        refused_by_policy(partial(bind, member, binding(HUB_UID, place, ISTHMUS)), "Isthmus writes in namespaces")
     member.apply(placeholder("theirs", "shop", {}))
     refused_by_policy(
         lambda: as_isthmus(member, "delete", "job", "theirs", "--namespace=shop"), "Isthmus writes in namespaces"

@@ -203,5 +203,5 @@ def test_without_a_release(cluster: Cluster, release: Release, program: Path, tm
     applied = [line.split()[0] for line in done.stdout.splitlines() if line.endswith("serverside-applied")]
     assert "deployment.apps/isthmus" in applied
     assert "pod/isthmus-test" not in applied
-    rendered = yaml.safe_dump_all(render(OUTSIDE, "--skip-tests", program=program))
+    rendered = yaml.safe_dump_all(render({}, "--skip-tests", program=program))
     cluster.kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", input=rendered)

@@ -91,12 +91,12 @@ def test_wide_adds_columns(desk: Desk) -> None:
 
 def test_one_name_that_is_not_there(desk: Desk) -> None:
     """Those that are there are shown, the other is told as kubectl tells it, and the exit code is 1."""
-    done = desk("get", "jobs", "done", "none", "<b>x</b>", "-n", "team-a")
+    done = desk("get", "jobs", "done", "none", "<b>x", "-n", "team-a")
     assert done.code == 1
     assert [line.split()[0] for line in done.lines] == ["NAME", "done"]
     assert done.err.splitlines() == [
         'Error from server (NotFound): computejobs.isthmus.dev "none" not found',
-        'Error from server (NotFound): computejobs.isthmus.dev "<b>x</b>" not found',
+        'Error from server (NotFound): computejobs.isthmus.dev "<b>x" not found',
     ]
 
 

@@ -1,14 +1,26 @@
 import json
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 import yaml
 from tests.cluster.cli.desk import SCRIPT, Desk
 from tests.cluster.cli.terminal import Terminal
 
-from federation import Federation
+from federation import Federation, compute_job, job_spec
 
 SMALL = ("--cpu=1", "--memory=1Gi")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def jobs(fed: Federation) -> Iterator[None]:
+    """One job that ran on east, and one that wants a model which nobody has."""
+    pending = compute_job("pending", job_spec(gpus=1), placement={"accelerator": {"models": ["A10O"]}})
+    fed.hub.apply([compute_job("placed", job_spec()), pending])
+    fed.wait_job("placed")
+    fed.wait_condition("computejobs", "pending", "Placed", "False", namespace="team-a")
+    yield
+    fed.hub.kubectl("delete", "cjob", "--all", "-n", "team-a", "--timeout=60s")
 
 
 def test_a_job_runs_to_its_end(fed: Federation, desk: Desk) -> None:
@@ -56,10 +68,9 @@ def test_a_model_that_nobody_has_is_refused_with_the_nearest(desk: Desk) -> None
     assert forced == "computejob.isthmus.dev/odd created\n"
 
 
-def test_explain_says_what_may_have_been_meant(fed: Federation, desk: Desk) -> None:
+def test_explain_says_what_may_have_been_meant(desk: Desk) -> None:
     """A pending job with an unknown model is explained with the nearest; without the query API it is said so."""
-    fed.wait_condition("computejobs", "odd", "Placed", "False", namespace="team-a")
-    said = desk.good("explain", "odd", "-n", "team-a")
+    said = desk.good("explain", "pending", "-n", "team-a")
     assert "no node has accelerators of model A10O; nearest: NVIDIA-A100-SXM4-40GB" in said
     assert "ModelNotOffered" in said
     assert "from the job's status" in said
@@ -67,16 +78,16 @@ def test_explain_says_what_may_have_been_meant(fed: Federation, desk: Desk) -> N
 
 def test_explain_a_placed_job(desk: Desk) -> None:
     """The chosen node stands first with its score; JSON is the document itself."""
-    said = desk.good("explain", "job/sub", "-n", "team-a")
+    said = desk.good("explain", "job/placed", "-n", "team-a")
     row = next(line for line in said.splitlines() if line.strip().startswith("east"))
     assert "Chosen" in row
     assert "price=" in row
-    assert json.loads(desk("explain", "sub", "-n", "team-a", "-o", "json").out)["winner"] == "east"
+    assert json.loads(desk("explain", "placed", "-n", "team-a", "-o", "json").out)["winner"] == "east"
 
 
 def test_explain_on_60_columns(desk: Desk) -> None:
     """No line is wider than the terminal."""
-    with Terminal(desk, "explain", "odd", "-n", "team-a", columns=60) as terminal:
+    with Terminal(desk, "explain", "pending", "-n", "team-a", columns=60) as terminal:
         assert terminal.end() == 0
     assert all(len(line) <= 60 for line in terminal.shown.splitlines())
 
@@ -92,7 +103,7 @@ def test_a_tenant_without_a_view_of_nodes(tenant: Desk) -> None:
 
 def test_no_logs_without_the_query_api(desk: Desk) -> None:
     """Where the hub does not serve it, logs says so in one line."""
-    said = desk.complaint("logs", "sub", "-n", "team-a", "--index=0")
+    said = desk.complaint("logs", "placed", "-n", "team-a", "--index=0")
     assert said == "error: there are no logs: the hub does not serve its query API (query.isthmus.dev)"
 
 
@@ -105,5 +116,5 @@ def test_completion_proposes_what_is_there(desk: Desk) -> None:
         return done.stdout.splitlines()
 
     assert proposed("get", "nodes", "e") == ["east", ":4"]
-    assert "sub" in proposed("-n", "team-a", "explain", "")
+    assert "placed" in proposed("-n", "team-a", "explain", "")
     assert proposed("get", "no") == ["nodes", ":4"]

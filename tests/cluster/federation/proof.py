@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any, Protocol
 
 from tests.cluster.federation.podrecorder import PodRecorder, Run
 
@@ -19,6 +20,13 @@ TROUBLE = ("Traceback", "handler failed", "session failed", "cycle failed", "cal
 ATTEMPTS = 16
 SHARDS = 8
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Jobs(Protocol):
+    """Whatever can list the hub's ComputeJobs."""
+
+    def items(self, plural: str) -> list[dict[str, Any]]:
+        """All objects of a kind of ours."""
 
 
 @contextmanager
@@ -36,7 +44,7 @@ def recorded(fed: Federation, members: Iterable[str], *, written_off: Iterable[s
     check_log(fed)
 
 
-def runs_by_index(fed: Federation, runs: Iterable[Run], jobs: Iterable[str]) -> dict[tuple[str, int], list[Run]]:
+def runs_by_index(fed: Jobs, runs: Iterable[Run], jobs: Iterable[str]) -> dict[tuple[str, int], list[Run]]:
     """The pods of these jobs by (job, index), over all members and attempts, in the order in which they started."""
     wanted = set(jobs)
     of_dispatch = {
@@ -56,7 +64,7 @@ def runs_by_index(fed: Federation, runs: Iterable[Run], jobs: Iterable[str]) -> 
     return found
 
 
-def check_each_index_once(fed: Federation, runs: Iterable[Run], jobs: Mapping[str, int]) -> None:
+def check_each_index_once(fed: Jobs, runs: Iterable[Run], jobs: Mapping[str, int]) -> None:
     """Each index of each job (by name, with its completions) succeeded in one pod and never ran twice at a time."""
     found = runs_by_index(fed, runs, jobs)
     expected = {(job, index) for job, completions in jobs.items() for index in range(completions)}

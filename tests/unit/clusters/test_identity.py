@@ -79,6 +79,22 @@ async def test_a_plugin_is_told_what_it_needs(tmp_path: Path) -> None:
     assert dict(identity.headers) == {"Authorization": "Bearer https://kgreenFalse"}
 
 
+@pytest.mark.parametrize(
+    ("mode", "person", "told"),
+    [("IfAvailable", True, True), ("Always", True, True), ("Never", True, False), ("IfAvailable", False, False)],
+)
+async def test_a_plugin_may_ask_whoever_is_there(tmp_path: Path, mode: str, person: bool, told: bool) -> None:
+    """Where a person can be asked and the plugin wants to, it is told so and stays at our terminal."""
+    body = (
+        "info = json.loads(os.environ['KUBERNETES_EXEC_INFO'])\n"
+        "token = f\"{info['spec']['interactive']}{os.getsid(0) == os.getsid(os.getppid())}\"\n"
+        f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', 'status': {{'token': token}}}}))"
+    )
+    entry = ExecEntry(api_version=V1, command=_plugin(tmp_path, body), interactive_mode=mode)
+    plugin = PluginIdentity(entry, directory=None, cluster={}, interactive=person)
+    assert dict((await plugin.identity()).headers) == {"Authorization": f"Bearer {told}{told}"}
+
+
 async def test_a_plugin_may_give_a_certificate(tmp_path: Path, authority: CertificateAuthority) -> None:
     """A certificate and key from a plugin are used as if they stood in the kubeconfig."""
     certificate, key = (pem.decode() for pem in authority.sign("client"))

@@ -84,7 +84,11 @@ def test_every_kind_has_a_template() -> None:
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if "local-member" in name])
 def test_a_local_members_rights_are_the_releases(name: str) -> None:
-    """Nothing in a local member's rights names the namespace, ServiceAccount or objects of another release."""
-    lines = [line for line in TEMPLATES[name].splitlines() if not line.lstrip().startswith("#")]
-    assert [line for line in lines if "isthmus-system" in line or "isthmus-member" in line] == []
-    assert [line for line in lines if line.strip() in {"name: isthmus", "name: isthmus-index"}] == []
+    """Nothing in a local member's rights names the namespace, ServiceAccount or objects of another release.
+
+    But for the role that lets the hub read logs, which it binds by its name.
+    """
+    lines = [line for line in TEMPLATES[name].splitlines() if not line.lstrip().startswith(("#", "{{- /*"))]
+    text = "\n".join(lines).replace("isthmus-member-logs", "")
+    assert [word for word in ("isthmus-system", "isthmus-member", "isthmus-index", "'isthmus'") if word in text] == []
+    assert "name: isthmus\n" not in text

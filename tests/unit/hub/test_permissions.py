@@ -11,16 +11,15 @@ from tests.waiting import eventually
 from isthmus.clusters import Unreachable
 from isthmus.errors import MissingPermissionError
 from isthmus.hub import permissions as module
-from isthmus.hub.permissions import RULES, Permission, Permissions, Rule, in_words, permissions_of
+from isthmus.hub.permissions import QUERY_RULES, RULES, Permission, Permissions, Rule, in_words, permissions_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SYSTEM = "isthmus-system"
 
 
 def _roles() -> list[dict[str, Any]]:
-    """The chart's roles of a hub without the query API; its template is plain but for conditions, names and labels."""
+    """The chart's roles of a hub; its template is plain but for conditions, names and labels."""
     text = (ROOT / "charts" / "isthmus" / "templates" / "hub-roles.yaml").read_text()
-    text = re.sub(r"(?ms)^ *\{\{- if \.Values\.query\.enabled \}\}$.*?\{\{- end \}\}\n", "", text)
     text = re.sub(r"^ *\{\{-.*\}\}\n", "", text, flags=re.MULTILINE)
     text = text.replace("{{ .Release.Namespace }}", SYSTEM).replace('{{ include "isthmus.fullname" . }}', "isthmus")
     return list(yaml.safe_load_all(text.replace('{{ include "isthmus.serviceAccountName" . }}', "isthmus")))
@@ -42,7 +41,7 @@ def _granted() -> set[Permission]:
 
 def test_roles_grant_exactly_what_is_needed() -> None:
     """What the hub asks for at its start is what its roles grant, no more and no less."""
-    assert set(permissions_of(RULES, SYSTEM)) == _granted()
+    assert set(permissions_of(RULES + QUERY_RULES, SYSTEM)) == _granted()
 
 
 @pytest.mark.parametrize(

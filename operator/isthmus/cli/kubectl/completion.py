@@ -62,4 +62,4 @@ def complete() -> None:
         contextlib.suppress(SystemExit),
     ):
         run([])
-    print(proposed.getvalue().rstrip("\n"), _NO_FILES, sep="\n")
+    print(*filter(None, proposed.getvalue().splitlines()), _NO_FILES, sep="\n")

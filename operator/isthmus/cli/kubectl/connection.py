@@ -1,6 +1,7 @@
 """From kubectl's options to a client of the cluster that they choose."""
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,7 +45,10 @@ def credentials_of(flags: Flags) -> "Credentials":
         tls_server_name=flags.tls_server_name,
         insecure_skip_tls_verify=flags.insecure_skip_tls_verify,
     )
-    return Credentials.from_kubeconfig(overridden(document, overrides), allow_files=True, allow_exec=True)
+    person = sys.stdin is not None and sys.stdin.isatty()
+    return Credentials.from_kubeconfig(
+        overridden(document, overrides), allow_files=True, allow_exec=True, interactive=person
+    )
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import typer
 from .complaint import Complaint
 from .explanation import explanation_sheet, from_query, from_status
 from .flags import Flags, with_flags
+from .kinds import JOBS, named
 from .output import Form, write
 from .proposing import jobs
 from .sheet import sheet_lines
@@ -31,7 +32,7 @@ def explain(
     """Say why a job stands where it does, or nowhere: every node's score, or the reason against it."""
     if form not in _FORMS:
         raise Complaint(f"-o {form.value}: write table, json or yaml")
-    asyncio.run(_explain(flags, name.removeprefix("job/").removeprefix("computejob/"), form))
+    asyncio.run(_explain(flags, named(name, JOBS), form))
 
 
 async def _explain(flags: Flags, name: str, form: Form) -> None:

@@ -97,6 +97,8 @@ async def put_node(hub: "Client", wanted: Wanted, node: Object | None, say: Say,
     after: Object
     if node is None:
         after = await hub.create(COMPUTENODES, new_node(wanted, wanted.name), strict=True)
+        spec = after["spec"]
+        what += f" of tier {spec['tier']} in region {spec['region']['code']} with identity {spec['identity']['code']}"
     else:
         after = await hub.patch(COMPUTENODES, wanted.name, None, patch_of(wanted))
     say(f"{what} {outcome(node, after)}")

@@ -116,9 +116,22 @@ def kind_of(word: str) -> Kind:
 def objects_named(words: Sequence[str]) -> tuple[Kind, tuple[str, ...]]:
     """The kind and the names that `jobs a b`, `job/a` or `job/a job/b` mean. Complaint where they fit no form."""
     if "/" not in words[0]:
-        return kind_of(words[0]), tuple(words[1:])
+        return kind_of(words[0]), tuple(checked(name) for name in words[1:])
     pairs = [word.partition("/") for word in words]
     found = {kind_of(kind).plural: kind_of(kind) for kind, _, _ in pairs}
     if len(found) > 1 or not all(name for _, _, name in pairs):
         raise Complaint("write KIND/NAME for each, all of one kind, or KIND NAME…")
-    return next(iter(found.values())), tuple(name for _, _, name in pairs)
+    return next(iter(found.values())), tuple(checked(name) for _, _, name in pairs)
+
+
+def named(word: str, kind: Kind) -> str:
+    """The name that `x` or KIND/x means where only that kind can be meant. Complaint where it is none."""
+    before, sign, name = word.partition("/")
+    return checked(name if sign and before.lower() in kind.words else word)
+
+
+def checked(name: str) -> str:
+    """The name, which is part of a path. Complaint where it would lead elsewhere."""
+    if not name or "/" in name or name in {".", ".."}:
+        raise Complaint(f"invalid resource name {name!r}: it must not be empty, . or .., nor contain /")
+    return name

@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from .flags import Flags, with_flags
+from .kinds import JOBS, named
 from .proposing import jobs
 
 
@@ -28,7 +30,7 @@ def logs(
     params = {"index": index, "container": container, "tailLines": tail}
     said = {key: str(value) for key, value in params.items() if value is not None}
     said |= {key: "true" for key, value in (("follow", follow), ("timestamps", timestamps)) if value}
-    asyncio.run(_logs(flags, name.removeprefix("job/").removeprefix("computejob/"), said, follow=follow))
+    asyncio.run(_logs(flags, named(name, JOBS), said, follow=follow))
 
 
 async def _logs(flags: Flags, name: str, params: dict[str, str], *, follow: bool) -> None:
@@ -37,6 +39,8 @@ async def _logs(flags: Flags, name: str, params: dict[str, str], *, follow: bool
 
     credentials = credentials_of(flags)
     silence = None if follow else flags.timeout_seconds(REQUEST_SECONDS)
+    if follow:  # it begins when the first line is written
+        flags = replace(flags, request_timeout="0")
     async with connected(credentials, flags, name="hub") as client:
         async for chunk in log(client, namespace_of(credentials, flags), name, params, silence_seconds=silence):
             sys.stdout.buffer.write(chunk)

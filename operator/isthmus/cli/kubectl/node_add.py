@@ -12,6 +12,7 @@ from .dryrun import DryRun
 from .duration import seconds_of
 from .flags import Flags, flags_before
 from .joining import Joining, Plan
+from .kinds import checked
 from .nodemanifest import Wanted, pairs, taint_of, tariff_of
 from .tier import Tier
 
@@ -54,8 +55,8 @@ def add(
             metavar="TIME", help="A token for so long, such as 720h; else one without an end.", rich_help_panel=_MEMBER
         ),
     ] = None,
-    tier: Annotated[Tier | None, typer.Option(help="Its level.")] = None,
-    region: Annotated[str | None, typer.Option(metavar="CODE", help="The region's code.")] = None,
+    tier: Annotated[Tier | None, typer.Option(help="Its level; Region if not given.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="CODE", help="The region's code; default if not given.")] = None,
     region_name: Annotated[str | None, typer.Option(metavar="TEXT", help="The region's name for people.")] = None,
     code: Annotated[
         str | None, typer.Option(help="The identity printed on bills; NAME if not given. It stays for good.")
@@ -111,7 +112,7 @@ def add(
     listed = {"currency": currency or "CNY", "version": tariff_version or f"{datetime.now(UTC):%Y-%m-%d}"}
     prices = tariff_of(core_second=core_second, gibibyte_second=gibibyte_second, gpu_second=gpu_second or (), **listed)
     wanted = Wanted(
-        name=name,
+        name=checked(name),
         tier=tier.value if tier else None,
         region=region,
         display_name=region_name,

@@ -9,7 +9,7 @@ import typer
 
 from .complaint import Complaint
 from .flags import Flags, with_flags
-from .kinds import condition
+from .kinds import NODES, condition, named
 from .proposing import nodes
 
 _ANNOTATION = "isthmus.dev/forget-before"
@@ -30,7 +30,7 @@ def forget(
 
     It is your word that counts: if the work does run on there, it runs twice.
     """
-    asyncio.run(_forget(flags, name, before, yes=yes))
+    asyncio.run(_forget(flags, named(name, NODES), before, yes=yes))
 
 
 async def _forget(flags: Flags, name: str, before: str | None, *, yes: bool) -> None:

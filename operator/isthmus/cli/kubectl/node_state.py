@@ -9,7 +9,7 @@ import typer
 from .complaint import Complaint
 from .duration import seconds_of
 from .flags import Flags, with_flags
-from .kinds import JOBS
+from .kinds import JOBS, NODES, named
 from .proposing import nodes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def _set(flags: Flags, names: Sequence[str], state: str, word: str) -> Non
     from .connection import connected, credentials_of
 
     async with connected(credentials_of(flags), flags, name="hub") as client:
-        for name in names:
+        for name in [named(each, NODES) for each in names]:
             print(f"computenode/{name} {await _put(client, name, state, word)}", flush=True)
 
 
@@ -73,6 +73,7 @@ async def _put(client: "Client", name: str, state: str, word: str) -> str:
 async def _drain(flags: Flags, names: Sequence[str], *, wait: bool, seconds: float) -> bool:
     from .connection import connected, credentials_of
 
+    names = [named(each, NODES) for each in names]
     async with connected(credentials_of(flags), flags, name="hub") as client:
         for name in names:
             print(f"computenode/{name} {await _put(client, name, 'Drained', 'is being drained')}", flush=True)

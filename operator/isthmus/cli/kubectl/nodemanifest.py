@@ -7,6 +7,8 @@ from typing import Any
 from .complaint import Complaint
 
 Object = dict[str, Any]
+DEFAULT_TIER = "Region"
+DEFAULT_REGION = "default"
 NO_PRICES = (
     "the node has no tariff yet and takes no work until it has one; give --tariff FILE, or --core-second and so on"
 )
@@ -29,13 +31,11 @@ class Wanted:
 
 
 def new_node(wanted: Wanted, secret: str) -> Object:
-    """The whole manifest. Complaint where something is missing that every node has."""
-    missing = [flag for flag, value in (("--tier", wanted.tier), ("--region", wanted.region)) if not value]
-    if missing:
-        raise Complaint(f"a new node needs {' and '.join(missing)}")
+    """The whole manifest; what every node has and nobody said is as it is by default."""
     access: Object = {"local": {}} if wanted.local else {"kubeConfig": {"secretRef": {"name": secret}}}
     given = given_spec(wanted)
-    spec = {"identity": {"code": wanted.code or wanted.name}, **given, "access": access}
+    given["region"] = {"code": DEFAULT_REGION, **given.get("region", {})}
+    spec = {"identity": {"code": wanted.name}, "tier": DEFAULT_TIER, **given, "access": access}
     return {
         "apiVersion": "isthmus.dev/v1alpha1",
         "kind": "ComputeNode",

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import typer
 
-from .flags import Flags, flags_before
+from .flags import Flags
 from .kinds import JOBS, NODES, WORDS, Kind, kind_of
 
 _SECONDS = "3s"
@@ -41,10 +41,9 @@ def _names(ctx: typer.Context, kind: Kind, incomplete: str) -> list[str]:
     from isthmus.errors import IsthmusError
 
     known = {each.name for each in fields(Flags)}
-    given = {name: value for name, value in ctx.params.items() if name in known and value}
-    if "as_group" in given:
-        given["as_group"] = tuple(given["as_group"])
-    flags = replace(Flags(**given).over(flags_before(ctx)), request_timeout=_SECONDS)
+    said = [ctx.params, ctx.find_root().params]  # no command is run yet, nor what comes before it
+    after, before = (Flags(**{name: each[name] for name in known if each.get(name)}) for each in said)
+    flags = replace(after.over(before), request_timeout=_SECONDS)
     try:
         found = asyncio.run(_ask(flags, kind))
     except (ClusterError, IsthmusError, OSError):

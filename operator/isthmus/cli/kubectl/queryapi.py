@@ -56,7 +56,7 @@ def _unserved(error: Exception) -> str:
     if isinstance(error, Forbidden):
         return f"the query API refuses it ({error.message})"
     if isinstance(error, ServerFailure):
-        return f"the hub's query API ({GROUP}) does not answer: {error.message}"
+        return f"the hub's query API ({GROUP}) says: {error.message}"
     if isinstance(error, NotFound) and error.details.get("name"):
         return f"the query API does not know it ({error.message})"
     return f"the hub does not serve its query API ({GROUP})"

@@ -29,6 +29,8 @@ def test_objects_are_named_as_kubectl_lets_one(words: list[str], kind: Kind, nam
         (["job/a", "node/b"], "all of one kind"),
         (["job/a", "b"], "there is no kind 'b'|all of one kind"),
         (["job/"], "write KIND/NAME"),
+        (["job", "<b>x</b>"], "invalid resource name '<b>x</b>'"),
+        (["job", "a", ".."], "invalid resource name '..'"),
     ],
 )
 def test_what_is_no_kind(words: list[str], said: str) -> None:

@@ -30,17 +30,15 @@ def test_a_new_node_has_what_was_said_and_its_name_as_identity() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("wanted", "said"),
-    [
-        (Wanted("n"), "--tier and --region"),
-        (Wanted("n", tier="Core"), "needs --region"),
-    ],
-)
-def test_a_new_node_needs_a_tier_and_a_region(wanted: Wanted, said: str) -> None:
-    """What every node has must be said."""
-    with pytest.raises(Complaint, match=said):
-        new_node(wanted, "n")
+def test_the_least_that_can_be_said_of_a_new_node() -> None:
+    """Its name is enough: a tier and a region that can be changed later are put in."""
+    spec = new_node(Wanted("n", display_name="Suzhou", local=True), "n")["spec"]
+    assert spec == {
+        "identity": {"code": "n"},
+        "tier": "Region",
+        "region": {"code": "default", "displayName": "Suzhou"},
+        "access": {"local": {}},
+    }
 
 
 def test_a_node_that_is_there_is_changed_in_what_was_said_alone() -> None:

@@ -1,0 +1,1 @@
+"""What `make image` needs where the build itself reaches neither a registry nor a package index."""

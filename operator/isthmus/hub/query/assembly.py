@@ -1,0 +1,45 @@
+"""The query API over the hub's stores, where one is to be served."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from isthmus.clusters import Client
+from isthmus.hub.dispatches import DispatchStore
+from isthmus.hub.fleet import Fleet
+from isthmus.hub.scheduler import Scheduler
+from isthmus.hub.settings import HubSettings
+
+from .explanations import Explanations
+from .jobs import JobReader
+from .logs import Logs
+from .queryapi import QueryApi
+
+
+def query_api(
+    settings: HubSettings,
+    client: Client,
+    hub_uid: str,
+    *,
+    dispatches: DispatchStore,
+    fleet: Fleet,
+    scheduler: Scheduler,
+    account_of: Callable[[str], str],
+    member_of: Callable[[str], Client | None],
+    now: Callable[[], datetime],
+) -> QueryApi | None:
+    """What serves explanations and logs; None where the settings give no address for it."""
+    if settings.query is None:
+        return None
+    jobs = JobReader(client)
+    explanations = Explanations(
+        jobs, dispatches=dispatches, fleet=fleet, scheduler=scheduler, account_of=account_of, now=now
+    )
+    logs = Logs(jobs, hub_uid=hub_uid, dispatches=dispatches, member_of=member_of)
+    return QueryApi(
+        client,
+        {"explanation": explanations.answer, "log": logs.answer},
+        address=settings.query,
+        service=settings.query_service,
+        namespace=settings.system_namespace,
+        now=now,
+    )

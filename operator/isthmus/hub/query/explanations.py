@@ -1,0 +1,92 @@
+"""Answers why a job stands where it does: gathers what was decided, and how all nodes stand now where that is asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import msgspec
+from aiohttp import web
+
+from isthmus.api.computejob import FINISHED, ComputeJob
+from isthmus.hub.dispatches import DispatchStore
+from isthmus.hub.fleet import Fleet
+from isthmus.hub.progress import Rest
+from isthmus.hub.scheduler import Scheduler
+from isthmus.hub.steering import split_of
+from isthmus.hub.work import work_of
+from isthmus.placement import Demand, Examination, demand_of, examine
+
+from .explanation import decision_of, document
+from .jobs import JobReader
+from .refusals import too_many
+from .server import json_response
+
+# Nodes are judged beside the event loop, in a thread; more than two at once would only take each other's turn.
+AT_ONCE = 2
+WAITING = 64
+
+
+class Explanations:
+    """`account_of` gives a namespace's account, `now` the time of day in UTC."""
+
+    def __init__(
+        self,
+        jobs: JobReader,
+        *,
+        dispatches: DispatchStore,
+        fleet: Fleet,
+        scheduler: Scheduler,
+        account_of: Callable[[str], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._jobs = jobs
+        self._dispatches = dispatches
+        self._fleet = fleet
+        self._scheduler = scheduler
+        self._account_of = account_of
+        self._now = now
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._pending = 0
+
+    async def answer(self, _: web.Request, namespace: str, name: str) -> web.StreamResponse:
+        """The explanation. Raises Refused."""
+        job = await self._jobs.read(namespace, name)
+        uid = str(job.metadata["uid"])
+        waiting = self._scheduler.waiting(uid)
+        decision = decision_of(self._dispatches.read_of_job(uid), waiting=waiting is not None)
+        examined = None
+        if waiting is not None or decision is None or not decision.whole:
+            demand = waiting or self._demand(job, placed=decision is not None)
+            examined = await self._examine(demand) if demand is not None else None
+        return json_response(document(job, decision, examined, self._now(), waiting=waiting is not None))
+
+    def _demand(self, job: ComputeJob, *, placed: bool) -> Demand | None:
+        """The whole job as it would be offered; None where it never will be, or its template is none."""
+        if job.status.phase in FINISHED and not placed:
+            return None
+        work = work_of(job.spec.template)
+        split = None
+        if job.spec.placement.split == "ByIndex" and work.by_index:
+            width = min(work.parallelism, work.completions or work.parallelism)
+            split = split_of(job.spec.placement, work, Rest(width), 0)
+        try:
+            return demand_of(job, self._account_of(job.metadata["namespace"]), split=split)
+        except (msgspec.ValidationError, ValueError):
+            return None
+
+    async def _examine(self, demand: Demand) -> Examination:
+        async with self._turn():
+            snapshot = self._fleet.snapshot(self._now())
+            return await asyncio.to_thread(examine, snapshot, demand)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._pending >= WAITING:
+            raise too_many(f"{WAITING} explanations are being worked out already; try again in a moment")
+        self._pending += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._pending -= 1

@@ -1,0 +1,58 @@
+"""What every node is to one job at one moment, with nothing left out: for questions that a status is too small for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .demand import Demand
+from .explanation import summary, verdicts_of
+from .filters.room import crowded
+from .jobclass import by_rank, class_key
+from .rooms import Rooms
+from .snapshot import Snapshot
+from .verdict import Rejection, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One node: a score where it has room for the job, or for a piece of a split one; else what speaks against it.
+
+    `per_hour` is the price of an hour of all of the job's pods there, where that can be told.
+    """
+
+    node: str
+    score: Score | None
+    rejection: Rejection | None
+    per_hour: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Every node, the best first and those without room by name, and all of it in a sentence."""
+
+    findings: tuple[Finding, ...]
+    summary: str
+
+
+def examine(snapshot: Snapshot, demand: Demand) -> Examination:
+    """Judge the demand as a cycle would that had to place nothing else."""
+    rooms = Rooms()
+    rooms.begin(snapshot.nodes)
+    verdicts = verdicts_of(rooms.job_class(class_key(demand), demand))
+    prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
+    costs = {c.node.name: c.per_hour for c in (*(e.candidate for e in verdicts.open), *verdicts.crowded)}
+    against: Mapping[str, Rejection] = {
+        **verdicts.rejected,
+        **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
+    }
+    best = (
+        Finding(name, Score(entry.score.total, dict(entry.parts)), None, costs[name], prices.get(name, ""))
+        for entry in by_rank(verdicts.open)
+        if (name := entry.candidate.node.name)
+    )
+    others = (
+        Finding(name, None, rejection, costs.get(name), prices.get(name, ""))
+        for name, rejection in sorted(against.items())
+    )
+    return Examination((*best, *others), summary(verdicts))
