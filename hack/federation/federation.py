@@ -23,8 +23,7 @@ ACCOUNT = "isthmus"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/{NAME}"
 PORTS = ("http", "query")
 ROLLOUT_SECONDS = 30
-# What the chart's defaults are not fit for here: the query API, which most tests don't ask for, is not there.
-VALUES: Values = {"query": {"enabled": False}}
+LOCALHOST = "localhost"
 OPERATOR = f"system:serviceaccount:{SYSTEM}:{ACCOUNT}"
 
 
@@ -37,11 +36,6 @@ def merged(values: Values, more: Values) -> dict[str, Any]:
     return both
 
 
-def _reached_at(query_port: int) -> Values:
-    """The query API, served by a process at this port of this machine."""
-    return {"query": {"enabled": True, "service": {"externalName": "localhost", "port": query_port}}}
-
-
 def _documents(path: Path) -> list[Object]:
     return [document for document in yaml.safe_load_all(path.read_text()) if document]
 
@@ -49,10 +43,10 @@ def _documents(path: Path) -> list[Object]:
 class Federation:
     """`members` maps names to their machines; each is joined through a link that tests can cut, unless without `links`.
 
-    The hub's process is what the chart renders from `values`, which are laid over `VALUES`, and logs at `log_level`.
+    The hub's process is what the chart renders from `values`; it logs at `log_level`. With `query` it serves the query
+    API, which is reached on this machine.
     The members `without_mutating_policies` don't serve them, as before Kubernetes 1.36; all others have the one that
-    writes global indexes on pods. Those `with_leases` have controller managers that renew one. With `query` the hub
-    serves the query API, and the hub cluster's API server passes calls of it on.
+    writes global indexes on pods. Those `with_leases` have controller managers that renew one.
     """
 
     usage: ClassVar[Usage | None] = None
@@ -83,14 +77,18 @@ class Federation:
         ]
         self._members = list(members)
         self._links = links
-        own = {"hub": {"logLevel": log_level}, "localMember": {"enabled": self._specs[0].scheduling}}
-        self.values = merged(merged(VALUES, own), values or {})
-        self._query = query
+        self._reservations = {name: Reservation() for name in PORTS}
+        service = {"externalName": LOCALHOST, "port": self._reservations["query"].port}
+        own: Values = {
+            "hub": {"logLevel": log_level},
+            "query": {"enabled": True, "service": service} if query else {"enabled": False},
+            "localMember": {"enabled": self._specs[0].scheduling},
+        }
+        self.values = merged(own, values or {})
         if self.usage is not None:
             self._specs = [replace(spec, audit_reads_of=(OPERATOR,)) for spec in self._specs]
         self.bed = Testbed(directory=directory)
         self.clusters: dict[str, Cluster] = {}
-        self._reservations: dict[str, Reservation] = {}
         self.process: HubProcess
         self.release: Release
 
@@ -124,9 +122,6 @@ class Federation:
             reservation.release()
 
     def _begin(self) -> None:
-        self._reservations = {name: Reservation() for name in PORTS}
-        if self._query:
-            self.values = merged(self.values, _reached_at(self._reservations["query"].port))
         self.clusters = self.bed.start(*self._specs)
         self.release = Release(self.hub)
         self.release.install(self.values)

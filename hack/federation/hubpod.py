@@ -42,6 +42,7 @@ class HubPod:
         self.generation = int(deployment["metadata"]["generation"])
         pod = self._pod(deployment)
         (self._container,) = pod["spec"]["containers"]
+        self.grace_seconds = float(pod["spec"]["terminationGracePeriodSeconds"])
         names = {port["name"]: port["containerPort"] for port in self._container.get("ports", ())}
         self._ports = {str(number): ports[name] for name, number in names.items()}
         self._by_name = {name: ports[name] for name in names}
@@ -71,11 +72,6 @@ class HubPod:
         by_argument = [word.removeprefix("--ledger=") for word in self.command if word.startswith("--ledger=")]
         return by_argument[0] if by_argument else self.environment["ISTHMUS_LEDGER"]
 
-    @property
-    def grace_seconds(self) -> float:
-        """How long it may take to end."""
-        return self._grace_seconds
-
     def probe(self, kind: str) -> tuple[str, float]:
         """The URL that a probe (`readiness`, `liveness`, `startup`) asks, and the seconds that an answer may take."""
         probe = self._container[f"{kind}Probe"]
@@ -89,7 +85,6 @@ class HubPod:
     def _pod(self, deployment: Object) -> Object:
         """The pod that a template makes."""
         template = deployment["spec"]["template"]
-        self._grace_seconds = float(template["spec"]["terminationGracePeriodSeconds"])
         metadata = {
             **template["metadata"],
             "name": f"{deployment['metadata']['name']}-{self.generation}",

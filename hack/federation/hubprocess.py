@@ -86,7 +86,7 @@ class HubProcess:
         return self.pod.url("http")
 
     def become(self, pod: HubPod) -> None:
-        """Be the container of another pod from the next start on; Raises RuntimeError while it runs."""
+        """Be the container of another pod from the next start on. Raises RuntimeError while it runs."""
         if self.running:
             raise RuntimeError("the former pod's container still runs")
         self.pod = pod

@@ -67,7 +67,7 @@ def test_fails_while_the_hub_lacks_a_right(fed: Federation) -> None:
     assert "not permitted to list secrets in namespace isthmus-system" in done.stderr
     assert "Traceback" not in done.stderr
 
-    fed.release.upgrade()
+    fed.release.upgrade(fed.values)
     assert check(fed, fed.process.served_at(), 30).returncode == 0
 
 

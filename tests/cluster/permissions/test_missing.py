@@ -10,16 +10,16 @@ import pytest
 
 from federation import Federation
 from federation.chart import NAMESPACE, render
-from federation.federation import SYSTEM, VALUES
+from federation.federation import SYSTEM
 from federation.usage import Permission, permissions_in
 from isthmus.clusters import Client, Credentials
-from isthmus.hub.permissions import RULES, Permissions, in_words, permissions_of
+from isthmus.hub.permissions import QUERY_RULES, RULES, Permissions, in_words, permissions_of
 from testbed import wait_for
 
 HUB = "isthmus-hub"
 GIVEN = [
     obj
-    for obj in render(VALUES)
+    for obj in render()
     if obj["metadata"]["name"] == HUB and obj["kind"] in {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 ]
 PERMISSIONS = list(permissions_in(GIVEN))
@@ -72,7 +72,7 @@ def lacking(permission: Permission | None) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def fed() -> Iterator[Federation]:
     """A hub that does not run yet, and one identity for each permission that has all others."""
-    with Federation({}) as federation:
+    with Federation({}, query=True) as federation:
         federation.hub.apply([obj for each in (None, *PERMISSIONS) for obj in lacking(each)])
         yield federation
 
@@ -81,7 +81,7 @@ async def missing(fed: Federation, account: str) -> tuple[str, ...]:
     """What the hub's own review finds under that identity."""
     credentials = Credentials.from_kubeconfig_path(fed.hub.token_kubeconfig(NAMESPACE, account))
     async with await Client.connect(credentials, name="hub") as client:
-        return in_words(await Permissions(client, permissions_of(RULES, SYSTEM)).review())
+        return in_words(await Permissions(client, permissions_of((*RULES, *QUERY_RULES), SYSTEM)).review())
 
 
 async def test_the_chart_gives_all_that_the_hub_asks_for(fed: Federation) -> None:

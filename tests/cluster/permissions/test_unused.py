@@ -6,15 +6,14 @@ import pytest
 import yaml
 
 from federation.chart import render
-from federation.federation import ROOT, VALUES, merged
+from federation.federation import ROOT
 from federation.usage import Permission, Usage, permissions_in
 
 MEMBER = ROOT / "deploy" / "member.yaml"
 
 
 def _hub() -> list[Permission]:
-    rendered = render(merged(VALUES, {"query": {"enabled": True}}))
-    return list(permissions_in(obj for obj in rendered if obj["metadata"]["name"] == "isthmus-hub"))
+    return list(permissions_in(obj for obj in render() if obj["metadata"]["name"] == "isthmus-hub"))
 
 
 def _member() -> list[Permission]:

@@ -16,6 +16,7 @@ ROLE = {
     "rules": [
         {"apiGroups": ["isthmus.dev"], "resources": ["computejobs", "computejobs/status"], "verbs": ["get", "patch"]},
         {"apiGroups": [""], "resources": ["leases"], "resourceNames": ["one", "two"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["clusterroles"], "resourceNames": ["logs"], "verbs": ["bind"]},
     ],
 }
 
@@ -66,6 +67,7 @@ def test_accesses_are_those_that_a_role_allowed(tmp_path: Path) -> None:
         (("ClusterRole/hub", "get", "", "computejobs", "x"), set()),
         (("ClusterRole/hub", "get", "", "leases", "one"), {"get leases one"}),
         (("ClusterRole/hub", "get", "", "leases", "three"), set()),
+        (("ClusterRole/hub", "create", "rbac.authorization.k8s.io", "rolebindings", "x"), {"bind clusterroles logs"}),
     ],
     ids=str,
 )
@@ -74,6 +76,6 @@ def test_used_and_unused(access: tuple[str, str, str, str, str], used: set[str])
     usage = Usage(USER)
     usage.accesses.add(Access(*access))
     everything: list[Permission] = list(permissions_in([ROLE, {"kind": "ServiceAccount"}]))
-    assert len(everything) == 6
+    assert len(everything) == 7
     unused = set(usage.unused(everything))
     assert {str(each).partition(": ")[2] for each in set(everything) - unused} == used
