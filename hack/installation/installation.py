@@ -111,16 +111,13 @@ class Installation:
             machine = self.hub.get_json("/api/v1/nodes")["items"][0]["metadata"]["name"]
             self.operator = HubPod(self.desk, self._kind.engine, machine)
             repository, _, tag = self._image.rpartition(":")
-            return {
-                "image": {"repository": repository, "tag": tag},
-                "query": {"enabled": False},
-                "hub": {"logLevel": "debug"},
-            }
+            return {"image": {"repository": repository, "tag": tag}, "hub": {"logLevel": "debug"}}
         programs = Path(sys.executable).parent
         process = HubProcess(self.hub, self.bed.directory, programs, self.bed.environment)
         self._ending.callback(process.close)
         self.operator = process
-        return {"query": {"enabled": False}, "hub": {"logLevel": "debug"}}
+        service = {"externalName": "localhost", "port": process.query_port}
+        return {"query": {"service": service}, "hub": {"logLevel": "debug"}}
 
     def install(self) -> None:
         """`helm install`, and the hub is ready."""

@@ -26,7 +26,7 @@ ADMIN_GROUPS = ("system:masters",)
 TOKEN_SECONDS = 24 * 3600
 KUBECTL_SECONDS = 120.0
 MACHINE_WORKERS = 8
-MACHINES_READY_SECONDS = 60.0
+MACHINES_READY_SECONDS = 120.0
 SECONDS_PER_MACHINE = 0.1  # some thousand machines share two cores with everything else
 
 

@@ -10,11 +10,22 @@ from pathlib import Path
 from testbed.binaries import locate
 from testbed.guard import VARIABLE
 from testbed.kind.control_plane import KindControlPlane
-from testbed.kind.engine import NETWORK, Engine
+from testbed.kind.engine import NETWORK, Engine, KindError
 from testbed.provider import ClusterSpec, Progress
 
 # Clusters that come up at the same time on fewer miss the deadlines of kubeadm, which gives each step a minute.
 CORES_PER_START = 2
+
+# Each cluster's machine watches files by some fifty of these, and one that gets none has no network.
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
+FEWEST_WATCHERS = 256
+
+
+def check_watches(limit: Path = WATCHERS) -> None:
+    """Raises KindError where the kernel lets a user watch files by fewer instances than three clusters need."""
+    if limit.exists() and (found := int(limit.read_text())) < FEWEST_WATCHERS:
+        mend = f"sysctl -w fs.inotify.max_user_instances={2 * FEWEST_WATCHERS}"
+        raise KindError(f"fs.inotify.max_user_instances is {found}, too few for three kind clusters: run {mend}")
 
 
 class KindProvider:
@@ -26,6 +37,7 @@ class KindProvider:
     def __init__(self, engine: Engine | None = None) -> None:
         """Looks for the programs. Raises KindError where one of them is missing."""
         self.engine = engine or Engine.find()
+        check_watches()
         self._lock = threading.Lock()
         self._turn = threading.Semaphore(max(1, (os.cpu_count() or 1) // CORES_PER_START))
         self._found = shutil.which("kubectl")

@@ -10,9 +10,9 @@ STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for ste
 
 
 def test_it_runs_targets_of_the_makefile_and_nothing_else() -> None:
-    """Whatever it runs is one target that the Makefile has, so that CI and a checkout do the same."""
+    """But for a limit of the machine's kernel, it runs targets of the Makefile: CI and a checkout do the same."""
     targets = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    commands = [step["run"] for step in STEPS if "run" in step]
+    commands = [step["run"] for step in STEPS if "run" in step and not step["run"].startswith("sudo sysctl ")]
     assert commands == ["make check", "make test", "make e2e-kind"]
     assert {command.removeprefix("make ") for command in commands} <= targets
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from testbed.kind import Engine, KindError
+from testbed.kind.provider import check_watches
 
 
 def _path(folder: Path, **programs: str) -> str:
@@ -53,3 +54,14 @@ def test_kinds_own_words_are_shown(tmp_path: Path) -> None:
     path = _path(tmp_path, docker=ANSWERS, kind="echo 'failed to pull image' >&2; exit 1")
     with pytest.raises(KindError, match=r"(?s)KIND_IMAGE.*failed to pull image"):
         Engine.find({"PATH": path}).create("c", tmp_path / "config", tmp_path / "kubeconfig", {})
+
+
+def test_too_few_watches_are_named(tmp_path: Path) -> None:
+    """Where the kernel grants too few inotify instances for the clusters, the setting and its mend are named."""
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n")
+    with pytest.raises(KindError, match=r"max_user_instances is 128.*sysctl -w fs\.inotify\.max_user_instances=512"):
+        check_watches(limit)
+    limit.write_text("1024\n")
+    check_watches(limit)
+    check_watches(tmp_path / "not there")
