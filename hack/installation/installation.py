@@ -4,7 +4,6 @@ import contextlib
 import json
 import secrets
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -112,8 +111,7 @@ class Installation:
             self.operator = HubPod(self.desk, self._kind.engine, machine)
             repository, _, tag = self._image.rpartition(":")
             return {"image": {"repository": repository, "tag": tag}, "hub": {"logLevel": "debug"}}
-        programs = Path(sys.executable).parent
-        process = HubProcess(self.hub, self.bed.directory, programs, self.bed.environment)
+        process = HubProcess(self.hub, self.bed.directory, self.bed.environment)
         self._ending.callback(process.close)
         self.operator = process
         service = {"externalName": "localhost", "port": process.query_port}
