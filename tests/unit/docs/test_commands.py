@@ -12,7 +12,7 @@ from demo.plan import JOB_COUNT
 from isthmus.cli.kubectl.main import app as plugin
 from isthmus.cli.main import app
 
-TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group's
 
 
@@ -35,7 +35,7 @@ PLUGIN: dict[tuple[str, ...], dict[str, Any]] = dict(_leaves(typer.main.get_comm
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_make_targets_exist(page: Page) -> None:
     """Every make target that a page names is in the Makefile, with a word of help."""
-    named = [word for text in (*page.words(), *page.commands()) for word in re.findall(r"^make ([a-z-]+)", text)]
+    named = [word for text in (*page.words(), *page.commands()) for word in re.findall(r"^make ([a-z0-9-]+)", text)]
     assert set(named) <= TARGETS
 
 
