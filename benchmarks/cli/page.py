@@ -20,7 +20,8 @@ _WORDS = {
 def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the table of the report between its marks. ValueError where it has no such place."""
     rows = [
-        f"| {words} | {each['medianMilliseconds']} | {each['leastMilliseconds']} | {each['mostMilliseconds']} |"
+        f"| {words} | {each['medianMilliseconds']} | {each['leastMilliseconds']} | {each['mostMilliseconds']} "
+        f"| {each['processorMilliseconds']} |"
         for key, words in _WORDS.items()
         if (each := report["commands"].get(key))
     ]
@@ -29,6 +30,6 @@ def with_figures(page: str, report: Mapping[str, Any]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
         f"Kubernetes {machine['kubernetes']}; load average before it {machine['loadAverageBefore']}"
     )
-    head = ["| command | median, ms | least | most |", "| --- | --- | --- | --- |"]
+    head = ["| command | median, ms | least | most | processor time |", "| --- | --- | --- | --- | --- |"]
     said = f"Over {report['jobs']} ComputeJobs, each command {report['runs']} times. Measured on: {where}."
     return placed(page, NAME, "\n".join(["", *head, *rows, "", said, ""]))

@@ -1,6 +1,7 @@
 """Commands timed as a person waits for them."""
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,10 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Timed:
-    """How long each run took, in seconds, and how many lines it printed."""
+    """How long each run took, and how much of a processor, in seconds, and how many lines it printed."""
 
     seconds: tuple[float, ...]
+    processor: tuple[float, ...]
     lines: int
 
     def report(self) -> dict[str, object]:
@@ -21,6 +23,7 @@ class Timed:
             "medianMilliseconds": round(median(self.seconds) * 1000),
             "leastMilliseconds": round(min(self.seconds) * 1000),
             "mostMilliseconds": round(max(self.seconds) * 1000),
+            "processorMilliseconds": round(median(self.processor) * 1000),
             "lines": self.lines,
         }
 
@@ -28,10 +31,17 @@ class Timed:
 def timed(command: Sequence[str], environment: Mapping[str, str], runs: int) -> Timed:
     """Run it so often, each in a process of its own, after once that is not counted. CalledProcessError."""
     own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    taken = []
+    taken, spent = [], []
     output = b""
     for _ in range(runs + 1):
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), _children()
         output = subprocess.run(command, env={**own, **environment}, check=True, stdout=subprocess.PIPE).stdout
         taken.append(time.perf_counter() - begun)
-    return Timed(tuple(taken[1:]), len(output.splitlines()))
+        spent.append(_children() - before)
+    return Timed(tuple(taken[1:]), tuple(spent[1:]), len(output.splitlines()))
+
+
+def _children() -> float:
+    """Processor time of all processes of ours that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
