@@ -5,6 +5,10 @@ import hashlib
 GROUP = "isthmus.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
+# The aggregated API that the hub serves itself.
+QUERY_GROUP = f"query.{GROUP}"
+QUERY_VERSION = "v1alpha1"
+QUERY_API_VERSION = f"{QUERY_GROUP}/{QUERY_VERSION}"
 
 # Labels on everything created in a member: only objects that carry both are ever deleted there.
 LABEL_HUB = f"{GROUP}/hub"

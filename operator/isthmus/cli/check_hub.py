@@ -71,12 +71,12 @@ async def _health(url: str) -> str:
 async def _served(credentials: "Credentials", *, query: bool) -> str:
     """What the cluster's API lacks."""
     from isthmus.api.kinds import KINDS
-    from isthmus.api.names import API_VERSION
+    from isthmus.api.names import API_VERSION, QUERY_API_VERSION
     from isthmus.clusters import Client, ClusterError
 
     groups = {API_VERSION: {kind.plural for kind in KINDS}}
     if query:
-        groups["query.isthmus.dev/v1alpha1"] = set()
+        groups[QUERY_API_VERSION] = set()
     async with await Client.connect(credentials, name="the hub cluster") as client:
         for group, plurals in groups.items():
             try:

@@ -238,11 +238,75 @@ def test_without_rights_in_the_member(desk: Desk, old: Cluster) -> None:
 
 
 def test_the_hubs_own_cluster(fed: Federation, desk: Desk) -> None:
-    """--local prepares the hub's cluster and makes a node without a Secret."""
+    """--local makes the node and nothing else: rights in the hub's own cluster are its release's to give and take."""
+    kinds = "sa,clusterrole,clusterrolebinding,secret,validatingadmissionpolicy"
+    before = fed.hub.kubectl("get", kinds, "-n", "isthmus-system", "-o", "name")
     said = desk.good("node", "add", "here", "--local", "--tier=Hub", "--region=o", "--timeout=0", *PRICES)
-    assert "secret/" not in said
+    assert said.splitlines()[0] == "hub: computenode/here of tier Hub in region o with identity here created"
     assert fed.get("computenodes", "here")["spec"]["access"] == {"local": {}}
     fed.hub.kubectl("delete", "cn", "here", "--timeout=60s")
+    assert fed.hub.kubectl("get", kinds, "-n", "isthmus-system", "-o", "name") == before
+
+
+def test_a_release_that_gives_no_rights_at_home(fed: Federation, desk: Desk) -> None:
+    """--local names the chart's value where the hub's ServiceAccount lacks a member's rights, and is silent else."""
+    add = ("node", "add", "home", "--local", "--tier=Hub", "--region=o", "--timeout=0", *PRICES)
+    (account,) = fed.hub.kubectl(
+        "get", "sa", "-n", "isthmus-system", "-l", "app.kubernetes.io/part-of=isthmus", "-o", "name"
+    ).split()
+    subject = f"--serviceaccount=isthmus-system:{account.removeprefix('serviceaccount/')}"
+    try:
+        assert "--set localMember.enabled=true" in desk.good(*add)
+        fed.hub.kubectl("create", "clusterrole", "at-home", "--verb=create", "--resource=jobs.batch")
+        fed.hub.kubectl("create", "clusterrolebinding", "at-home", "--clusterrole=at-home", subject)
+        assert desk.good(*add) == "hub: computenode/home unchanged\n"
+    finally:
+        fed.hub.kubectl("delete", "clusterrole,clusterrolebinding", "at-home", "--ignore-not-found")
+        fed.hub.kubectl("delete", "cn", "home", "--ignore-not-found", "--timeout=60s")
+
+
+def _unchecked(path: Path, cluster: Cluster) -> Path:
+    """A kubeconfig of the cluster's administrator that does not check its certificate."""
+    config = yaml.safe_load(cluster.kubeconfig().read_text())
+    there = config["clusters"][0]["cluster"]
+    del there["certificate-authority-data"]
+    there["insecure-skip-tls-verify"] = True
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_a_certificate_that_is_not_checked(fed: Federation, desk: Desk, old: Cluster, tmp_path: Path) -> None:
+    """That the administrator checks no certificate is not handed to the hub unless it is said; nothing is written."""
+    before = old.kubectl("get", "sa,clusterrole,secret", "-A", "-o", "name")
+    add = ("node", "add", "open", f"--kubeconfig={_unchecked(tmp_path / 'open', old)}", "--tier=Edge", "--region=o")
+    said = desk.complaint(*add)
+    assert "--certificate-authority FILE, or --insecure-skip-tls-verify" in said
+    assert old.kubectl("get", "sa,clusterrole,secret", "-A", "-o", "name") == before
+
+    authority = tmp_path / "ca.crt"
+    there = yaml.safe_load(old.kubeconfig().read_text())["clusters"][0]["cluster"]
+    authority.write_bytes(base64.b64decode(there["certificate-authority-data"]))
+    desk.good(*add, f"--certificate-authority={authority}", "--timeout=0")
+    (cluster,) = secret(fed, "open")["clusters"]
+    assert "insecure-skip-tls-verify" not in cluster["cluster"]
+    assert base64.b64decode(cluster["cluster"]["certificate-authority-data"]) == authority.read_bytes()
+
+    desk.good(*add, "--insecure-skip-tls-verify", "--timeout=0")
+    (cluster,) = secret(fed, "open")["clusters"]
+    assert cluster["cluster"]["insecure-skip-tls-verify"] is True
+    fed.hub.kubectl("delete", "cn", "open", "--timeout=60s")
+
+
+def test_a_system_namespace_that_is_not_there(desk: Desk, old: Cluster) -> None:
+    """It is told before anything is written in the member."""
+    before = old.kubectl("get", "sa,clusterrole,secret", "-A", "-o", "name")
+    said = desk.complaint(
+        "node", "add", "astray", f"--kubeconfig={old.kubeconfig()}", "--tier=Edge", "--system-namespace=elsewhere"
+    )
+    assert said == (
+        "error: hub: the namespace elsewhere is not there; install the hub first, or give its --system-namespace"
+    )
+    assert old.kubectl("get", "sa,clusterrole,secret", "-A", "-o", "name") == before
 
 
 def test_kubectl_finds_the_plugin(fed: Federation, desk: Desk) -> None:

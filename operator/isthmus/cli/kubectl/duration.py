@@ -1,5 +1,6 @@
 """Durations as kubectl reads and writes them."""
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -18,6 +19,12 @@ def seconds_of(text: str) -> float | None:
     if len(parts) > 1 and any(not unit for _, unit in parts):
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def whole_seconds_of(text: str) -> int | None:
+    """The same in whole seconds, begun ones counted: 500ms is 1, for 0 often means something else."""
+    seconds = seconds_of(text)
+    return None if seconds is None else math.ceil(round(seconds, 6)) or int(seconds > 0)
 
 
 def human(seconds: float) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from isthmus.clusters.errors import NotFound
-from isthmus.clusters.resources import COMPUTENODES, SECRETS
+from isthmus.api.names import LABEL_NODE
+from isthmus.clusters.errors import Forbidden, NotFound
+from isthmus.clusters.resources import COMPUTENODES, NAMESPACES, SECRETS, SERVICEACCOUNTS, SUBJECTACCESSREVIEWS
 
 from .applying import MANAGER, apply, outcome, present
 from .complaint import Complaint
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 Say = Callable[[str], None]
-LABEL_NODE = "isthmus.dev/node"
+_RELEASED = "app.kubernetes.io/part-of=isthmus"
 _PAUSE = 0.3
 
 
@@ -32,6 +34,32 @@ async def known_node(hub: "Client", name: str) -> Object | None:
     except NotFound:
         return None
     return found
+
+
+async def check_namespace(hub: "Client", name: str) -> None:
+    """Complaint where the hub's own namespace is not there; that we may not look says nothing."""
+    with contextlib.suppress(Forbidden):
+        try:
+            await hub.get(NAMESPACES, name)
+        except NotFound:
+            raise Complaint(_no_namespace(name)) from None
+
+
+async def may_run_jobs(hub: "Client", namespace: str) -> bool | None:
+    """Whether the hub that a chart installed in that namespace may make Jobs in its own cluster; None is not known."""
+    allowed: list[bool] = []
+    try:
+        accounts: list[Object] = (
+            await hub.list(SERVICEACCOUNTS, namespace, labels="app.kubernetes.io/part-of=isthmus")
+        ).items
+        for account in accounts:
+            user = f"system:serviceaccount:{namespace}:{account['metadata']['name']}"
+            asked = {"user": user, "resourceAttributes": {"group": "batch", "resource": "jobs", "verb": "create"}}
+            answer: Object = await hub.create(SUBJECTACCESSREVIEWS, {"spec": asked})
+            allowed.append(answer["status"].get("allowed") is True)
+    except (Forbidden, NotFound):
+        return None
+    return any(allowed) if allowed else None
 
 
 async def check_free(hub: "Client", name: str, uid: str) -> None:
@@ -82,9 +110,7 @@ async def put_secret(
     try:
         done = await apply(hub, secret, dry_run=dry_run)
     except NotFound:
-        raise Complaint(
-            f"hub: the namespace {namespace} is not there; install the hub first, or give its --system-namespace"
-        ) from None
+        raise Complaint(_no_namespace(namespace)) from None
     say(f"{secret} {done}")
 
 
@@ -117,3 +143,7 @@ async def wait_schedulable(hub: "Client", name: str, seconds: float) -> tuple[bo
             said = f"{found.get('reason')}: {found.get('message')}" if found else "the hub has not looked at it"
             return False, said
         await asyncio.sleep(_PAUSE)
+
+
+def _no_namespace(name: str) -> str:
+    return f"hub: the namespace {name} is not there; install the hub first, or give its --system-namespace"

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from isthmus.api.names import API_VERSION
+
 from .complaint import Complaint
 
 Object = dict[str, Any]
@@ -63,7 +65,7 @@ def job_manifest(wanted: Submission) -> Object:
     metadata: Object = {"name": wanted.name, "namespace": wanted.namespace}
     if wanted.labels:
         metadata["labels"] = dict(wanted.labels)
-    return {"apiVersion": "isthmus.dev/v1alpha1", "kind": "ComputeJob", "metadata": metadata, "spec": spec}
+    return {"apiVersion": API_VERSION, "kind": "ComputeJob", "metadata": metadata, "spec": spec}
 
 
 def _check(wanted: Submission) -> None:

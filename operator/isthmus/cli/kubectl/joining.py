@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .complaint import Complaint
 from .flags import Flags
-from .nodemanifest import NO_PRICES, Wanted
+from .nodemanifest import NO_LOCAL_RIGHTS, NO_PRICES, Wanted
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .memberkubeconfig import Endpoint
 
 _HUB = "hub"
+_UNCHECKED = (
+    "this kubeconfig does not check the member's certificate (insecure-skip-tls-verify), and the hub would send its "
+    "token there unchecked too: give --certificate-authority FILE, or --insecure-skip-tls-verify if that is meant"
+)
 _LOOPBACK = "; that is this machine's own address: where the hub runs elsewhere, give --server"
 
 
@@ -28,6 +32,7 @@ class Plan:
     system_namespace: str
     server: str | None
     authority: Path | None
+    insecure: bool
     tls_server_name: str | None
     proxy: str | None
     ttl_seconds: int | None
@@ -57,6 +62,7 @@ class Joining:
             hub_credentials = credentials_of(plan.hub)
             self._where = self._member
             credentials = credentials_of(plan.member)
+            endpoint = None if self._wanted.local else _endpoint(credentials, plan)
             async with AsyncExitStack() as stack:
                 self._where = _HUB
                 hub = await stack.enter_async_context(connected(hub_credentials, plan.hub, name=_HUB))
@@ -64,15 +70,17 @@ class Joining:
                 self._where = self._member
                 member = await stack.enter_async_context(connected(credentials, plan.member, name=self._member))
                 await self._compare(hub, member)
-                text = await self._in_member(member, credentials)
+                text = None if endpoint is None else await self._in_member(member, credentials, endpoint)
                 self._where = _HUB
                 return await self._in_hub(hub, text)
         except ClusterError as error:
             raise told(error, self._where) from None
 
     async def _ask_hub(self, hub: "Client") -> None:
-        from .hubside import known_node, try_node
+        from .hubside import check_namespace, known_node, try_node
 
+        if not self._wanted.local:
+            await check_namespace(hub, self._plan.system_namespace)
         self._node = await known_node(hub, self._wanted.name)
         await try_node(hub, self._wanted, self._node)
 
@@ -87,20 +95,17 @@ class Joining:
             raise Complaint(f"{self._member} is the hub's own cluster; give --local if it is to lend its machines")
         await check_free(hub, self._wanted.name, uid)
 
-    async def _in_member(self, member: "Client", credentials: "Credentials") -> str | None:
-        """The kubeconfig for the hub; None where it needs none."""
+    async def _in_member(self, member: "Client", credentials: "Credentials", endpoint: "Endpoint") -> str:
+        """The kubeconfig for the hub."""
         from .memberkubeconfig import kubeconfig
         from .memberside import prepare, take_token, try_token
         from .output import yaml_text
 
         await prepare(member, self._say, dry_run=self._plan.dry_run)
-        if self._wanted.local:
-            return None
         if self._plan.dry_run:
             return ""
         token = await take_token(member, self._say, ttl_seconds=self._plan.ttl_seconds)
         await try_token(member, _own(credentials), token)
-        endpoint = _endpoint(credentials, self._plan)
         self._say(f"the hub will reach it at {endpoint.server}" + (_LOOPBACK if endpoint.of_one_machine else ""))
         return yaml_text(kubeconfig(self._wanted.name, endpoint, token.value))
 
@@ -112,6 +117,8 @@ class Joining:
             secret = (plan.system_namespace, text)
             await put_secret(hub, wanted, self._node, secret, self._say, dry_run=plan.dry_run)
         await put_node(hub, wanted, self._node, self._say, dry_run=plan.dry_run)
+        if wanted.local:
+            await self._mind_rights(hub)
         if plan.dry_run:
             return True
         if not wanted.tariff and not ((self._node or {}).get("spec") or {}).get("tariff"):
@@ -122,6 +129,13 @@ class Joining:
         good, words = await wait_schedulable(hub, wanted.name, plan.wait_seconds)
         self._say(f"computenode/{wanted.name} " + ("takes work" if good else f"does not take work yet: {words}"))
         return good
+
+    async def _mind_rights(self, hub: "Client") -> None:
+        """Say what gives the hub a member's rights at home where it lacks them: its release alone can keep them."""
+        from .hubside import may_run_jobs
+
+        if await may_run_jobs(hub, self._plan.system_namespace) is False:
+            self._say(NO_LOCAL_RIGHTS)
 
     def _say(self, text: str) -> None:
         print(f"{self._where}: {text}" + (" (dry run)" if self._plan.dry_run else ""), flush=True)
@@ -138,6 +152,8 @@ def _own(credentials: "Credentials") -> "Endpoint":
 def _endpoint(credentials: "Credentials", plan: Plan) -> "Endpoint":
     """The member as the hub is to reach it. Our own proxy is none of its business."""
     own = _own(credentials)
+    if own.insecure and plan.authority is None and not plan.insecure:
+        raise Complaint(_UNCHECKED)
     authority = own.authority
     if plan.authority is not None:
         try:
@@ -149,6 +165,6 @@ def _endpoint(credentials: "Credentials", plan: Plan) -> "Endpoint":
         server=plan.server or own.server,
         authority=authority,
         tls_server_name=plan.tls_server_name or own.tls_server_name,
-        insecure=own.insecure and plan.authority is None,
+        insecure=plan.insecure,
         proxy=plan.proxy,
     )

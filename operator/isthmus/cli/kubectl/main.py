@@ -15,6 +15,7 @@ from .flags import root_callback
 from .get import get
 from .logs import logs
 from .node import node
+from .spelling import Command, Group
 from .submit import submit
 from .top import top
 
@@ -23,6 +24,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name=PROGRAM,
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,9 +33,9 @@ app = typer.Typer(
 )
 app.callback()(root_callback("Jobs and nodes of an Isthmus hub."))
 for command in (get, describe, explain, top, submit, logs):
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(node, name="node")
-app.command()(completion)
+app.command(cls=Command)(completion)
 
 
 def main() -> None:

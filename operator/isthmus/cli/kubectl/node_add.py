@@ -9,7 +9,7 @@ import typer
 
 from .complaint import Complaint
 from .dryrun import DryRun
-from .duration import seconds_of
+from .duration import seconds_of, whole_seconds_of
 from .flags import Flags, flags_before
 from .joining import Joining, Plan
 from .kinds import checked
@@ -43,6 +43,12 @@ def add(
         Path | None,
         typer.Option(help="Who signs that address's certificate, if not as yours.", rich_help_panel=_MEMBER),
     ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-skip-tls-verify", help="The hub does not check that certificate.", rich_help_panel=_MEMBER
+        ),
+    ] = False,
     tls_server_name: Annotated[
         str | None, typer.Option(metavar="NAME", help="The name in its certificate.", rich_help_panel=_MEMBER)
     ] = None,
@@ -105,6 +111,7 @@ def add(
 
     In the member it makes a namespace, a ServiceAccount for the hub with no more rights than it needs, and a token; in
     the hub the Secret with that and the ComputeNode. Run again, it mends what is missing and changes what is given.
+    With --local it makes the ComputeNode alone: the hub's rights in its own cluster come with its chart.
 
     --kubeconfig and --context are the member's here. The hub is that of KUBECONFIG, or of --hub-kubeconfig and
     --hub-context, or of the options before the command.
@@ -127,6 +134,8 @@ def add(
         raise Complaint("--dry-run=server: what stands in a namespace that is not there can't be tried; write client")
     if local == (kubeconfig is not None or context is not None):
         raise Complaint("say which cluster it is: --kubeconfig FILE, --context NAME, or --local")
+    if insecure and certificate_authority is not None:
+        raise Complaint("--certificate-authority and --insecure-skip-tls-verify exclude each other")
     before = flags_before(ctx)
     hub = Flags(kubeconfig=hub_kubeconfig, context=hub_context).over(before)
     plan = Plan(
@@ -135,6 +144,7 @@ def add(
         system_namespace=system_namespace,
         server=server,
         authority=certificate_authority,
+        insecure=insecure,
         tls_server_name=tls_server_name,
         proxy=proxy_url,
         ttl_seconds=_ttl(token_ttl),
@@ -167,10 +177,10 @@ def _tariff(file: Path | None, given: dict[str, Any] | None, **named: str) -> di
 def _ttl(text: str | None) -> int | None:
     if text is None:
         return None
-    seconds = seconds_of(text)
+    seconds = whole_seconds_of(text)
     if seconds is None or seconds < _SHORTEST_TTL:
         raise Complaint(f"--token-ttl {text!r}: write a time such as 720h, at least 10m")
-    return int(seconds)
+    return seconds
 
 
 def _wait(text: str) -> float:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.api.names import ANNOTATION_FORGET
+
 from .complaint import Complaint
 from .flags import Flags, with_flags
 from .kinds import NODES, condition, named
 from .proposing import nodes
-
-_ANNOTATION = "isthmus.dev/forget-before"
 
 
 @with_flags
@@ -48,7 +48,7 @@ async def _forget(flags: Flags, name: str, before: str | None, *, yes: bool) -> 
                 f"{jobs} shards stand on computenode/{name}, and nobody can see whether they have stopped; if you know "
                 "that they have, say so with --yes: if not, they run twice"
             )
-        await client.patch(COMPUTENODES, name, None, {"metadata": {"annotations": {_ANNOTATION: instant}}})
+        await client.patch(COMPUTENODES, name, None, {"metadata": {"annotations": {ANNOTATION_FORGET: instant}}})
         later = datetime.fromisoformat(instant) > now
         print(
             f"computenode/{name}: what it was sent before {instant} counts as stopped"

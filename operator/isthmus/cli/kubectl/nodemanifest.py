@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from isthmus.api.names import API_VERSION
+
 from .complaint import Complaint
 
 Object = dict[str, Any]
 DEFAULT_TIER = "Region"
 DEFAULT_REGION = "default"
+NO_LOCAL_RIGHTS = (
+    "the hub may not run jobs in its own cluster yet; its release gives it that: helm upgrade with "
+    "--set localMember.enabled=true"
+)
 NO_PRICES = (
     "the node has no tariff yet and takes no work until it has one; give --tariff FILE, or --core-second and so on"
 )
@@ -37,7 +43,7 @@ def new_node(wanted: Wanted, secret: str) -> Object:
     given["region"] = {"code": DEFAULT_REGION, **given.get("region", {})}
     spec = {"identity": {"code": wanted.name}, "tier": DEFAULT_TIER, **given, "access": access}
     return {
-        "apiVersion": "isthmus.dev/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "ComputeNode",
         "metadata": {"name": wanted.name},
         "spec": spec,

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from isthmus.api.names import GROUP, VERSION
 from isthmus.clusters.errors import ApiError
 from isthmus.clusters.resources import Resource
 
@@ -99,4 +100,4 @@ class Query:
 
 def resource_of(kind: Kind) -> Resource:
     """The kind as the API serves it."""
-    return Resource("isthmus.dev", "v1alpha1", kind.plural, kind.kind, kind.namespaced)
+    return Resource(GROUP, VERSION, kind.plural, kind.kind, kind.namespaced)

@@ -6,18 +6,19 @@ from urllib.parse import quote
 
 import msgspec
 
+from isthmus.api.names import QUERY_API_VERSION, QUERY_GROUP
+
 from .complaint import Complaint
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client
 
-GROUP = "query.isthmus.dev"
 _FOREVER = 30 * 86_400.0
 
 
 def _path(namespace: str, name: str, subresource: str) -> str:
     place = f"namespaces/{quote(namespace, safe='')}/computejobs/{quote(name, safe='')}"
-    return f"/apis/{GROUP}/v1alpha1/{place}/{subresource}"
+    return f"/apis/{QUERY_API_VERSION}/{place}/{subresource}"
 
 
 async def explanation(client: "Client", namespace: str, name: str) -> tuple[dict[str, Any] | None, str]:
@@ -56,7 +57,7 @@ def _unserved(error: Exception) -> str:
     if isinstance(error, Forbidden):
         return f"the query API refuses it ({error.message})"
     if isinstance(error, ServerFailure):
-        return f"the hub's query API ({GROUP}) says: {error.message}"
+        return f"the hub's query API ({QUERY_GROUP}) says: {error.message}"
     if isinstance(error, NotFound) and error.details.get("name"):
         return f"the query API does not know it ({error.message})"
-    return f"the hub does not serve its query API ({GROUP})"
+    return f"the hub does not serve its query API ({QUERY_GROUP})"

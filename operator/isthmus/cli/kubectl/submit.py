@@ -12,7 +12,7 @@ import typer
 
 from .complaint import Complaint
 from .dryrun import DryRun
-from .duration import seconds_of
+from .duration import whole_seconds_of
 from .flags import Flags, with_flags
 from .jobmanifest import Submission, job_manifest, name_for, toleration_of
 from .nodemanifest import pairs
@@ -255,7 +255,7 @@ async def _ended(client: "Client", wanted: Submission, seconds: int) -> bool:
 def _seconds(text: str | None, flag: str) -> int | None:
     if text is None:
         return None
-    seconds = seconds_of(text)
+    seconds = whole_seconds_of(text)
     if seconds is None:
         raise Complaint(f"{flag} {text!r}: write a time such as 30s, 10m or 2h")
-    return int(seconds)
+    return seconds

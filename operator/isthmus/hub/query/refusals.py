@@ -2,9 +2,9 @@
 
 import msgspec
 
-GROUP = "query.isthmus.dev"
-VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
+from isthmus.api.names import QUERY_API_VERSION, QUERY_GROUP, QUERY_VERSION
+
+GROUP, VERSION, API_VERSION = QUERY_GROUP, QUERY_VERSION, QUERY_API_VERSION
 PLURAL = "computejobs"
 
 

@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from isthmus.cli.kubectl.duration import age, human, seconds_of
+from isthmus.cli.kubectl.duration import age, human, seconds_of, whole_seconds_of
+from isthmus.cli.kubectl.submit import _seconds
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -56,3 +57,27 @@ def test_durations_are_read_as_kubectl_reads_them(text: str, seconds: float | No
 def test_an_instant_that_is_none_has_no_age(timestamp: str | None, text: str) -> None:
     """The age of an RFC 3339 instant, and <unknown> for what is none."""
     assert age(timestamp, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("500ms", 1),
+        ("0.0000001s", 1),
+        ("1s", 1),
+        ("1.2s", 2),
+        ("1.1h", 3960),
+        ("720h", 2_592_000),
+        ("x", None),
+    ],
+)
+def test_a_part_of_a_second_is_a_whole_one(text: str, seconds: int | None) -> None:
+    """A wait of 500ms ends, and is not the 0 that is without an end."""
+    assert whole_seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("flag", ["--ttl", "--deadline", "--timeout"])
+def test_submit_counts_so(flag: str) -> None:
+    """No option of submit turns a part of a second into nothing."""
+    assert _seconds("500ms", flag) == 1
