@@ -84,7 +84,8 @@ def _lock_ledger(world: StandingHub) -> None:
 
 
 def _break_scheduling(world: StandingHub) -> None:
-    def fails(_: datetime) -> Snapshot:
+    def fails(now: datetime) -> Snapshot:
+        del now
         raise ValueError("x")
 
     world.hub.fleet.snapshot = fails  # type: ignore[method-assign]
