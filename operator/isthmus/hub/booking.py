@@ -136,6 +136,7 @@ class Booking:
             self._wake.clear()
             while self._waiting:
                 batch = [self._waiting.pop(uid) for uid in list(self._waiting)[:BATCH]]
+                began = self._monotonic()
                 items = [self._item(node, dispatch) for node, dispatch in batch]
                 try:
                     await self._in_thread(lambda items=items: self._book(items))  # type: ignore[misc]
@@ -155,6 +156,8 @@ class Booking:
                         self._booked[uid] = max(self._booked.get(uid, 0), reading.sequence)
                         if uid not in self._waiting:
                             self._since.pop(uid, None)
+                        elif uid in self._since:  # of a reading that came since then
+                            self._since[uid] = began
                         self._on_booked(dispatch.spec.job.uid, dispatch.spec.account)
 
     def _book(self, items: list[ReadingBooked]) -> None:

@@ -47,6 +47,7 @@ class Fleet:
         self._monotonic = monotonic
         self._nodes: dict[str, FleetNode] = {}
         self._expected: set[str] = set()
+        self._unread: set[str] = set()
         self._assumed = AssumedLedger()
         self._settled = False
         self._rates: dict[str, StopRate] = {}
@@ -69,11 +70,15 @@ class Fleet:
 
     def unseen(self) -> int:
         """How many of the nodes that there are the watch has not shown yet."""
-        return len(self._expected - self._nodes.keys())
+        return len(self._expected - self._nodes.keys() - self._unread)
+
+    def unreadable(self, name: str) -> None:
+        """The watch has shown the node, but in a form that we can't read: it is there, and nothing goes to it."""
+        self._unread.add(name)
 
     def removed(self, name: str) -> bool:
         """Whether there is no such node (any more)."""
-        return name not in self._nodes and name not in self._expected
+        return name not in self._nodes and name not in self._expected and name not in self._unread
 
     def settled(self) -> bool:
         """Whether each node was reached, or found to be out of reach, since the hub started. Once so, always so."""
@@ -85,11 +90,12 @@ class Fleet:
         """How many nodes are still to be reached or found to be out of reach, and how many are known to be either."""
         blocked = [known.facts.blocked() for known in self._nodes.values()]
         beginning = sum(problem is not None and problem[0] in _BEGINNING for problem in blocked)
-        return beginning + len(self._expected - self._nodes.keys()), len(blocked) - beginning
+        return beginning + self.unseen(), len(blocked) - beginning
 
     def put(self, node: ComputeNode) -> FleetNode:
         """Take in a node as declared."""
         name = node.metadata["name"]
+        self._unread.discard(name)
         known = self._nodes.get(name)
         if known is None:
             known = self._nodes[name] = FleetNode(node, NodeFacts())
@@ -112,6 +118,7 @@ class Fleet:
             self._rates[name] = rate
         self._nodes.pop(name, None)
         self._expected.discard(name)
+        self._unread.discard(name)
         self._assumed.drop(name)
 
     def stop_rate(self, name: str) -> StopRate | None:

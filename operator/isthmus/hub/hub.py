@@ -59,6 +59,8 @@ logger = structlog.get_logger(__name__)
 
 # No API server answers the sooner for more requests at once, and each of them holds a connection of its own.
 CONCURRENCY = 48
+# What users ask by the query API leads to requests beside these, and to so many at once.
+QUERY_CONCURRENCY = 8
 
 
 class Hub:
@@ -74,6 +76,7 @@ class Hub:
         permissions: Permissions,
         clocks: Clocks,
         instruments: Instruments,
+        asking: Client | None = None,
     ) -> None:
         self.began = False
         """Whether all lists are in that decisions rest on, and the loops run."""
@@ -81,6 +84,7 @@ class Hub:
         """The loops; none ends while the hub runs."""
         self.permissions = permissions
         self._client = client
+        self._asking = asking
         self.dispatches = DispatchStore(client, self._dispatch_changed, partial(self._linked, "Dispatches"))
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
@@ -149,6 +153,7 @@ class Hub:
             settings,
             client,
             hub_uid,
+            asking=asking or client,
             dispatches=self.dispatches,
             fleet=self.fleet,
             scheduler=self.scheduler,
@@ -168,6 +173,7 @@ class Hub:
     async def open(cls, settings: HubSettings, credentials: Credentials, instruments: Instruments) -> Self:
         """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
         client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
+        asking: Client | None = None
         try:
             rules = RULES + (QUERY_RULES if settings.query is not None else ())
             permissions = Permissions(client, permissions_of(rules, settings.system_namespace))
@@ -178,12 +184,25 @@ class Hub:
             await _kinds_served(client)
             nodes = await _node_names(client)
             clocks = Clocks.system()
+            if settings.query is not None:
+                asking = await Client.connect(
+                    credentials, name="hub", concurrency=QUERY_CONCURRENCY, traffic=client.traffic
+                )
             ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
         except BaseException:
+            if asking is not None:
+                await asking.close()
             await client.close()
             raise
         hub = cls(
-            settings, client, hub_uid, ledger=ledger, permissions=permissions, clocks=clocks, instruments=instruments
+            settings,
+            client,
+            hub_uid,
+            ledger=ledger,
+            permissions=permissions,
+            clocks=clocks,
+            instruments=instruments,
+            asking=asking,
         )
         hub.fleet.expect(nodes)
         hub.nodes.begin(
@@ -290,6 +309,8 @@ class Hub:
             await queue.close()
         await self.nodes.close()
         await asyncio.to_thread(self.booking.close)
+        if self._asking is not None:
+            await self._asking.close()
         await self._client.close()
 
     def _linked(self, what: str, error: ClusterError | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from pydantic import ValidationError
 
 from isthmus.agent import Clocks
 from isthmus.agent.due import spread
@@ -19,6 +20,7 @@ from isthmus.clusters import (
     DISPATCHES,
     NAMESPACES,
     Client,
+    Invalid,
     KubernetesApi,
     NotFound,
     Traffic,
@@ -31,6 +33,7 @@ from .fleet import Fleet, FleetNode
 from .jobstatus import merge_patch
 from .nodestatus import Problem, node_status
 from .session import NodeSession, Surroundings
+from .unreadnode import unread_status, words_of
 
 logger = structlog.get_logger(__name__)
 
@@ -64,6 +67,8 @@ class Nodes:
         self._on_reachability = on_reachability
         self._shared: Surroundings | None = None
         self._sessions: dict[str, tuple[NodeSession, asyncio.Task[None]]] = {}
+        self._unread: dict[str, tuple[Manifest, str]] = {}
+        """Nodes that can't be read, with why."""
         self._published: dict[str, float] = {}
         self._problems: dict[str, Problem | None] = {}
         self._words: dict[str, str | None] = {}
@@ -79,9 +84,20 @@ class Nodes:
         """Take in a node as declared; open its session, or have it connect anew where its access changed."""
         if self._shared is None:
             raise RuntimeError("nodes are applied only after begin()")
-        node = ComputeNode.model_validate(body)
-        name = node.metadata["name"]
+        name = body["metadata"]["name"]
         before = self._fleet.get(name)
+        try:
+            node = ComputeNode.model_validate(body)
+        except ValidationError as error:
+            if before is not None:  # it goes on as it was
+                raise
+            logger.warning("a node can't be read", **reference("ComputeNode", body["metadata"]), error=words_of(error))
+            self._unread[name] = (body, words_of(error))
+            self._fleet.unreadable(name)
+            self.queue.add(name)
+            self._on_room()
+            return
+        self._unread.pop(name, None)
         same_access = before is not None and before.node.spec.access == node.spec.access
         same_state = before is not None and before.node.spec.scheduling_state == node.spec.scheduling_state
         known = self._fleet.put(node)
@@ -201,18 +217,19 @@ class Nodes:
         if self._fleet.get(name) is None:  # asked for while no hub was there
             self.apply(body)
         known = self._fleet.get(name)
-        if known is None or self._shared is None:
+        if self._shared is None:
             return None
         waiting = await self._leave(name)
         asked = datetime.fromisoformat(body["metadata"]["deletionTimestamp"])
         overdue = (self._clocks.now() - asked).total_seconds() > REMOVAL_SECONDS
-        if waiting and not (overdue and self._fleet.unreachable([name])):
-            if known.facts.deleting != waiting:
+        if waiting and not (overdue and (known is None or self._fleet.unreachable([name]))):
+            if known is not None and known.facts.deleting != waiting:
                 known.facts.deleting = waiting
                 self.changed(name)
             return waiting
         await self.close_session(name)
         self._fleet.drop(name)
+        self._unread.pop(name, None)
         self._problems.pop(name, None)
         self._words.pop(name, None)
         self.queue.add(name)
@@ -250,6 +267,9 @@ class Nodes:
 
     async def _write_status(self, name: str) -> float | None:
         known = self._fleet.get(name)
+        if name in self._unread:
+            await self._tell_unread(name, *self._unread[name])
+            return None
         if known is None:
             await self._forget_namespace(name)
             return None
@@ -279,6 +299,19 @@ class Nodes:
                     self._on_reachability(name)
             logger.debug("node status written", **reference("ComputeNode", before.metadata), fields=sorted(patch))
         return min(_price_change(known, now), REPUBLISH_SECONDS)
+
+    async def _tell_unread(self, name: str, body: Manifest, message: str) -> None:
+        status = unread_status(body, message, self._clocks.now())
+        if status is None:
+            return
+        try:
+            await self._hub.patch(COMPUTENODES, name, None, {"status": status}, subresource="status")
+        except NotFound:
+            return
+        except Invalid as error:  # what is wrong with it keeps its status from being written, too
+            logger.warning(
+                "a node's status can't be written", **reference("ComputeNode", body["metadata"]), error=str(error)
+            )
 
     async def _forget_namespace(self, name: str) -> None:
         """The namespace of a node that was removed goes with its last Dispatch."""

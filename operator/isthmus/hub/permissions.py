@@ -57,6 +57,7 @@ RULES = (
 QUERY_RULES = (
     Rule("authorization.k8s.io", "subjectaccessreviews", ("create",)),
     Rule("apiregistration.k8s.io", "apiservices", ("get", "patch"), names=("v1alpha1.query.isthmus.dev",)),
+    Rule("", "configmaps", ("list", "watch"), names=("extension-apiserver-authentication",), namespace="kube-system"),
 )
 
 
@@ -142,12 +143,16 @@ class Permissions:
         return bool(answer["status"]["allowed"])
 
     async def run(self) -> None:
-        """Review until cancelled, and log what has changed."""
+        """Review until cancelled, and log what has changed.
+
+        Where reviews find nothing, what is refused is so for another reason; the pause after each is longer.
+        """
+        pause = MISSING_SECONDS
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if self.missing else REVIEW_SECONDS):
                     await self._doubt.wait()
-            before = self.missing
+            before, doubted = self.missing, self._doubt.is_set()
             try:
                 await self.review()
             except ClusterError as error:
@@ -157,5 +162,8 @@ class Permissions:
                 logger.error("permissions are missing", permissions=in_words(self.missing), mend=ROLES)
             elif before and not self.missing:
                 logger.info("no permission is missing any more")
-            # What is refused for another reason, or while roles are missing, is so again and again.
-            await asyncio.sleep(MISSING_SECONDS)
+            vain = doubted and not before and not self.missing
+            if not vain:
+                pause = MISSING_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, REVIEW_SECONDS)

@@ -115,29 +115,42 @@ class Scheduler:
         return left > 0
 
     def _place_all(self, demands: list[Demand]) -> None:
-        """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting."""
+        """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting.
+
+        Raises what it fails with where no job alone is to blame: no snapshot can be made, or none of several be placed.
+        """
+        snapshot = self._snapshot()
         try:
-            self._place(self._snapshot(), demands, self._rooms)
+            self._place(snapshot, demands, self._rooms)
         except Exception:
             logger.exception("a cycle failed, placing one by one", jobs=len(demands))
         else:
             return
         self._rooms = Rooms()
-        for demand in demands:
-            if demand.key not in self._waiting:
-                continue
+        left = [demand for demand in demands if demand.key in self._waiting]
+        failed: list[tuple[Demand, Exception]] = []
+        for demand in left:
+            snapshot = self._snapshot()
             try:
-                self._place(self._snapshot(), [demand], Rooms())
-            except Exception:
+                self._place(snapshot, [demand], Rooms())
+            except Exception as error:
                 about = reference("ComputeJob", {"namespace": demand.namespace, "name": demand.name, "uid": demand.key})
                 logger.exception("job can't be placed", **about)
-                self._instruments.placement_errors.inc()
-                self._waiting.pop(demand.key, None)
-                message = "placement failed on this job; the hub's log says why"
-                verdict = Unplaced(
-                    demand, never=False, reason="InternalError", message=message, explanation=Explanation()
-                )
-                self._on_unplaced(demand.key, verdict)
+                failed.append((demand, error))
+        nobody = len(failed) == len(left) > 1
+        for demand, _ in failed:
+            if not nobody or demand.key not in self._waiting:
+                self._give_up(demand)
+        if nobody:
+            raise failed[0][1]
+
+    def _give_up(self, demand: Demand) -> None:
+        """Placement fails on this job: tell so, until it is offered anew."""
+        self._instruments.placement_errors.inc()
+        self._waiting.pop(demand.key, None)
+        message = "placement failed on this job; the hub's log says why"
+        verdict = Unplaced(demand, never=False, reason="InternalError", message=message, explanation=Explanation())
+        self._on_unplaced(demand.key, verdict)
 
     def _snapshot(self) -> Snapshot:
         began = self._monotonic()

@@ -14,6 +14,8 @@ API_PATIENCE_SECONDS = 15.0
 # Each look is a write to the disk.
 LEDGER_SECONDS = 30.0
 LEDGER_PATIENCE_SECONDS = 5.0
+# The ledger is asked one thing at a time: a look waits behind whatever is read of it, such as a year's statement.
+LEDGER_SILENCE_SECONDS = 300.0
 # Between tries of what fails.
 RETRY_SECONDS = 5.0
 
@@ -21,7 +23,8 @@ RETRY_SECONDS = 5.0
 class Vital:
     """`attempt` is tried each `every_seconds`, and sooner while it fails.
 
-    It is in trouble once it has failed, or not answered, for `patience_seconds`. `clock` is monotonic, in seconds.
+    It is in trouble once it has failed for `patience_seconds`, or not answered for `silence_seconds`. `clock` is
+    monotonic, in seconds.
     """
 
     def __init__(
@@ -31,19 +34,22 @@ class Vital:
         *,
         every_seconds: float,
         patience_seconds: float,
+        silence_seconds: float,
         clock: Callable[[], float],
     ) -> None:
         self._what = what
         self._attempt = attempt
         self._every = every_seconds
         self._patience = patience_seconds
+        self._silence = silence_seconds
         self._clock = clock
         self._since: float | None = None
         self._words = ""
 
     def trouble(self) -> str | None:
         """What is wrong with it, in words for people; None where nothing is, or not for long."""
-        if self._since is None or (lasted := self._clock() - self._since) < self._patience:
+        patience = self._patience if self._words else self._silence
+        if self._since is None or (lasted := self._clock() - self._since) < patience:
             return None
         return f"{self._what} for {lasted:.0f} s: {self._words or 'no answer'}"
 
@@ -72,6 +78,7 @@ def vitals_of(
             reach,
             every_seconds=API_SECONDS,
             patience_seconds=API_PATIENCE_SECONDS,
+            silence_seconds=API_PATIENCE_SECONDS,
             clock=clock,
         ),
         Vital(
@@ -79,6 +86,7 @@ def vitals_of(
             booking.check,
             every_seconds=LEDGER_SECONDS,
             patience_seconds=LEDGER_PATIENCE_SECONDS,
+            silence_seconds=LEDGER_SILENCE_SECONDS,
             clock=clock,
         ),
     )

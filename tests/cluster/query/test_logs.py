@@ -62,7 +62,7 @@ def test_split_job(query: Aggregated) -> None:
         for binding in query.fed.clusters[cluster].rest.get("/apis/rbac.authorization.k8s.io/v1/rolebindings")["items"]
         if binding["metadata"]["namespace"].startswith("iwt-")
     ]
-    assert {binding["metadata"]["name"] for binding in bindings} == {"isthmus-member-logs"}
+    assert {binding["roleRef"]["name"] for binding in bindings} == {"isthmus-member-logs"}
     assert len(bindings) == 2
 
 

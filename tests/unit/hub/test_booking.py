@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -284,6 +285,36 @@ async def test_lag_is_the_age_of_the_oldest_reading_that_waits(
     assert made.lag_seconds() == 0.0
     assert registry.get_sample_value("isthmus_ledger_readings_total", {"outcome": "Booked"}) == 2
     assert registry.get_sample_value("isthmus_ledger_lines_total") == 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    made._thread.shutdown(wait=True)
+
+
+async def test_lag_of_a_reading_that_came_meanwhile(ledger: WatchedLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading that comes while its Dispatch's last one is booked is no older than that transaction."""
+    at, job, gate, entered = [100.0], str(uuid4()), threading.Semaphore(0), [0]
+    book = ledger.book
+
+    def slow(items: Sequence[ReadingBooked]) -> list[BookResult]:
+        entered[0] += 1
+        gate.acquire(timeout=20)
+        return book(items)
+
+    monkeypatch.setattr(ledger, "book", slow)
+    made = Booking(ledger, "CNY", lambda _uid, _account: None, lambda _: False, monotonic=lambda: at[0])
+    digest = await made.record_tariff(TARIFF, "n1", IDENTITY)
+    made.offer("n1", dispatch(job, digest=digest))
+    at[0] += 30
+    task = asyncio.create_task(made.run())
+    await until(lambda: entered[0] == 1)
+    at[0] += 20
+    made.offer("n1", dispatch(job, digest=digest, sequence=2, seconds=90))
+    gate.release()
+    await until(lambda: entered[0] == 2)
+    at[0] += 1
+    assert made.lag_seconds() == 21
+    gate.release()
+    await until(lambda: made.lag_seconds() == 0.0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     made._thread.shutdown(wait=True)

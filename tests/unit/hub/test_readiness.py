@@ -1,11 +1,13 @@
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tests.unit.hub.authorizer import Authorizer
 from tests.unit.hub.standinghub import StandingHub, standing_hub
+from tests.unit.hub.test_scheduler import demand
 from tests.unit.hub.world import compute_node
 from tests.waiting import eventually
 
@@ -15,6 +17,7 @@ from isthmus.errors import HubError, LedgerError, MissingPermissionError
 from isthmus.hub import permissions, process, readiness, vital
 from isthmus.hub.standing import Standing
 from isthmus.ledger import Ledger
+from isthmus.placement import Snapshot
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +84,12 @@ def _lock_ledger(world: StandingHub) -> None:
 
 
 def _break_scheduling(world: StandingHub) -> None:
-    world.hub.scheduler.trouble = "ValueError('x')"
+    def fails(now: datetime) -> Snapshot:
+        del now
+        raise ValueError("x")
+
+    world.hub.fleet.snapshot = fails  # type: ignore[method-assign]
+    world.hub.scheduler.offer(demand())
 
 
 def _add_node(world: StandingHub) -> None:
@@ -93,7 +101,8 @@ def _mend(world: StandingHub) -> None:
     world.api.denied.clear()
     world.api.heal()
     world.ledger.check = lambda: None  # type: ignore[method-assign]
-    world.hub.scheduler.trouble = ""
+    vars(world.hub.fleet).pop("snapshot", None)
+    world.hub.scheduler.withdraw("u1")
     world.hub.fleet.put(compute_node("east"))
 
 

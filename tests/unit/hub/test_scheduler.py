@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -7,12 +7,13 @@ import pytest
 from tests.unit.hub.world import compute_node, now, profile
 
 from isthmus.api.computejob import ComputeJob
+from isthmus.hub import scheduler
 from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
 from isthmus.hub.nodestatus import NodeFacts
 from isthmus.hub.rollcall import PATIENCE_SECONDS
 from isthmus.hub.scheduler import PIN_SECONDS, Scheduler
-from isthmus.placement import Assignment, Demand, Unplaced, demand_of
+from isthmus.placement import Assignment, Demand, Outcome, Rooms, Snapshot, Unplaced, demand_of, place
 
 pytestmark = pytest.mark.simulated_time
 
@@ -214,15 +215,59 @@ async def test_a_cycle_that_fails_is_repeated() -> None:
         assert 2 <= instant <= 2.1
 
 
-async def test_a_job_that_fails_keeps_no_other_waiting() -> None:
+async def test_a_job_that_fails_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where placing all at once fails each is placed alone; the one that fails is told of, and can be offered anew."""
+    bad = {"a"}
+    monkeypatch.setattr(scheduler, "place", _failing_on(bad))
     async with scheduling(cores=64) as cycles:
-        cycles.fails = 2
         for uid in ("a", "b", "c"):
             cycles.scheduler.offer(demand(uid))
         await asyncio.sleep(10)
         assert [uid for uid, _, _ in cycles.assigned] == ["b", "c"]
         assert [(uid, reason) for uid, reason, _ in cycles.unplaced] == [("a", "InternalError")]
+        assert cycles.scheduler.trouble == ""
+        bad.clear()
         cycles.scheduler.offer(demand("a"))
         await asyncio.sleep(1)
         assert [uid for uid, _, _ in cycles.assigned] == ["b", "c", "a"]
+
+
+async def test_a_failure_of_all_is_no_jobs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none of several can be placed that is the hub's trouble: all go on waiting, and are placed once it ends."""
+    bad = {"a", "b"}
+    monkeypatch.setattr(scheduler, "place", _failing_on(bad))
+    async with scheduling(cores=64) as cycles:
+        for uid in sorted(bad):
+            cycles.scheduler.offer(demand(uid))
+        await asyncio.sleep(5)
+        assert cycles.scheduler.trouble == "ValueError('not these')"
+        assert (cycles.assigned, cycles.unplaced) == ([], [])
+        bad.clear()
+        await asyncio.sleep(2)
+        assert [uid for uid, _, _ in cycles.assigned] == ["a", "b"]
+        assert cycles.scheduler.trouble == ""
+
+
+async def test_without_a_snapshot_nobody_is_blamed() -> None:
+    """Where the fleet can't be looked at, a job that waits goes on waiting, however long, and the trouble is told."""
+    async with scheduling(cores=64) as cycles:
+        cycles.fails = 1000
+        cycles.scheduler.offer(demand())
+        await asyncio.sleep(5)
+        assert cycles.scheduler.trouble == "ValueError('a clock that fails')"
+        assert cycles.unplaced == []
+        cycles.fails = 0
+        await asyncio.sleep(2)
+        assert [uid for uid, _, _ in cycles.assigned] == ["u1"]
+        assert cycles.scheduler.trouble == ""
+
+
+def _failing_on(keys: set[str]) -> Callable[..., Outcome]:
+    """The placement, but for jobs of these keys, on which it fails."""
+
+    def failing(snapshot: Snapshot, demands: list[Demand], *, rooms: Rooms) -> Outcome:
+        if any(each.key in keys for each in demands):
+            raise ValueError("not these")
+        return place(snapshot, demands, rooms=rooms)
+
+    return failing

@@ -1,23 +1,27 @@
 import asyncio
+from typing import cast
 
 import pytest
 
 from isthmus.clusters import Unreachable
 from isthmus.errors import LedgerError
-from isthmus.hub.vital import Vital
+from isthmus.hub.booking import Booking
+from isthmus.hub.vital import Vital, vitals_of
 
 pytestmark = pytest.mark.simulated_time
 
 
 class Patient:
-    """Something that fails, hangs or answers as told, and the look at it each 10 s with 15 s of patience."""
+    """Something that fails, hangs or answers as told; looked at each 10 s, with 15 s for failure, 60 s for silence."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.answers = asyncio.Event()
         self.answers.set()
         clock = asyncio.get_running_loop().time
-        self.vital = Vital("it was away", self._attempt, every_seconds=10, patience_seconds=15, clock=clock)
+        self.vital = Vital(
+            "it was away", self._attempt, every_seconds=10, patience_seconds=15, silence_seconds=60, clock=clock
+        )
 
     async def _attempt(self) -> None:
         await self.answers.wait()
@@ -46,16 +50,46 @@ async def test_trouble_comes_after_patience_and_goes_with_an_answer() -> None:
 
 
 async def test_silence_is_trouble_too() -> None:
-    """An attempt that is not answered at all counts from its beginning."""
+    """An attempt that is not answered at all counts from its beginning, and is borne for longer than a failure."""
     patient = Patient()
     running = asyncio.create_task(patient.vital.run())
     await asyncio.sleep(1)
     patient.answers.clear()
-    await asyncio.sleep(9 + 14)
+    await asyncio.sleep(9 + 59)
     assert patient.vital.trouble() is None
     await asyncio.sleep(2)
-    assert patient.vital.trouble() == "it was away for 16 s: no answer"
+    assert patient.vital.trouble() == "it was away for 61 s: no answer"
     patient.answers.set()
     await asyncio.sleep(0.1)
     assert patient.vital.trouble() is None
+    running.cancel()
+
+
+class Busy:
+    """A ledger whose thread reads something long."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+
+    async def check(self) -> None:
+        """Wait for one's turn."""
+        await self.done.wait()
+
+
+async def test_a_ledger_that_is_busy_is_no_trouble() -> None:
+    """A look that waits for a long statement to be read leaves the hub ready; one of minutes does not."""
+    busy = Busy()
+
+    async def reach() -> None:
+        pass
+
+    _, ledger = vitals_of(reach, cast("Booking", busy), asyncio.get_running_loop().time)
+    running = asyncio.create_task(ledger.run())
+    await asyncio.sleep(120)
+    assert ledger.trouble() is None
+    await asyncio.sleep(200)
+    assert ledger.trouble() == "the ledger could not be written for 320 s: no answer"
+    busy.done.set()
+    await asyncio.sleep(1)
+    assert ledger.trouble() is None
     running.cancel()

@@ -21,6 +21,10 @@ PROXY = {"subject": ((("commonName", "front-proxy-client"),),)}
 STRANGER = {"subject": ((("organizationName", "front-proxy-client"),), (("commonName", "kubelet"),))}
 
 
+# As the server reads the bytes of a header that are no UTF-8.
+LATIN = "andré".encode("latin-1").decode(errors="surrogateescape")
+
+
 def headers(*pairs: tuple[str, str]) -> CIMultiDictProxy[str]:
     """Headers as a request has them."""
     return CIMultiDictProxy(CIMultiDict(pairs))
@@ -73,8 +77,21 @@ def test_caller_of_a_proxy() -> None:
         (PROXY, headers()),
         (PROXY, headers(("X-Remote-User", ""), ("X-Remote-Group", "system:masters"))),
         (PROXY, headers(("X-Forwarded-User", "ann"))),
+        (PROXY, headers(("X-Remote-User", LATIN))),
+        (PROXY, headers(("X-Remote-User", "ann"), ("X-Remote-Group", LATIN))),
+        (PROXY, headers(("X-Remote-User", "ann"), ("X-Remote-Extra-Scopes", LATIN))),
     ],
-    ids=["no certificate", "an empty one", "another name", "nobody", "an empty user", "another header"],
+    ids=[
+        "no certificate",
+        "an empty one",
+        "another name",
+        "nobody",
+        "an empty user",
+        "another header",
+        "Latin-1",
+        "Latin-1 group",
+        "Latin-1 extra",
+    ],
 )
 def test_nobody_to_believe(certificate: dict[str, Any] | None, told: CIMultiDictProxy[str]) -> None:
     """Without an allowed proxy's certificate, or without a user in its headers, nobody has asked."""

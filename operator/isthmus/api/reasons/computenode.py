@@ -90,6 +90,11 @@ READY = ReasonTable(
         Reason("Ready", "All is well."),
         Reason("NoProfile", "The member's machines and pods are not listed yet.", "Wait some seconds."),
         Reason(
+            "SpecNotUnderstood",
+            "This version of the hub can't read the ComputeNode; another version may have written it.",
+            "Mend the fields that the message names, or run the hub that they are for.",
+        ),
+        Reason(
             "DispatchesRefused",
             "The hub's API server refuses Dispatches for the node; the message says why.",
             "Run `helm upgrade` anew; leave the namespaces `isthmus-node-*` alone.",

@@ -20,6 +20,7 @@ def query_api(
     client: Client,
     hub_uid: str,
     *,
+    asking: Client,
     dispatches: DispatchStore,
     fleet: Fleet,
     scheduler: Scheduler,
@@ -27,10 +28,13 @@ def query_api(
     member_of: Callable[[str], Client | None],
     now: Callable[[], datetime],
 ) -> QueryApi | None:
-    """What serves explanations and logs; None where the settings give no address for it."""
+    """What serves explanations and logs; None where the settings give no address for it.
+
+    What callers cause is asked through `asking`, so that no flood of theirs takes a turn from the hub's own requests.
+    """
     if settings.query is None:
         return None
-    jobs = JobReader(client)
+    jobs = JobReader(asking)
     explanations = Explanations(
         jobs, dispatches=dispatches, fleet=fleet, scheduler=scheduler, account_of=account_of, now=now
     )
@@ -38,6 +42,7 @@ def query_api(
     return QueryApi(
         client,
         {"explanation": explanations.answer, "log": logs.answer},
+        reviews=asking,
         address=settings.query,
         service=settings.query_service,
         namespace=settings.system_namespace,

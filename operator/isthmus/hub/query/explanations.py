@@ -1,6 +1,7 @@
 """Answers why a job stands where it does: gathers what was decided, and how all nodes stand now where that is asked."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -25,6 +26,8 @@ from .server import json_response
 # Nodes are judged beside the event loop, in a thread; more than two at once would only take each other's turn.
 AT_ONCE = 2
 WAITING = 64
+# One namespace leaves room for all others.
+OF_NAMESPACE = 2
 
 
 class Explanations:
@@ -47,7 +50,7 @@ class Explanations:
         self._account_of = account_of
         self._now = now
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._pending = 0
+        self._pending: Counter[str] = Counter()
 
     async def answer(self, _: web.Request, namespace: str, name: str) -> web.StreamResponse:
         """The explanation. Raises Refused."""
@@ -58,7 +61,7 @@ class Explanations:
         examined = None
         if waiting is not None or decision is None or not decision.whole:
             demand = waiting or self._demand(job, placed=decision is not None)
-            examined = await self._examine(demand) if demand is not None else None
+            examined = await self._examine(demand, namespace) if demand is not None else None
         return json_response(document(job, decision, examined, self._now(), waiting=waiting is not None))
 
     def _demand(self, job: ComputeJob, *, placed: bool) -> Demand | None:
@@ -75,18 +78,24 @@ class Explanations:
         except (msgspec.ValidationError, ValueError):
             return None
 
-    async def _examine(self, demand: Demand) -> Examination:
-        async with self._turn():
+    async def _examine(self, demand: Demand, namespace: str) -> Examination:
+        async with self._turn(namespace):
             snapshot = self._fleet.snapshot(self._now())
             return await asyncio.to_thread(examine, snapshot, demand)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._pending >= WAITING:
+    async def _turn(self, namespace: str) -> AsyncIterator[None]:
+        if self._pending[namespace] >= OF_NAMESPACE:
+            raise too_many(
+                f"{OF_NAMESPACE} explanations for namespace {namespace} are being worked out; try again in a moment"
+            )
+        if self._pending.total() >= WAITING:
             raise too_many(f"{WAITING} explanations are being worked out already; try again in a moment")
-        self._pending += 1
+        self._pending[namespace] += 1
         try:
             async with self._turns:
                 yield
         finally:
-            self._pending -= 1
+            self._pending[namespace] -= 1
+            if not self._pending[namespace]:
+                del self._pending[namespace]

@@ -76,7 +76,10 @@ class FrontProxy:
         if not user:
             raise unauthorized("the front proxy says of nobody that it asks on their behalf")
         groups = tuple(value for name in self.group_headers for value in headers.getall(name, ()) if value)
-        return Caller(user, groups, _first(self.uid_headers, headers), self._extra(headers))
+        caller = Caller(user, groups, _first(self.uid_headers, headers), self._extra(headers))
+        if not _is_text(caller):
+            raise unauthorized("the front proxy's headers are not in UTF-8")
+        return caller
 
     def _extra(self, headers: CIMultiDictProxy[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         extra: dict[str, list[str]] = {}
@@ -98,6 +101,18 @@ def _names(data: Mapping[str, str], key: str) -> tuple[str, ...]:
 
 def _first(names: tuple[str, ...], headers: CIMultiDictProxy[str]) -> str:
     return next((value for name in names if (value := headers.get(name, ""))), "")
+
+
+def _is_text(caller: Caller) -> bool:
+    """Whether it can be written as UTF-8: bytes of headers that are none stand for themselves in what is read."""
+    words = [caller.user, caller.uid, *caller.groups]
+    for key, values in caller.extra:
+        words += [key, *values]
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _common_names(certificate: Mapping[str, object]) -> set[str]:

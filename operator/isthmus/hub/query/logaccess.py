@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from isthmus.api.core import Manifest, Pod
-from isthmus.api.names import LABEL_HUB, LABEL_MANAGED_BY, MANAGED_BY
+from isthmus.api.names import LABEL_HUB, LABEL_MANAGED_BY, MANAGED_BY, digest
 from isthmus.clusters import ROLEBINDINGS, SELFSUBJECTREVIEWS, AlreadyExists, ClusterError, Forbidden, Listing, Resource
 
 from .refusals import Refused
@@ -92,7 +92,10 @@ async def _bind(member: Member, hub_uid: str, namespace: str, refused: Forbidden
 
 
 def binding(hub_uid: str, namespace: str, user: str) -> Manifest:
-    """The RoleBinding that lets `user`, the hub as the member knows it, read logs in the namespace."""
+    """The RoleBinding that lets `user`, the hub as the member knows it, read logs in the namespace.
+
+    It is named after the user: one of a user that the hub was before stands beside it, and is never written again.
+    """
     if user.startswith(_SERVICE_ACCOUNT):
         home, _, account = user.removeprefix(_SERVICE_ACCOUNT).partition(":")
         subject = {"kind": "ServiceAccount", "name": account, "namespace": home}
@@ -100,7 +103,7 @@ def binding(hub_uid: str, namespace: str, user: str) -> Manifest:
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
     return {
         "metadata": {
-            "name": ROLE,
+            "name": f"{ROLE}-{digest(user)}",
             "namespace": namespace,
             "labels": {LABEL_MANAGED_BY: MANAGED_BY, LABEL_HUB: hub_uid},
         },

@@ -25,6 +25,8 @@ from .server import BEGUN, HEADERS
 
 STREAMS = 256
 STREAMS_OF_NODE = 64
+# Whoever reads in one namespace leaves room for all others.
+STREAMS_OF_NAMESPACE = 8
 # A log that is followed is ended once the member has been out of reach for this long at the most.
 WATCH_SECONDS = 2.0
 # As a kubelet ends a stream: whoever wants more of it asks again.
@@ -48,6 +50,7 @@ class Logs:
         self._dispatches = dispatches
         self._member_of = member_of
         self._streams: Counter[str] = Counter()
+        self._tenants: Counter[str] = Counter()
 
     async def answer(self, request: web.Request, namespace: str, name: str) -> web.StreamResponse:
         """The log, as plain text. Raises Refused."""
@@ -57,7 +60,7 @@ class Logs:
         places = targets(self._dispatches.read_of_job(str(job.metadata["uid"])), index)
         if not places:
             raise bad_request(_not_begun(job, index))
-        with self._counted(places[0].node):
+        with self._counted(places[0].node, namespace):
             target, pod = await self._pod(places, name, namespace, index)
             return await self._stream(request, target, pod, options, name)
 
@@ -116,15 +119,23 @@ class Logs:
                 watching.cancel()
 
     @contextmanager
-    def _counted(self, node: str) -> Iterator[None]:
-        """One of the logs that are being told; those of one member leave room for others'."""
+    def _counted(self, node: str, namespace: str) -> Iterator[None]:
+        """One of the logs that are being told; those of one member, or one namespace, leave room for others'."""
+        if self._tenants[namespace] >= STREAMS_OF_NAMESPACE:
+            raise too_many(
+                f"{STREAMS_OF_NAMESPACE} logs of namespace {namespace} are being read; try again when one has ended"
+            )
         if self._streams.total() >= STREAMS or self._streams[node] >= STREAMS_OF_NODE:
             raise too_many("too many logs are being read at once; try again when some of them have ended")
         self._streams[node] += 1
+        self._tenants[namespace] += 1
         try:
             yield
         finally:
-            self._streams[node] -= 1
+            for counts, key in ((self._streams, node), (self._tenants, namespace)):
+                counts[key] -= 1
+                if not counts[key]:
+                    del counts[key]
 
     def _reached(self, node: str) -> Member:
         member = self._member_of(node)

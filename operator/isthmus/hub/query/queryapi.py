@@ -13,6 +13,7 @@ from isthmus.clusters import CONFIGMAPS, ClusterError, Informer, KubernetesApi
 from isthmus.errors import HubError
 from isthmus.hub.address import Address
 
+from .authorization import Reviews
 from .certificate import Issued, ServingAuthority
 from .frontproxy import FrontProxy
 from .listener import Listener, context_of
@@ -27,13 +28,17 @@ SHUTDOWN_SECONDS = 2.0
 
 
 class QueryApi:
-    """Serves until cancelled. `service` is its Service's name in `namespace`; `answers` are by subresource."""
+    """Serves until cancelled. `service` is its Service's name in `namespace`; `answers` are by subresource.
+
+    `reviews` is asked whether callers may have them.
+    """
 
     def __init__(
         self,
         hub: KubernetesApi,
         answers: Mapping[str, Answer],
         *,
+        reviews: Reviews,
         address: Address,
         service: str,
         namespace: str,
@@ -48,7 +53,7 @@ class QueryApi:
         self._changed = asyncio.Event()
         self._refusal = "its front proxy's configuration has not been read yet"
         self._address = address
-        app = application(self._gate, hub, answers)
+        app = application(self._gate, reviews, answers)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._listener = Listener(self._runner, address.host, address.port)
         self._registration = Registration(hub, lambda: self._authority.bundle)
