@@ -122,7 +122,8 @@ class HubProcess:
         def here(text: str) -> str:
             text = mounts.sub(lambda found: str(folders[found[0]]), text)
             for inside, outside in ports.items():
-                text = text.replace(f"0.0.0.0:{inside}", f"127.0.0.1:{outside}")
+                everywhere = rf"(?:^|(?<==)|(?<![\w.])0\.0\.0\.0):{inside}(?!\d)"
+                text = re.sub(everywhere, f"127.0.0.1:{outside}", text)
             return text
 
         # Nothing of this user's own environment reaches it, as nothing would reach a container.

@@ -197,8 +197,8 @@ def test_arguments(program: Path) -> None:
         "--allow-exec",
         "--log-format=json",
         "--log-level=info",
-        "--http-address=0.0.0.0:8080",
-        "--query-address=0.0.0.0:8443",
+        "--http-address=:8080",
+        "--query-address=:8443",
         "--query-service=isthmus-query",
         "--more=1",
     ]
