@@ -13,6 +13,8 @@
 {{- end -}}
 {{- if .Values.crds.enabled -}}
 {{- include "isthmus.checkCRDs" . -}}
+{{- else -}}
+{{- include "isthmus.checkKept" . -}}
 {{- end -}}
 {{- end -}}
 
@@ -25,6 +27,20 @@
 {{- $version := dig "metadata" "annotations" "isthmus.dev/crd-version" "" ($there | default dict) -}}
 {{- if and $version (gt ((semver $version).Compare $ours) 0) -}}
 {{- fail (printf "the cluster has the CustomResourceDefinition %s of Isthmus %s, and this chart is of %s: install the chart of %s or newer, or set crds.enabled=false to leave the definitions as they are" $name $version $.Chart.AppVersion $version) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Helm deletes what leaves a release, unless the live object says that it is kept. */}}
+{{- define "isthmus.checkKept" -}}
+{{- range $plural := list "computejobs" "computenodes" "dispatches" "settlements" -}}
+{{- $name := printf "%s.isthmus.dev" $plural -}}
+{{- $there := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $name -}}
+{{- $notes := dig "metadata" "annotations" dict ($there | default dict) -}}
+{{- $of := printf "%s/%s" (get $notes "meta.helm.sh/release-namespace") (get $notes "meta.helm.sh/release-name") -}}
+{{- $ours := printf "%s/%s" $.Release.Namespace $.Release.Name -}}
+{{- if and (eq $of $ours) (ne (get $notes "helm.sh/resource-policy") "keep") -}}
+{{- fail (printf "crds.enabled=false would delete the CustomResourceDefinition %s of this release, and with it all %s: upgrade with crds.keep=true first" $name $plural) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -54,7 +54,11 @@ class CRDs(Values):
 
     enabled: Annotated[bool, Field(description="Install and upgrade them.")] = True
     keep: Annotated[
-        bool, Field(description="Leave them, and so every ComputeJob, in the cluster on `helm uninstall`.")
+        bool,
+        Field(
+            description="Leave them, and so every ComputeJob, in the cluster on `helm uninstall`, and when "
+            "`crds.enabled` is switched off."
+        ),
     ] = True
 
 
@@ -111,7 +115,13 @@ class Persistence(Values):
         Field(min_length=1, description="Its access modes."),
     ] = ["ReadWriteOnce"]
     annotations: Annotated[Strings, Field(description="Annotations of the claim.")] = {}
-    keep: Annotated[bool, Field(description="Leave the claim, and so every bill, on `helm uninstall`.")] = True
+    keep: Annotated[
+        bool,
+        Field(
+            description="Leave the claim, and so every bill, on `helm uninstall`, and when the ledger is moved to "
+            "another claim or to PostgreSQL. Without, Helm deletes it then."
+        ),
+    ] = True
 
 
 class LedgerSecret(Values):

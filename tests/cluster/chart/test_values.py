@@ -244,6 +244,33 @@ def test_query_can_be_left_out(program: Path) -> None:
     assert [word for word in words if word in text] == []
 
 
+def test_a_hub_that_is_not_ready_is_reached(program: Path) -> None:
+    """Both Services lead to an unready hub too: it tells its reason, and its APIService stays available."""
+    objects = render(program=program)
+    services = {obj["metadata"]["name"]: obj["spec"] for obj in objects if obj["kind"] == "Service"}
+    assert {name: spec["publishNotReadyAddresses"] for name, spec in services.items()} == {
+        "isthmus": True,
+        "isthmus-query": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "registered"),
+    [
+        ({}, True),
+        ({"replicas": 0}, False),
+        ({"replicas": 0, "query": {"service": {"externalName": "hub.example"}}}, True),
+    ],
+    ids=["here", "halted", "elsewhere"],
+)
+def test_the_query_api_is_registered_where_a_hub_serves_it(
+    program: Path, values: dict[str, Any], registered: bool
+) -> None:
+    """An APIService that nobody serves would keep every namespace of the cluster from being deleted."""
+    kinds = [obj["kind"] for obj in render(values, program=program)]
+    assert kinds.count("APIService") == registered
+
+
 def test_labels(program: Path) -> None:
     """Every object carries the release's labels and the common ones; only what an administrator adds does not."""
     recommended = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
