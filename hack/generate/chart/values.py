@@ -138,9 +138,9 @@ class Ledger(Values):
     url: Annotated[
         str,
         Field(
-            pattern=r"^(postgresql(\+[a-z0-9]+)?://.+)?$",
-            description="URL of a PostgreSQL ledger, `postgresql+psycopg://user:password@host/database`. The chart "
-            "puts it into a Secret; Helm keeps it in the release as well, so prefer `ledger.existingSecret`.",
+            pattern=r"^(postgresql\+psycopg://.+)?$",
+            description="URL of a PostgreSQL ledger, `postgresql+psycopg://user:password@host/database`, whose driver the "
+            "image has. The chart puts it into a Secret; Helm keeps it in the release as well, so prefer `ledger.existingSecret`.",
         ),
     ] = ""
     existing_secret: LedgerSecret = LedgerSecret()
