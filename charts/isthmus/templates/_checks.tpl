@@ -6,6 +6,11 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.create is false: set serviceAccount.name to the ServiceAccount to use" -}}
 {{- end -}}
+{{- range $name := list "httpProxy" "httpsProxy" -}}
+{{- if contains "@" (get $.Values.proxy $name) -}}
+{{- fail (printf "proxy.%s names a user, whose password would stand in the Deployment: give %s by extraEnv with a valueFrom.secretKeyRef instead" $name (snakecase $name | upper)) -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.hub.extraArgs -}}
 {{- if regexMatch "^--(ledger|currency|system-namespace|accelerators|allow-exec|log-format|log-level|http-address|query-address|query-service)(=|$)" . -}}
 {{- fail (printf "hub.extraArgs: %s is set by the chart: use the value for it (ledger, hub, query)" .) -}}
