@@ -1,4 +1,4 @@
-# The hub and its command line. Stage one installs with uv; stage two gets the result and nothing to install with.
+# The hub and its command line. Stage one installs with uv; stage two gets the result, and no installer but its base's.
 # Docker and Podman build it, BuildKit or not; `make image` gives the arguments.
 ARG BASE_IMAGE=python:3.13-slim-bookworm
 

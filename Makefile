@@ -107,7 +107,7 @@ bench-cli: tools ## Measure how long kubectl isthmus takes over 1,000 jobs (a mi
 lock: ## Resolve the requirements anew and pin them with hashes
 	@cd requirements && for set in runtime dev; do \
 	  ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
-	    --python-version 3.11 ../pyproject.toml $$([ $$set = dev ] && echo --group ../pyproject.toml:dev) -o $$set.txt; done
+	    --python-version 3.11 --extra postgres ../pyproject.toml $$([ $$set = dev ] && echo --group ../pyproject.toml:dev) -o $$set.txt; done
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	  --no-header uv.in -o uv.txt
 	@cd requirements && ../$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \

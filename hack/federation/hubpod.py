@@ -26,7 +26,7 @@ from testbed import Cluster
 
 LOOPBACK = "127.0.0.1"
 TEMPORARY = "/tmp"  # noqa: S108 - the mount path in the pod
-_EVERYWHERE = re.compile(r"(?<![\w.])0\.0\.0\.0:(?P<port>\d+)(?!\d)")
+_EVERYWHERE = re.compile(r"(?:^|(?<==)|(?<![\w.])0\.0\.0\.0):(?P<port>\d+)(?!\d)")
 
 
 class HubPod:

@@ -91,6 +91,12 @@ failureThreshold: {{ .failureThreshold }}
       name: {{ . }}
       key: {{ $.Values.ledger.existingSecret.key }}
 {{- end }}
+{{- $proxied := or .Values.proxy.httpProxy .Values.proxy.httpsProxy }}
+{{- range .Values.extraEnv }}
+{{- if has .name (list "HTTP_PROXY" "HTTPS_PROXY") }}
+{{- $proxied = true }}
+{{- end }}
+{{- end }}
 {{- with .Values.proxy }}
 {{- with .httpProxy }}
 - name: HTTP_PROXY
@@ -100,7 +106,7 @@ failureThreshold: {{ .failureThreshold }}
 - name: HTTPS_PROXY
   value: {{ . | quote }}
 {{- end }}
-{{- if or .httpProxy .httpsProxy }}
+{{- if $proxied }}
 # The kubelet puts in the address of the hub's own API server.
 - name: NO_PROXY
   value: {{ printf "%s,$(KUBERNETES_SERVICE_HOST)" .noProxy | trimPrefix "," | quote }}

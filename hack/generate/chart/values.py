@@ -12,6 +12,9 @@ from pydantic.alias_generators import to_camel
 Object = dict[str, Any]
 Objects = list[Object]
 Strings = dict[str, str]
+# The chart sets these itself, and the Deployment's selector is made of some.
+_OWN_LABELS = r"^(app\.kubernetes\.io/(component|instance|managed-by|name|part-of|version)|helm\.sh/chart)$"
+Labels = Annotated[Strings, Field(json_schema_extra={"patternProperties": {_OWN_LABELS: False}})]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
 # Empty where the default is meant.
@@ -54,7 +57,11 @@ class CRDs(Values):
 
     enabled: Annotated[bool, Field(description="Install and upgrade them.")] = True
     keep: Annotated[
-        bool, Field(description="Leave them, and so every ComputeJob, in the cluster on `helm uninstall`.")
+        bool,
+        Field(
+            description="Leave them, and so every ComputeJob, in the cluster on `helm uninstall`, and when "
+            "`crds.enabled` is switched off."
+        ),
     ] = True
 
 
@@ -111,7 +118,13 @@ class Persistence(Values):
         Field(min_length=1, description="Its access modes."),
     ] = ["ReadWriteOnce"]
     annotations: Annotated[Strings, Field(description="Annotations of the claim.")] = {}
-    keep: Annotated[bool, Field(description="Leave the claim, and so every bill, on `helm uninstall`.")] = True
+    keep: Annotated[
+        bool,
+        Field(
+            description="Leave the claim, and so every bill, on `helm uninstall`, and when the ledger is moved to "
+            "another claim or to PostgreSQL. Without, Helm deletes it then."
+        ),
+    ] = True
 
 
 class LedgerSecret(Values):
@@ -128,9 +141,10 @@ class Ledger(Values):
     url: Annotated[
         str,
         Field(
-            pattern=r"^(postgresql(\+[a-z0-9]+)?://.+)?$",
-            description="URL of a PostgreSQL ledger, `postgresql+psycopg://user:password@host/database`. The chart "
-            "puts it into a Secret; Helm keeps it in the release as well, so prefer `ledger.existingSecret`.",
+            pattern=r"^(postgresql\+psycopg://.+)?$",
+            description="URL of a PostgreSQL ledger, `postgresql+psycopg://user:password@host/database`, whose driver "
+            "the image has. The chart puts it into a Secret; Helm keeps it in the release as well, so prefer "
+            "`ledger.existingSecret`. A new one is read by a hub that is started anew: `kubectl rollout restart`.",
         ),
     ] = ""
     existing_secret: LedgerSecret = LedgerSecret()
@@ -163,7 +177,7 @@ class ServiceMonitor(Values):
     namespace: Annotated[str, Field(pattern=_NAME, description="Its namespace; the release's where it is empty.")] = ""
     interval: Annotated[str, Field(pattern=_DURATION, description="How often metrics are read.")] = "30s"
     scrape_timeout: Annotated[str, Field(pattern=_DURATION, description="How long that may take.")] = "10s"
-    labels: Annotated[Strings, Field(description="Labels by which your Prometheus selects it.")] = {}
+    labels: Annotated[Labels, Field(description="Labels by which your Prometheus selects it.")] = {}
     annotations: Annotated[Strings, Field(description="Annotations of it.")] = {}
     honor_labels: Annotated[bool, Field(description="Keep labels of metrics where they clash.")] = False
     relabelings: Annotated[Objects, Field(description="Relabelings of the target.")] = []
@@ -184,7 +198,7 @@ class Service(Values):
 
     port: Annotated[Port, Field(description="Its port.")] = 8080
     annotations: Annotated[Strings, Field(description="Annotations of it.")] = {}
-    labels: Annotated[Strings, Field(description="More labels of it.")] = {}
+    labels: Annotated[Labels, Field(description="More labels of it.")] = {}
 
 
 class Egress(Values):
@@ -198,6 +212,10 @@ class Egress(Values):
         list[Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]],
         Field(description="Networks of these API servers, as CIDRs; anywhere where it is empty."),
     ] = []
+    dns_ports: Annotated[
+        list[Port],
+        Field(min_length=1, description="Ports of the cluster's DNS pods; 5353 on OpenShift."),
+    ] = [53]
     extra: Annotated[Objects, Field(description="More egress rules, such as to PostgreSQL or a proxy.")] = []
 
 
@@ -212,7 +230,7 @@ class NetworkPolicy(Values):
 
 
 class Proxy(Values):
-    """A proxy on the way to members' API servers."""
+    """A proxy on the way to members' API servers. One with a password goes into `extraEnv`, from a Secret."""
 
     http_proxy: Annotated[str, Field(pattern=r"^(https?://.+)?$", description="`HTTP_PROXY`, a URL.")] = ""
     https_proxy: Annotated[str, Field(pattern=r"^(https?://.+)?$", description="`HTTPS_PROXY`, a URL.")] = ""
@@ -305,7 +323,9 @@ class ChartValues(Values):
     fullname_override: Annotated[
         str, Field(pattern=_NAME, max_length=50, description="Instead of the release's and the chart's name.")
     ] = ""
-    common_labels: Annotated[Strings, Field(description="Labels of every object.")] = {}
+    common_labels: Annotated[
+        Labels, Field(description="Labels of every object, beside those of the chart, which can't be set.")
+    ] = {}
     image: Image = Image()
     image_pull_secrets: Annotated[list[PullSecret], Field(description="Secrets to pull the image with.")] = []
     replicas: Annotated[
@@ -335,7 +355,7 @@ class ChartValues(Values):
         int, Field(ge=0, le=3600, description="Seconds that the hub has to end in good order.")
     ] = 30
     pod_annotations: Annotated[Strings, Field(description="Annotations of the pod.")] = {}
-    pod_labels: Annotated[Strings, Field(description="More labels of the pod.")] = {}
+    pod_labels: Annotated[Labels, Field(description="More labels of the pod.")] = {}
     node_selector: Annotated[Strings, Field(description="Labels of machines that it may run on.")] = {}
     tolerations: Annotated[Objects, Field(description="Taints that it tolerates.")] = []
     affinity: Annotated[Object, Field(description="Where it would rather run, or not.")] = {}

@@ -60,7 +60,7 @@ def engine_of(url: URL, *, read_only: bool) -> Engine:
     except (ModuleNotFoundError, SQLAlchemyError) as error:
         raise LedgerError(
             f"the driver for {url.drivername} can't be loaded: {error}",
-            "install psycopg and write postgresql+psycopg://",
+            "install psycopg (isthmus[postgres]) and write postgresql+psycopg://",
         ) from None
 
 

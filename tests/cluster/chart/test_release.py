@@ -66,7 +66,9 @@ def test_install(cluster: Cluster, release: Release) -> None:
     said = release.install({"replicas": 0})
     for command in ("rollout status deployment/isthmus", "helm test isthmus", "kubectl isthmus node add"):
         assert command in said
-    assert "WARNING" not in said
+    assert re.findall("WARNING: (.*)", said) == [
+        "replicas is 0: no hub runs in this cluster. Its query API is not registered meanwhile."
+    ]
     submit(cluster, "first")
     assert jobs(cluster) == ["computejob.isthmus.dev/first"]
     for obj in release.manifest():
@@ -74,6 +76,22 @@ def test_install(cluster: Cluster, release: Release) -> None:
         group = obj["apiVersion"].rpartition("/")[0]
         kind = f"{obj['kind']}.{group}" if group else obj["kind"]
         cluster.kubectl("get", kind, obj["metadata"]["name"], *place)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "line"),
+    [
+        ("isthmus-system", "kubectl isthmus node add NAME --kubeconfig FILE\n"),
+        ("fed", "kubectl isthmus node add NAME --kubeconfig FILE --system-namespace fed\n"),
+    ],
+)
+def test_notes(cluster: Cluster, release: Release, program: Path, namespace: str, line: str) -> None:
+    """What Helm says after an installation can be followed as it stands, in any namespace, and warns of nothing."""
+    del release
+    said = Release(cluster, namespace=namespace, program=program).install({}, "--dry-run=client")
+    notes = said.partition("\nNOTES:\n")[2]
+    assert line in notes
+    assert "WARNING" not in notes
 
 
 def test_upgrade_and_rollback(cluster: Cluster, release: Release, copied: Path) -> None:
@@ -169,6 +187,18 @@ def test_definitions_can_be_given_up(cluster: Cluster, release: Release) -> None
     """A release that no longer installs the definitions leaves those that are there, with the jobs."""
     release.install()
     submit(cluster, "first")
+    release.upgrade({**OUTSIDE, "crds": {"enabled": False}})
+    assert jobs(cluster) == ["computejob.isthmus.dev/first"]
+
+
+def test_definitions_that_would_go_are_not_given_up(cluster: Cluster, release: Release) -> None:
+    """Without the annotation that keeps them, definitions left out would be deleted with all jobs: this is refused."""
+    release.install({**OUTSIDE, "crds": {"keep": False}})
+    submit(cluster, "first")
+    for crds in ({"enabled": False, "keep": False}, {"enabled": False}):
+        with pytest.raises(HelmError, match=r"would delete .*all computejobs: upgrade with crds\.keep=true first"):
+            release.upgrade({**OUTSIDE, "crds": crds})
+    release.upgrade({**OUTSIDE, "crds": {"keep": True}})
     release.upgrade({**OUTSIDE, "crds": {"enabled": False}})
     assert jobs(cluster) == ["computejob.isthmus.dev/first"]
 

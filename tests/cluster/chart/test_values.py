@@ -67,12 +67,13 @@ WRONG = [
     ("image.pullPolicy", "Sometimes", ["image/pullPolicy", "'Always', 'IfNotPresent', 'Never'"]),
     ("imagePullSecrets", ["pull"], ["imagePullSecrets/0", "want object"]),
     ("ledger.url", "sqlite:////var/lib/x.db", ["ledger/url", "postgresql"]),
+    ("ledger.url", "postgresql://u:p@db/x", ["ledger/url", "psycopg"]),
     ("ledger.persistence.size", "ten", ["ledger/persistence/size", "does not match pattern"]),
     ("ledger.persistence.accessModes", ["Mine"], ["ledger/persistence/accessModes/0", "'ReadWriteOnce'"]),
     ("ledger.persistence.enabled", "false", ["ledger/persistence/enabled", "want boolean"]),
     (
         "ledger",
-        {"url": "postgresql://db/x", "existingSecret": {"name": "mine"}},
+        {"url": "postgresql+psycopg://db/x", "existingSecret": {"name": "mine"}},
         ["ledger.url and ledger.existingSecret.name", "set one of them"],
     ),
     ("service.port", 0, ["service/port", "want 1"]),
@@ -81,6 +82,18 @@ WRONG = [
     ("networkPolicy.egress.apiServerCidrs", ["10.0.0.1"], ["apiServerCidrs/0", "does not match pattern"]),
     ("networkPolicy.egress.apiServerPorts", [], ["apiServerPorts", "minItems"]),
     ("proxy.httpProxy", "proxy:3128", ["proxy/httpProxy", "https?://"]),
+    (
+        "proxy.httpProxy",
+        "http://u:p@proxy:3128",
+        ["proxy.httpProxy names a user", "give HTTP_PROXY by extraEnv with a valueFrom.secretKeyRef"],
+    ),
+    ("proxy.httpsProxy", "http://u:p@proxy:3128", ["give HTTPS_PROXY by extraEnv"]),
+    *(
+        (key, {label: "x"}, [f"{key.replace('.', '/')}/{label.replace('/', '~1')}"])
+        for key in ("commonLabels", "podLabels", "service.labels", "metrics.serviceMonitor.labels")
+        for label in ("app.kubernetes.io/name", "app.kubernetes.io/component", "helm.sh/chart")
+    ),
+    ("networkPolicy.egress.dnsPorts", [], ["dnsPorts", "minItems"]),
     ("serviceAccount", {"create": False}, ["serviceAccount.create is false: set serviceAccount.name"]),
     ("probes.liveness.periodSeconds", 0, ["probes/liveness/periodSeconds", "want 1"]),
     ("probes.readiness.initialDelay", 5, ["probes/readiness", "initialDelay", "not allowed"]),
@@ -155,6 +168,9 @@ def test_ledger(
         name, key = ("mine", "dsn") if "existingSecret" in ledger else ("isthmus-ledger", "url")
         assert variable["valueFrom"]["secretKeyRef"] == {"name": name, "key": key}
     if "url" in ledger:
+        elsewhere = {**ledger, "url": f"{ledger['url']}2"}
+        there, others = (one(render({"ledger": each}, program=program), "Deployment") for each in (ledger, elsewhere))
+        assert there == others, "a digest of the URL is a password to be guessed at"
         assert one(objects, "Secret")["stringData"] == {"url": ledger["url"]}
 
 
@@ -182,6 +198,11 @@ def test_proxy(program: Path) -> None:
         {"name": "NO_PROXY", "value": "10.0.0.0/8,$(KUBERNETES_SERVICE_HOST)"},
     ]
     assert "env" not in container({}, program)
+    secret = {"name": "HTTPS_PROXY", "valueFrom": {"secretKeyRef": {"name": "proxy", "key": "url"}}}
+    assert container({"extraEnv": [secret]}, program)["env"] == [
+        {"name": "NO_PROXY", "value": "$(KUBERNETES_SERVICE_HOST)"},
+        secret,
+    ]
 
 
 def test_arguments(program: Path) -> None:
@@ -197,8 +218,8 @@ def test_arguments(program: Path) -> None:
         "--allow-exec",
         "--log-format=json",
         "--log-level=info",
-        "--http-address=0.0.0.0:8080",
-        "--query-address=0.0.0.0:8443",
+        "--http-address=:8080",
+        "--query-address=:8443",
         "--query-service=isthmus-query",
         "--more=1",
     ]
@@ -242,6 +263,55 @@ def test_query_can_be_left_out(program: Path) -> None:
     )
     words = ("query", "apiregistration", "subjectaccessreviews", "kube-system")
     assert [word for word in words if word in text] == []
+
+
+def test_a_hub_that_is_not_ready_is_reached(program: Path) -> None:
+    """Both Services lead to an unready hub too: it tells its reason, and its APIService stays available."""
+    objects = render(program=program)
+    services = {obj["metadata"]["name"]: obj["spec"] for obj in objects if obj["kind"] == "Service"}
+    assert {name: spec["publishNotReadyAddresses"] for name, spec in services.items()} == {
+        "isthmus": True,
+        "isthmus-query": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "registered"),
+    [
+        ({}, True),
+        ({"replicas": 0}, False),
+        ({"replicas": 0, "query": {"service": {"externalName": "hub.example"}}}, True),
+    ],
+    ids=["here", "halted", "elsewhere"],
+)
+def test_the_query_api_is_registered_where_a_hub_serves_it(
+    program: Path, values: dict[str, Any], registered: bool
+) -> None:
+    """An APIService that nobody serves would keep every namespace of the cluster from being deleted."""
+    kinds = [obj["kind"] for obj in render(values, program=program)]
+    assert kinds.count("APIService") == registered
+
+
+def test_ports_of_dns(program: Path) -> None:
+    """Names are asked for at port 53, or where the cluster's DNS pods listen."""
+
+    def ports(egress: dict[str, Any]) -> list[tuple[str, int]]:
+        policy = one(
+            render({"networkPolicy": {"enabled": True, "egress": egress}}, program=program), "NetworkPolicy", "isthmus"
+        )
+        return [(port["protocol"], port["port"]) for port in policy["spec"]["egress"][0]["ports"]]
+
+    assert ports({}) == [("UDP", 53), ("TCP", 53)]
+    assert ports({"dnsPorts": [53, 5353]}) == [("UDP", 53), ("TCP", 53), ("UDP", 5353), ("TCP", 5353)]
+
+
+def test_every_container_has_resources(program: Path) -> None:
+    """A quota or a limit range that asks for requests lets both pods in."""
+    objects = render(program=program)
+    for pod in (one(objects, "Deployment")["spec"]["template"]["spec"], one(objects, "Pod")["spec"]):
+        for each in pod["containers"]:
+            assert {"cpu", "memory"} <= each["resources"]["requests"].keys()
+            assert "memory" in each["resources"]["limits"]
 
 
 def test_labels(program: Path) -> None:

@@ -111,7 +111,9 @@ def test_paths_and_addresses_are_those_of_this_machine(tmp_path: Path) -> None:
         "--ledger=sqlite:////var/lib/isthmus/ledger.db",
         "--accelerators=/etc/isthmus/accelerators.yaml",
         "--other=/opt/etc/isthmus,/etc/isthmus.d",
-        "--http-address=0.0.0.0:8080",
+        "--http-address=:8080",
+        "--other-address=0.0.0.0:8080",
+        "--image=registry:8080",
     ]
     made = pod(
         tmp_path,
@@ -129,6 +131,8 @@ def test_paths_and_addresses_are_those_of_this_machine(tmp_path: Path) -> None:
         f"--accelerators={tmp_path}/hub-3/table/accelerators.yaml",
         "--other=/opt/etc/isthmus,/etc/isthmus.d",
         "--http-address=127.0.0.1:23001",
+        "--other-address=127.0.0.1:23001",
+        "--image=registry:8080",
     ]
     assert made.ledger == f"sqlite:///{tmp_path}/claims/mine/ledger.db"
     assert {path.name: path.read_text() for path in (tmp_path / "hub-3" / "table").iterdir()} == {
@@ -156,7 +160,7 @@ def test_without_a_token(tmp_path: Path, spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("container", "spec", "words"),
     [
-        ({"args": ["--query-address=0.0.0.0:8443"]}, {}, "the container has no port 8443"),
+        ({"args": ["--query-address=:8443"]}, {}, "the container has no port 8443"),
         ({"env": [{"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]}, {}, "spec.nodeName"),
         ({}, {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}, "volume host is of a kind"),
         (

@@ -1,4 +1,5 @@
 import os
+import socket
 import sqlite3
 import sys
 import tempfile
@@ -141,6 +142,21 @@ def test_refusals(tmp_path: Path, url: str, read_only: bool, said: str) -> None:
     assert "\n" not in str(refused.value)
     assert "secret" not in str(refused.value)
     assert refused.value.mend
+
+
+def test_the_driver_for_postgresql_is_there() -> None:
+    """What is installed can speak to PostgreSQL: a server that is not there is what it fails on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(LedgerError, match="refused") as failed:
+        Ledger.open(f"postgresql+psycopg://u:secret@127.0.0.1:{port}/d")
+    assert "secret" not in str(failed.value)
+
+
+def test_the_image_has_the_driver_for_postgresql() -> None:
+    """The URL that the chart takes is one that its image can open."""
+    pinned = (Path(__file__).resolve().parents[3] / "requirements" / "runtime.txt").read_text().splitlines()
+    assert {line.partition("==")[0] for line in pinned} >= {"psycopg", "psycopg-binary"}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """One port that is listened on from start to end, under a TLS context that may be exchanged meanwhile."""
 
 import asyncio
+import errno
 import socket
 import ssl
-import sys
+from typing import Any
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from isthmus.clusters.tls import as_file
 from .certificate import Issued
 
 BACKLOG = 128
+# A kernel without IPv6, or without an address of it.
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 def context_of(issued: Issued, authority: str | None) -> ssl.SSLContext:
@@ -50,20 +53,13 @@ class Listener:
 
     async def open(self) -> None:
         """Take the port. OSError where it can't be had."""
+        if self._host is None:
+            self._socket = _listening_everywhere(self._port)
+            return
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
-        taken = socket.socket(family, kind, protocol)
-        try:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6 and sys.platform != "win32":
-                taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            taken.bind(address)
-            taken.listen(BACKLOG)
-        except BaseException:
-            taken.close()
-            raise
-        self._socket = taken
+        family, *_, address = found[0]
+        self._socket = _listening(family, address)
 
     async def use(self, context: ssl.SSLContext) -> None:
         """Have new connections made under the context; those that are there go on."""
@@ -79,3 +75,27 @@ class Listener:
         """Give the port back; sites end with their runner."""
         if self._socket is not None:
             self._socket.close()
+
+
+def _listening_everywhere(port: int) -> socket.socket:
+    """On all addresses of the machine, of both kinds: a cluster may have the one, the other or both."""
+    try:
+        return _listening(socket.AF_INET6, ("::", port))
+    except OSError as error:
+        if error.errno not in _NO_IPV6:
+            raise
+        return _listening(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104 - what was asked for
+
+
+def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        taken.bind(address)
+        taken.listen(BACKLOG)
+    except BaseException:
+        taken.close()
+        raise
+    return taken
