@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from isthmus.api.core import Manifest
-from isthmus.api.names import GROUP
+from isthmus.api.names import GROUP, QUERY_GROUP, QUERY_VERSION
 from isthmus.clusters import SELFSUBJECTACCESSREVIEWS, ClusterError, KubernetesApi
 from isthmus.errors import MissingPermissionError
 
@@ -56,7 +56,7 @@ RULES = (
 # Beside these, where it serves the query API.
 QUERY_RULES = (
     Rule("authorization.k8s.io", "subjectaccessreviews", ("create",)),
-    Rule("apiregistration.k8s.io", "apiservices", ("get", "patch"), names=("v1alpha1.query.isthmus.dev",)),
+    Rule("apiregistration.k8s.io", "apiservices", ("get", "patch"), names=(f"{QUERY_VERSION}.{QUERY_GROUP}",)),
     Rule("", "configmaps", ("list", "watch"), names=("extension-apiserver-authentication",), namespace="kube-system"),
 )
 
