@@ -156,6 +156,9 @@ class Permissions:
             try:
                 await self.review()
             except ClusterError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # of both, gather may tell the error alone
+                    raise asyncio.CancelledError from error
                 logger.debug("permissions could not be reviewed", error=str(error))
             self._doubt.clear()
             if self.missing and self.missing != before:

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from isthmus.errors import HubError
+from isthmus.hub import httpserver
 from isthmus.hub.address import Address
 from isthmus.hub.httpserver import HttpServer
 from isthmus.hub.instruments import Instruments
@@ -14,10 +15,13 @@ OPEN = "application/openmetrics-text"
 
 
 @asynccontextmanager
-async def serving(unwell: list[str], unready: list[str]) -> AsyncIterator[str]:
+async def serving(
+    unwell: list[str], unready: list[str], registry: CollectorRegistry | None = None
+) -> AsyncIterator[str]:
     """The URL of a server with these reasons."""
-    registry = CollectorRegistry()
-    Instruments(registry).placed.inc(3)
+    if registry is None:
+        registry = CollectorRegistry()
+        Instruments(registry).placed.inc(3)
     server = await HttpServer.start(
         Address("127.0.0.1", 0), unwell=lambda: unwell, unready=lambda: unready, registry=registry
     )
@@ -64,6 +68,23 @@ async def test_metrics(accept: str, content_type: str, end: str) -> None:
     assert (status, found) == (200, content_type)
     assert 'isthmus_placement_attempts_total{result="Placed"} 3.0\n' in body
     assert body.endswith(end)
+
+
+async def test_metrics_are_not_gathered_for_each_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks again within a second in the same form gets what was gathered last; later ones get news."""
+    monkeypatch.setattr(httpserver, "METRICS_SECONDS", 3600.0)
+    registry = CollectorRegistry()
+    counter = Instruments(registry).placed
+    async with serving([], [], registry) as url:
+        _, _, first = await ask(f"{url}/metrics")
+        counter.inc(5)
+        _, _, again = await ask(f"{url}/metrics")
+        _, form, other = await ask(f"{url}/metrics", Accept=f"{OPEN}; version=1.0.0")
+        monkeypatch.setattr(httpserver, "METRICS_SECONDS", 0.0)
+        _, _, later = await ask(f"{url}/metrics")
+    assert (again, form) == (first, OPEN)
+    placed = 'isthmus_placement_attempts_total{result="Placed"}'
+    assert [f"{placed} 5.0\n" in body for body in (first, other, later)] == [False, True, True]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405)])

@@ -162,6 +162,22 @@ async def test_a_review_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPat
         await asyncio.wait({running})
 
 
+async def test_a_review_that_fails_ends_when_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelling ends the reviews, at whatever step of one that fails it comes."""
+    hub = Authorizer()
+    permissions = Permissions(hub, permissions_of(RULES, SYSTEM))
+    monkeypatch.setattr(hub, "create", _failing([]))
+    for steps in range(20):
+        permissions.doubt()
+        running = asyncio.create_task(permissions.run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        running.cancel()
+        done, _pending = await asyncio.wait({running}, timeout=2)
+        running.cancel()
+        assert (steps, len(done)) == (steps, 1)
+
+
 def _failing(asked: list[Any]) -> Any:
     async def create(*arguments: Any) -> Any:
         asked.append(arguments)
