@@ -32,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
         "egress": {
             "apiServerCidrs": ["10.0.0.0/8", "fd00::/8"],
+            "dnsPorts": [53, 5353],
             "extra": [{"ports": [{"port": 5432, "protocol": "TCP"}]}],
         },
     },

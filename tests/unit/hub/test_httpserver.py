@@ -1,5 +1,6 @@
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -50,6 +51,26 @@ async def test_probes() -> None:
         unwell.append("scheduling has ended")
         assert await ask(f"{url}/healthz") == (500, "text/plain", "scheduling has ended\n")
         assert await ask(f"{url}/readyz", "HEAD") == (503, "text/plain", "")
+
+
+def free_port() -> int:
+    """A port that nobody has on any address."""
+    with socket.create_server(("", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+async def test_no_host_is_every_address() -> None:
+    """The kubelet of a cluster of IPv6 alone reaches the probes as well as one of IPv4."""
+    hosts = ["127.0.0.1"]
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        hosts.append("[::1]")
+    port = free_port()
+    server = await HttpServer.start(Address(None, port), unwell=list, unready=list, registry=CollectorRegistry())
+    try:
+        for host in hosts:
+            assert await ask(f"http://{host}:{port}/healthz") == (200, "text/plain", "ok\n"), host
+    finally:
+        await server.close()
 
 
 @pytest.mark.parametrize(
