@@ -82,13 +82,14 @@ class Cluster:
 
     def token_kubeconfig(self, namespace: str, account: str, *, through_link: bool = False) -> Path:
         """The same for a ServiceAccount that is there, with a token of its own."""
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}"
         request = {"spec": {"expirationSeconds": TOKEN_SECONDS}}
         return self._written(
-            (namespace, account, "token"),
+            # One that was deleted and made anew is another: the former's tokens are no good.
+            (namespace, account, self.rest.get(path)["metadata"]["uid"]),
             f"{namespace}-{account}",
             through_link,
-            lambda: str(self.rest.post(path, request)["status"]["token"]),
+            lambda: str(self.rest.post(f"{path}/token", request)["status"]["token"]),
         )
 
     def _written(

@@ -133,9 +133,10 @@ def test_pages(query: Aggregated, tmp_path: Path) -> None:
     kubectl.symlink_to(locate(print).kubectl)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "KUBECONFIG": str(query.fed.hub.kubeconfig("ann"))}
     texts = [
-        subprocess.run(["bash", "-euc", line], env=environment, capture_output=True, text=True, check=True).stdout
-        for block in page("docs/jobs.md").blocks("sh")
+        subprocess.run(["bash", "-euc", line[2:]], env=environment, capture_output=True, text=True, check=True).stdout
+        for block in page("docs/jobs.md").blocks("console")
         for line in block.splitlines()
+        if line.startswith("$ kubectl get --raw ")
     ]
     explained: dict[str, Any] = json.loads(texts[0])
     assert explained["kind"] == "Explanation"
