@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from federation import Federation
-from federation.chart import NAMESPACE, render
+from federation.chart import NAMESPACE, one, render
 from federation.federation import SYSTEM
 from federation.usage import Permission, permissions_in
 from isthmus.clusters import Client, Credentials
@@ -17,9 +17,12 @@ from isthmus.hub.permissions import QUERY_RULES, RULES, Permissions, in_words, p
 from testbed import wait_for
 
 HUB = "isthmus-hub"
+# Binds a role of the cluster's own, which no verb is taken out of.
+READER = f"{HUB}-auth-reader"
+RENDERED = render()
 GIVEN = [
     obj
-    for obj in render()
+    for obj in RENDERED
     if obj["metadata"]["name"] == HUB and obj["kind"] in {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 ]
 PERMISSIONS = list(permissions_in(GIVEN))
@@ -65,8 +68,12 @@ def lacking(permission: Permission | None) -> list[dict[str, Any]]:
             ]
         else:
             obj["roleRef"]["name"] = name
+    reader = copy.deepcopy(one(RENDERED, "RoleBinding", READER))
+    reader["metadata"]["name"] = f"{name}-auth-reader"
+    for obj in (*objects, reader):
+        if "subjects" in obj:
             obj["subjects"] = [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}]
-    return [account, *objects]
+    return [account, *objects, reader]
 
 
 @pytest.fixture(scope="module")
