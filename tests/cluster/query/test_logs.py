@@ -114,14 +114,17 @@ def test_follower_that_goes(query: Aggregated, kubelets: dict[str, Kubelet]) -> 
     node, pod = pod_of(query, "long")
     feed = kubelets[node].feed(pod, "begun")
     followers = [follower(query, "long") for _ in range(3)]
-    wait_for(lambda: feed.readers == 3, 20, "three followers to read")
+    wait_for(lambda: feed.readers == 3, 60, "three followers to read")
     assert log(query, "sweep", "index=0").startswith("main of ")
     for each in followers:
         each.kill()
         each.communicate()
-    for _ in range(2):  # a server notices by what it writes that nobody takes it
-        feed.write("more")
-    wait_for(lambda: feed.readers == 0, 20, "nobody to read any more")
+
+    def nobody() -> bool:
+        feed.write("more")  # a server notices by what it writes that nobody takes it
+        return feed.readers == 0
+
+    wait_for(nobody, 60, "nobody to read any more")
 
 
 @pytest.mark.usefixtures("kubelets")
