@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, computed_field
 
-from .computenode import Tier
 from .conditions import Conditions
 from .jobspec import TEMPLATE_SCHEMA
 from .model import (
@@ -23,6 +22,7 @@ from .model import (
     list_map,
     rules,
 )
+from .tier import Tier
 
 EXPLANATION_NODES = 16
 _SHOWN = Decimal("0.0001")

@@ -1,6 +1,5 @@
 """ComputeNode: a member cluster that offers compute."""
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -20,18 +19,9 @@ from .model import (
     rules,
 )
 from .profile import Profile
+from .tier import Tier
 
 MODEL_LIMIT = 128
-
-
-class Tier(StrEnum):
-    """The level of a node in the compute-interconnection system."""
-
-    HUB = "Hub"
-    CORE = "Core"
-    REGION = "Region"
-    INDUSTRY = "Industry"
-    EDGE = "Edge"
 
 
 class Identity(Model):

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.api.tier import Tier
+
 from .complaint import Complaint
 from .dryrun import DryRun
 from .duration import seconds_of, whole_seconds_of
@@ -14,7 +16,6 @@ from .flags import Flags, flags_before
 from .joining import Joining, Plan
 from .kinds import checked
 from .nodemanifest import Wanted, pairs, taint_of, tariff_of
-from .tier import Tier
 
 _MEMBER, _PRICES, _HUB = "The member's cluster", "Its prices", "The hub"
 _SHORTEST_TTL = 600

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.api.tier import Tier
+
 from .complaint import Complaint
 from .dryrun import DryRun
 from .duration import whole_seconds_of
@@ -17,7 +19,6 @@ from .flags import Flags, with_flags
 from .jobmanifest import Submission, job_manifest, name_for, toleration_of
 from .nodemanifest import pairs
 from .output import Form, without_bookkeeping, write
-from .tier import Tier
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client

@@ -59,23 +59,22 @@ async def opened_log(
 
     Raises Refused (403) where the member lets the hub have neither, and ClusterError.
     """
-    try:
-        async with member.log(namespace, pod, options, follow=follow) as chunks:
-            yield chunks
-            return
-    except Forbidden as error:
-        refused = error
-    await _bind(member, hub_uid, namespace, refused)
-    deadline = asyncio.get_running_loop().time() + EFFECTIVE_SECONDS
+    clock = asyncio.get_running_loop().time
+    deadline: float | None = None
     while True:
         try:
             async with member.log(namespace, pod, options, follow=follow) as chunks:
                 yield chunks
                 return
         except Forbidden as error:
-            if asyncio.get_running_loop().time() > deadline:
-                raise _denied(member, error) from error
-        await asyncio.sleep(_PAUSE_SECONDS)
+            refused = error
+        if deadline is None:
+            await _bind(member, hub_uid, namespace, refused)
+            deadline = clock() + EFFECTIVE_SECONDS
+        elif clock() > deadline:
+            raise _denied(member, refused) from refused
+        else:
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _bind(member: Member, hub_uid: str, namespace: str, refused: Forbidden) -> None:
