@@ -5,18 +5,14 @@ Run: python -m burst [--jobs 1000] [--single 30] [--rounds 3] (with benchmarks/ 
 
 import argparse
 import asyncio
-import json
 import os
 from pathlib import Path
 
 from burst.figures import Figures
-from burst.page import with_figures
+from burst.page import NAME, with_figures
 from burst.stage import Stage
 from burst.trial import Trial
-
-ROOT = Path(__file__).resolve().parents[2]
-RESULT = ROOT / "benchmarks" / "results" / "burst.json"
-PAGE = ROOT / "docs" / "performance.md"
+from burst.writing import RESULTS, write
 
 
 def main() -> None:
@@ -25,16 +21,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1000, help="ComputeJobs in the burst")
     parser.add_argument("--single", type=int, default=30, help="ComputeJobs on the idle system, one a second")
     parser.add_argument("--rounds", type=int, default=1, help="whole runs, each with clusters of its own")
-    parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
+    parser.add_argument("--result", type=Path, default=RESULTS / NAME, help="where the figures go")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     rounds = [_round(arguments.jobs, arguments.single) for _ in range(arguments.rounds)]
     best = max(rounds, key=lambda figures: figures.jobs_per_second)
     report = best.report(len(rounds), load)
-    arguments.result.parent.mkdir(parents=True, exist_ok=True)
-    arguments.result.write_text(json.dumps(report, indent=2) + "\n")
-    if arguments.result == RESULT:
-        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    write(report, arguments.result, NAME, with_figures)
 
 
 def _round(jobs: int, single: int) -> Figures:

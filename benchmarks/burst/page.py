@@ -1,6 +1,7 @@
 """The figures as a table in the documentation, between two marks: the page says what was measured. No I/O."""
 
 from collections.abc import Mapping
+from typing import Any
 
 NAME = "burst.json"
 
@@ -46,15 +47,22 @@ def table(report: Mapping[str, object], meanings: Mapping[str, str]) -> str:
     if not isinstance(machine, Mapping):
         raise TypeError("a report names its machine")
     rows = [f"| `{key}` | {meaning} | {report[key]} |" for key, meaning in meanings.items()]
-    limits = machine["controllerManager"]
-    where = (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
-        f"Kubernetes {machine['kubernetes']}; the members' controller managers with {limits['qps']} requests/s, "
-        f"{limits['burst']} at once; load average before it {machine['loadAverageBefore']}"
-    )
+    where = measured_on(machine)
     rounds = f"; rounds: {machine['bestOfRounds']}" if "bestOfRounds" in machine else ""
     return "\n".join(
         ["", "| key | what | figure |", "| --- | --- | --- |", *rows, "", f"Measured on: {where}{rounds}.", ""]
+    )
+
+
+def measured_on(machine: Mapping[str, Any]) -> str:
+    """What a report says of its machine, in words."""
+    managers = ""
+    if limits := machine.get("controllerManager"):
+        managers = f"; the members' controller managers with {limits['qps']} requests/s, {limits['burst']} at once"
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
+        f"Kubernetes {machine['kubernetes']}{managers}; "
+        f"load average before it {machine['loadAverageBefore']}"
     )
 
 

@@ -10,14 +10,12 @@ import sys
 from pathlib import Path
 
 from burst.machine import describe
+from burst.writing import RESULTS, write
 from cli.hub import NAMESPACE, start
-from cli.page import with_figures
+from cli.page import NAME, with_figures
 from cli.timing import timed
 from testbed import Testbed
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULT = ROOT / "benchmarks" / "results" / "cli.json"
-PAGE = ROOT / "docs" / "performance.md"
 PLUGIN = str(Path(sys.executable).with_name("kubectl-isthmus"))
 COMMANDS = {
     "start": ["completion", "bash"],
@@ -35,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="cli", description=__doc__)
     parser.add_argument("--jobs", type=int, default=1_000, help="ComputeJobs in the hub")
     parser.add_argument("--runs", type=int, default=9, help="how often each command is run")
-    parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
+    parser.add_argument("--result", type=Path, default=RESULTS / NAME, help="where the figures go")
     arguments = parser.parse_args()
     load = round(os.getloadavg()[0], 1)
     with Testbed() as bed:
@@ -49,12 +47,8 @@ def main() -> None:
         "commands": figures,
         "machine": {**describe(), "kubernetes": kubernetes, "loadAverageBefore": load},
     }
-    text = json.dumps(report, indent=2)
-    print(text, flush=True)
-    arguments.result.parent.mkdir(parents=True, exist_ok=True)
-    arguments.result.write_text(text + "\n")
-    if arguments.result == RESULT:
-        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    print(json.dumps(report, indent=2), flush=True)
+    write(report, arguments.result, NAME, with_figures)
 
 
 if __name__ == "__main__":

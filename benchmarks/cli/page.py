@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from burst.page import placed
+from burst.page import measured_on, placed
 
 NAME = "cli.json"
 _WORDS = {
@@ -25,11 +25,7 @@ def with_figures(page: str, report: Mapping[str, Any]) -> str:
         for key, words in _WORDS.items()
         if (each := report["commands"].get(key))
     ]
-    machine = report["machine"]
-    where = (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
-        f"Kubernetes {machine['kubernetes']}; load average before it {machine['loadAverageBefore']}"
-    )
     head = ["| command | median, ms | least | most | processor time |", "| --- | --- | --- | --- | --- |"]
+    where = measured_on(report["machine"])
     said = f"Over {report['jobs']} ComputeJobs, each command {report['runs']} times. Measured on: {where}."
     return placed(page, NAME, "\n".join(["", *head, *rows, "", said, ""]))

@@ -9,13 +9,10 @@ import asyncio
 import json
 from pathlib import Path
 
-from start.page import with_figures
+from burst.writing import RESULTS, write
+from start.page import NAME, with_figures
 from start.stage import Stage
 from start.trial import Trial
-
-ROOT = Path(__file__).resolve().parents[2]
-RESULT = ROOT / "benchmarks" / "results" / "start.json"
-PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
@@ -25,17 +22,13 @@ def main() -> None:
     parser.add_argument("--running", type=int, default=1_000, help="ComputeJobs that run")
     parser.add_argument("--nodes", type=int, default=100, help="ComputeNodes")
     parser.add_argument("--events", type=int, default=3_600, help="ComputeJobs that come and end in an hour")
-    parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
+    parser.add_argument("--result", type=Path, default=RESULTS / NAME, help="where the figures go")
     arguments = parser.parse_args()
     with Stage(arguments.nodes) as stage:
         figures = asyncio.run(Trial(stage).run(arguments.ended, arguments.running, arguments.events))
     report = figures.report()
-    text = json.dumps(report, indent=2)
-    print(text, flush=True)
-    arguments.result.parent.mkdir(parents=True, exist_ok=True)
-    arguments.result.write_text(text + "\n")
-    if arguments.result == RESULT:
-        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    print(json.dumps(report, indent=2), flush=True)
+    write(report, arguments.result, NAME, with_figures)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,20 @@
+"""Writes what a benchmark measured: a file of figures, and from it the table in docs/performance.md."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+
+
+def write(
+    report: Mapping[str, Any], result: Path, name: str, with_figures: Callable[[str, Mapping[str, Any]], str]
+) -> None:
+    """Write the report to `result`, and its table into the page where that is the file of that name that it quotes."""
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text(json.dumps(report, indent=2) + "\n")
+    if result == RESULTS / name:
+        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
