@@ -3,14 +3,15 @@
 import argparse
 import fcntl
 import os
-import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from federation.playground import JOINED, SPARE, Playground
-from testbed.build import BuildError
+from testbed.standing import stand
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / "build" / "playground"
@@ -29,32 +30,22 @@ def main() -> int:
         except BlockingIOError:
             console.print(f"error: a playground is running in {folder}; end it with Ctrl-C in its terminal")
             return 1
-        return _run(console, folder)
+        return stand(console, _playing(console, folder), "Ctrl-C ends all of it.")
 
 
-def _run(console: Console, folder: Path) -> int:
+@contextmanager
+def _playing(console: Console, folder: Path) -> Iterator[None]:
     started = time.monotonic()
-    # SIGTERM and a closed terminal end the with block as Ctrl-C does.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        with console.status("starting a hub and three clusters") as status, Playground(folder) as playground:
-            status.stop()
-            console.print(
-                f"A hub with the nodes {' and '.join(JOINED)}, and the cluster {SPARE.name} that is no node yet: "
-                f"{time.monotonic() - started:.0f} s.\nIn another terminal, from {CHECKOUT}:",
-                highlight=False,
-                soft_wrap=True,
-            )
-            print(f"\n    source {os.path.relpath(playground.env, CHECKOUT)}\n", flush=True)
-            console.print("Ctrl-C ends all of it.")
-            signal.pause()
-    except KeyboardInterrupt:
-        return 0
-    except BuildError as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 1
-    return 0
+    with console.status("starting a hub and three clusters") as status, Playground(folder) as playground:
+        status.stop()
+        console.print(
+            f"A hub with the nodes {' and '.join(JOINED)}, and the cluster {SPARE.name} that is no node yet: "
+            f"{time.monotonic() - started:.0f} s.\nIn another terminal, from {CHECKOUT}:",
+            highlight=False,
+            soft_wrap=True,
+        )
+        print(f"\n    source {os.path.relpath(playground.env, CHECKOUT)}\n", flush=True)
+        yield
 
 
 if __name__ == "__main__":

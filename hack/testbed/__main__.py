@@ -1,15 +1,16 @@
 """`python -m testbed up`: a hub and members to try things on, until Ctrl-C."""
 
 import argparse
-import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from testbed.build import BuildError
 from testbed.machines import Machine
 from testbed.provider import ClusterSpec
+from testbed.standing import stand
 from testbed.testbed import Testbed
 
 MACHINES = (
@@ -36,34 +37,24 @@ def main() -> int:
     up.add_argument("--members", type=int, default=2, help="how many (default 2), each with a GPU and a CPU machine")
     up.add_argument("--directory", type=Path, help="where the clusters' files lie while they run")
     arguments = parser.parse_args()
-    return _up(arguments.members, arguments.directory)
-
-
-def _up(members: int, directory: Path | None) -> int:
     console = Console()
+    return stand(console, _up(console, arguments.members, arguments.directory), "Ctrl-C ends them.")
+
+
+@contextmanager
+def _up(console: Console, members: int, directory: Path | None) -> Iterator[None]:
     started = time.monotonic()
     specs = [ClusterSpec("hub", scheduling=False)]
     specs += [ClusterSpec(f"member-{number}", machines=MACHINES) for number in range(1, members + 1)]
-    # SIGTERM and a closed terminal end the with block as Ctrl-C does.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        with Testbed(directory=directory) as testbed:
-            clusters = testbed.start(
-                *specs, progress=lambda name, step: console.print(f"[dim]{name}[/]: {step}", highlight=False)
-            )
-            console.print(f"{len(clusters)} clusters in {time.monotonic() - started:.1f} s", highlight=False)
-            for cluster in clusters.values():
-                # Plain, so that a narrow terminal does not break a line that is meant to be copied.
-                print(f"export KUBECONFIG={cluster.kubeconfig()}", flush=True)
-            console.print("Ctrl-C ends them.")
-            signal.pause()
-    except KeyboardInterrupt:
-        return 0
-    except BuildError as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 1
-    return 0
+    with Testbed(directory=directory) as testbed:
+        clusters = testbed.start(
+            *specs, progress=lambda name, step: console.print(f"[dim]{name}[/]: {step}", highlight=False)
+        )
+        console.print(f"{len(clusters)} clusters in {time.monotonic() - started:.1f} s", highlight=False)
+        for cluster in clusters.values():
+            # Plain, so that a narrow terminal does not break a line that is meant to be copied.
+            print(f"export KUBECONFIG={cluster.kubeconfig()}", flush=True)
+        yield
 
 
 if __name__ == "__main__":
