@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import yaml
 
 from federation.chart import NAME, NAMESPACE, Release, Values
-from federation.hubpod import HubPod
+from federation.hubpod import HubPod, deployed
 from federation.hubprocess import HubProcess
 from federation.manifests import Object, compute_node
 from federation.usage import Usage
@@ -134,8 +134,7 @@ class Federation:
 
     def _pod(self) -> HubPod:
         """The hub's pod as the Deployment in the API server now has it."""
-        ports = {name: reservation.port for name, reservation in self._reservations.items()}
-        return HubPod(self.hub, self.hub.rest.get(DEPLOYMENT), self.bed.directory / "pods", ports)
+        return deployed(self.hub, NAMESPACE, NAME, self.bed.directory / "pods", self._reservations)
 
     def roll_out(self) -> None:
         """What follows a change of the Deployment: the former pod ends, and only then the new one begins."""

@@ -23,10 +23,17 @@ from federation.environment import environment_of, expanded
 from federation.manifests import Object
 from federation.volumes import Volumes
 from testbed import Cluster
+from testbed.local.ports import Reservation
 
 LOOPBACK = "127.0.0.1"
 TEMPORARY = "/tmp"  # noqa: S108 - the mount path in the pod
 _EVERYWHERE = re.compile(r"(?:^|(?<==)|(?<![\w.])0\.0\.0\.0):(?P<port>\d+)(?!\d)")
+
+
+def deployed(cluster: Cluster, namespace: str, name: str, folder: Path, ports: Mapping[str, Reservation]) -> "HubPod":
+    """The pod of the Deployment as it now stands in the API server."""
+    deployment = cluster.get_json(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    return HubPod(cluster, deployment, folder, {each: reserved.port for each, reserved in ports.items()})
 
 
 class HubPod:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
+from federation.chart import NAME, NAMESPACE
 from installation.desk import CommandError, Desk
-from installation.operator import RELEASE, SYSTEM
 from testbed import wait_for
 from testbed.kind import Engine
 
-SELECTOR = f"app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component=hub"
+SELECTOR = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=hub"
 READY_SECONDS = 180
 END_SECONDS = 30
 PROCESS = "isthmus hub "
@@ -27,9 +27,9 @@ class HubPod:
     def settle(self) -> None:
         """Waits for the rollout. Raises CommandError with what the Pod says where it does not come."""
         self._open_volumes()
-        place = f"--namespace={SYSTEM}"
+        place = f"--namespace={NAMESPACE}"
         try:
-            self._desk.kubectl("rollout", "status", f"deployment/{RELEASE}", place, f"--timeout={READY_SECONDS}s")
+            self._desk.kubectl("rollout", "status", f"deployment/{NAME}", place, f"--timeout={READY_SECONDS}s")
         except CommandError as error:
             told = self._desk.kubectl("describe", "pods", place, f"--selector={SELECTOR}", check=False)[-TAIL:]
             raise CommandError(f"{error}\n{told}\n{self.log()[-TAIL:]}") from None
@@ -50,13 +50,13 @@ class HubPod:
 
     def log(self) -> str:
         """The Pod's log, with that of the container before this one."""
-        command = ["logs", f"deployment/{RELEASE}", f"--namespace={SYSTEM}"]
+        command = ["logs", f"deployment/{NAME}", f"--namespace={NAMESPACE}"]
         before = self._desk.kubectl(*command, "--previous") if self._restarts() else ""
         return before + self._desk.kubectl(*command)
 
     def _open_volumes(self) -> None:
         """Lets every user write into the folders of volumes, as kind's own provisioner does but not every image's."""
-        claims = f"/api/v1/namespaces/{SYSTEM}/persistentvolumeclaims"
+        claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
         wait_for(lambda: all(_bound(each) for each in self._list(claims)), END_SECONDS, "the hub's claim to be bound")
         for volume in self._list("/api/v1/persistentvolumes"):
             if path := volume["spec"].get("hostPath", {}).get("path"):
@@ -68,7 +68,9 @@ class HubPod:
         return items
 
     def _pods(self) -> list[dict[str, Any]]:
-        answer = self._desk.kubectl("get", "pods", f"--namespace={SYSTEM}", f"--selector={SELECTOR}", "--output=json")
+        answer = self._desk.kubectl(
+            "get", "pods", f"--namespace={NAMESPACE}", f"--selector={SELECTOR}", "--output=json"
+        )
         items: list[dict[str, Any]] = json.loads(answer)["items"]
         return items
 

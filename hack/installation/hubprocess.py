@@ -6,9 +6,9 @@ It is what the installed Deployment says: see `federation.hubpod`.
 from collections.abc import Mapping
 from pathlib import Path
 
-from federation.hubpod import HubPod
+from federation.chart import NAME, NAMESPACE
+from federation.hubpod import HubPod, deployed
 from federation.hubprocess import HubProcess as Container
-from installation.operator import RELEASE, SYSTEM
 from testbed import Cluster
 from testbed.local.ports import Reservation
 
@@ -69,7 +69,4 @@ class HubProcess:
             port.release()
 
     def _pod(self) -> HubPod:
-        """The pod of the Deployment as it now stands."""
-        deployment = self._cluster.get_json(f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/{RELEASE}")
-        ports = {name: reservation.port for name, reservation in self._ports.items()}
-        return HubPod(self._cluster, deployment, self._folder / "pods", ports)
+        return deployed(self._cluster, NAMESPACE, NAME, self._folder / "pods", self._ports)

@@ -11,18 +11,17 @@ from typing import Any, Self
 
 import yaml
 
+from federation.chart import CHART, NAME, NAMESPACE
 from installation.desk import Desk
 from installation.hubpod import HubPod
 from installation.hubprocess import HubProcess
 from installation.image import build, removals
-from installation.operator import RELEASE, SYSTEM, Operator
+from installation.operator import Operator
 from installation.work import image as job_image
 from testbed import Cluster, ClusterSpec, Machine, Testbed, wait_for
 from testbed.binaries import helm
 from testbed.kind import KindProvider
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "isthmus"
 PRICES = ("--core-second=0.00005", "--gibibyte-second=0.000005", "--gpu-second=*=0.002")
 TIMING = {"heartbeatSeconds": 1, "fenceAfterSeconds": 20, "stopAllowanceSeconds": 5}
 
@@ -119,21 +118,21 @@ class Installation:
 
     def install(self) -> None:
         """`helm install`, and the hub is ready."""
-        self._helm("install", RELEASE, str(CHART), "--create-namespace", f"--values={self._write(self._values)}")
+        self._helm("install", NAME, str(CHART), "--create-namespace", f"--values={self._write(self._values)}")
         self.operator.settle()
 
     def upgrade(self, values: Object) -> None:
         """`helm upgrade` with these values beside the former, and the new hub is ready."""
-        self._helm("upgrade", RELEASE, str(CHART), f"--values={self._write({**self._values, **values})}")
+        self._helm("upgrade", NAME, str(CHART), f"--values={self._write({**self._values, **values})}")
         self.operator.settle()
 
     def uninstall(self) -> None:
         """`helm uninstall`, and the hub is gone."""
-        self._helm("uninstall", RELEASE, "--wait", "--cascade=foreground")
+        self._helm("uninstall", NAME, "--wait", "--cascade=foreground")
         self.operator.halt()
 
     def _helm(self, *arguments: str) -> None:
-        self.desk.helm(*arguments, f"--namespace={SYSTEM}")
+        self.desk.helm(*arguments, f"--namespace={NAMESPACE}")
 
     def _write(self, values: Object) -> Path:
         path = self.bed.directory / "values.yaml"

@@ -2,9 +2,6 @@
 
 from typing import Protocol
 
-SYSTEM = "isthmus-system"
-RELEASE = "isthmus"
-
 
 class Operator(Protocol):
     """The hub that the installed Deployment describes."""
