@@ -21,18 +21,18 @@ mirror=${DEBIAN_MIRROR:-$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.
 
 echo "==> Debian $suite with Python (half a minute)"
 debootstrap --variant=minbase --include=busybox-static,ca-certificates,python3,python3-venv,tzdata \
-  "$suite" "$folder/root" ${mirror:+"$mirror"} >"$folder/log" 2>&1 || { tail -5 "$folder/log" >&2; fail "debootstrap"; }
+  "$suite" "$folder/python" ${mirror:+"$mirror"} >"$folder/log" 2>&1 || { tail -5 "$folder/log" >&2; fail "debootstrap"; }
 
 mkdir -p "$folder"/busybox/{bin,dev,etc,proc,sys,tmp,var}
 chmod 1777 "$folder/busybox/tmp"
-mv "$folder/root/bin/busybox" "$folder/busybox/bin/"
+mv "$folder/python/bin/busybox" "$folder/busybox/bin/"
 chroot "$folder/busybox" /bin/busybox --install -s /bin
 echo 'root:x:0:0:root:/:/bin/sh' >"$folder/busybox/etc/passwd"
 tar -C "$folder/busybox" -c . | "$engine" import --change 'CMD ["sh"]' - "$busybox" >/dev/null
 
-chroot "$folder/root" dpkg --purge busybox-static >/dev/null 2>&1
-rm -rf "$folder"/root/var/cache/apt/* "$folder"/root/var/lib/apt/lists/* "$folder"/root/var/log/* \
-  "$folder"/root/usr/share/{doc,info,locale,man}/* "$folder"/root/etc/{hostname,resolv.conf} "$folder"/root/etc/apt/sources.list
-tar -C "$folder/root" --exclude='./dev/*' -c . | "$engine" import --change 'ENV LANG=C.UTF-8' \
+chroot "$folder/python" dpkg --purge busybox-static >/dev/null 2>&1
+rm -rf "$folder"/python/var/cache/apt/* "$folder"/python/var/lib/apt/lists/* "$folder"/python/var/log/* \
+  "$folder"/python/usr/share/{doc,info,locale,man}/* "$folder"/python/etc/{hostname,resolv.conf} "$folder"/python/etc/apt/sources.list
+tar -C "$folder/python" --exclude='./dev/*' -c . | "$engine" import --change 'ENV LANG=C.UTF-8' \
   --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$base" >/dev/null
 "$engine" images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep -E "^(localhost/|docker.io/library/)?($base|$busybox) "

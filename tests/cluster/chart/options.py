@@ -36,7 +36,11 @@ EVERYTHING: dict[str, Any] = {
             "extra": [{"ports": [{"port": 5432, "protocol": "TCP"}]}],
         },
     },
-    "proxy": {"httpProxy": "http://proxy:3128", "httpsProxy": "http://proxy:3128", "noProxy": "10.0.0.0/8,.svc"},
+    "proxy": {
+        "httpProxy": "http://proxy.example:8888",
+        "httpsProxy": "http://proxy.example:8888",
+        "noProxy": "10.0.0.0/8,.svc",
+    },
     "serviceAccount": {"annotations": {"example.com/role": "hub"}},
     "localMember": {"enabled": True},
     "podAnnotations": {"example.com/a": "b"},
