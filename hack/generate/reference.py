@@ -95,6 +95,8 @@ def _type(schema: Schema) -> str:
         return " \\| ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("format") == "date-time":
         return "time"
+    if schema.get("x-kubernetes-int-or-string"):
+        return "quantity"
     return str(schema.get("type", "any"))
 
 

@@ -46,6 +46,8 @@ class _Inliner:
         raw, optional = self._resolved(raw)
         schema: Schema = {key: raw[key] for key in _KEPT if raw.get(key) is not None}
         schema |= {key: value for key, value in raw.items() if key.startswith("x-kubernetes-")}
+        if raw.get("x-kubernetes-int-or-string"):
+            del schema["type"]  # the API server would take that for a contradiction
         if "const" in raw:
             schema["enum"] = [raw["const"]]
         if raw.get("type") == "integer" and "format" not in raw:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, computed_field
 
 from .conditions import Conditions
+from .hardware import VARIANT_LIMIT, AcceleratorRequest, Variant
 from .jobspec import TEMPLATE_SCHEMA
 from .model import (
     LIST_ATOMIC,
@@ -17,7 +18,6 @@ from .model import (
     Labels,
     LabelValue,
     Model,
-    Quantity,
     Timestamp,
     list_map,
     rules,
@@ -59,22 +59,6 @@ class Toleration(Model):
         "Equal"
     )
     value: Annotated[LabelValue, Field(description="The taint's value, for Equal.")] = ""
-
-
-class AcceleratorRequest(Model):
-    """Which accelerators will do. How many, and under which resource name, the pod template says."""
-
-    models: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=128)]],
-        Field(
-            max_length=32,
-            default_factory=list,
-            json_schema_extra=LIST_SET,
-            description="Any of these; empty is any.",
-        ),
-    ]
-    minimum_memory: Annotated[Quantity, Field(description="Memory of one accelerator, at least.")] | None = None
-    partition_profile: Annotated[str, Field(min_length=1, max_length=63, description="Such as 1g.10gb.")] | None = None
 
 
 class Placement(Model):
@@ -143,12 +127,25 @@ class Placement(Model):
     ] = "Balanced"
 
 
+_SAME_PRESENCE = "has(self.variants) == has(oldSelf.variants)"
+
+
 class ComputeJobSpec(Model):
     """What the user asks for."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            ("!oldSelf.cancel || self.cancel", "a cancelled job can't be taken up again", ".cancel")
+            ("!oldSelf.cancel || self.cancel", "a cancelled job can't be taken up again", ".cancel"),
+            (
+                f"{_SAME_PRESENCE} && (!has(self.variants) || self.variants == oldSelf.variants)",
+                "the variants are immutable; make a new ComputeJob",
+                ".variants",
+            ),
+            (
+                "!has(self.variants) || self.variants.size() == 0 || !has(self.placement.accelerator)",
+                "must not be set beside variants, each of which has an accelerator of its own; remove it",
+                ".placement.accelerator",
+            ),
         ),
     )
 
@@ -170,6 +167,15 @@ class ComputeJobSpec(Model):
     placement: Annotated[
         Placement, Field(default_factory=Placement, description="Where it may run; immutable once it is placed.")
     ]
+    variants: Annotated[
+        list[Variant],
+        Field(
+            max_length=VARIANT_LIMIT,
+            default_factory=list,
+            json_schema_extra=list_map("name"),
+            description="Its forms for different hardware: it runs in one of them, where that fits; immutable.",
+        ),
+    ]
 
 
 class Shard(Model):
@@ -179,6 +185,7 @@ class Shard(Model):
     dispatch: Annotated[str, Field(max_length=63, description="Name of its Dispatch, and of its Job there.")]
     attempt: Annotated[int, Field(ge=1, description="Counts the tries.")]
     indexes: Annotated[str, Field(max_length=256, description="Its indexes; absent is all.")] | None = None
+    variant: Annotated[str, Field(max_length=63, description="The job's variant that it runs in.")] | None = None
     state: Annotated[str, Field(max_length=32, description="What the node says of it.")]
     message: Annotated[str, Field(max_length=256, description="Why it was refused or lost.")] = ""
     start_time: Annotated[Timestamp, Field(description="When its Job started.")] | None = None
@@ -206,6 +213,7 @@ class NodeVerdict(Model):
     """What one node was found to be for the job: a reason against it, or its score parts."""
 
     node: Annotated[str, Field(max_length=50, description="The ComputeNode.")]
+    variant: Annotated[str, Field(max_length=63, description="The variant that would do best there.")] | None = None
     reason: Annotated[str, Field(max_length=64, description="Why it would not do, in a word.")] | None = None
     message: Annotated[str, Field(max_length=256, description="Why it would not do, for people.")] | None = None
     score: Annotated[int, Field(ge=0, le=100, description="How well it would do.")] | None = None

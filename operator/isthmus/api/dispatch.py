@@ -77,7 +77,7 @@ class DispatchSpec(Model):
                     "immutable; a further attempt is a new Dispatch",
                     f".{field}",
                 )
-                for field in ("tariff", "indexes", "fence")
+                for field in ("tariff", "indexes", "fence", "variant")
             ),
             (
                 "oldSelf.desiredState != 'Cancelled' || self.desiredState == 'Cancelled'",
@@ -103,6 +103,7 @@ class DispatchSpec(Model):
         | None
     ) = None
     fence: Annotated[Fence, Field(description="The fence in force; absent is none.")] | None = None
+    variant: Annotated[str, Field(max_length=63, description="The job's variant that it runs in.")] | None = None
     # The four required fields are all it may have: so that CEL, which can't tell one unknown field from another,
     # sees every change below them.
     manifest: Annotated[

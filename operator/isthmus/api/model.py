@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -46,6 +46,14 @@ Quantity = Annotated[
         pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
         max_length=32,
         description="A Kubernetes quantity, such as 16Gi.",
+    ),
+]
+# In lists by resource name numbers are as good, as they are in a pod's requests.
+NumberOrQuantity = Annotated[
+    Quantity,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    Field(
+        json_schema_extra={"x-kubernetes-int-or-string": True}, description="A Kubernetes quantity, such as 16Gi or 8."
     ),
 ]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]

@@ -43,6 +43,7 @@ def dispatch_manifest(
         affinity=parcel.assignment.affinity,
         suspend=False,
         piece=parcel.piece,
+        variant=parcel.assignment.variant,
     )
     spec = DispatchSpec(
         job=JobReference(namespace=job.metadata["namespace"], name=job.metadata["name"], uid=uid),
@@ -53,6 +54,7 @@ def dispatch_manifest(
         tariff=tariff,
         indexes=parcel.indexes.encoded() if parcel.indexes is not None else None,
         fence=parcel.fence,
+        variant=parcel.assignment.variant,
         manifest=rendered,
     )
     return {

@@ -217,8 +217,8 @@ class Jobs:
         return wait if wait <= longest else 0.0  # the clock was set back meanwhile
 
     def _facts(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Facts:
-        template = record.job.spec.template
-        completions, gpus = size_of(template) if record.admitted or dispatches else (None, 0)
+        known = record.admitted or dispatches
+        completions, gpus = size_of(record.job, dispatches, progress.live) if known else (None, 0)
         explanation, estimate = placement_of(dispatches, record.unplaced)
         return Facts(
             job=record.job,

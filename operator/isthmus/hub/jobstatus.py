@@ -108,6 +108,7 @@ def _shard(node: str, dispatch: Dispatch) -> Shard:
         dispatch=dispatch.metadata["name"],
         attempt=dispatch.spec.attempt,
         indexes=truncated(indexes, 256) if indexes is not None else None,
+        variant=dispatch.spec.variant,
         # That a node has taken it and has not begun is no news worth a write of its own.
         state="Pending" if dispatch.status.state in (None, DispatchState.ACCEPTED) else str(dispatch.status.state),
         message=truncated(dispatch.status.message, 256) if dispatch.status.state in _UNTIMELY else "",

@@ -9,6 +9,7 @@ from .references import Reference, references
 from .splitting import NOT_SPLITTABLE, not_splittable
 from .template import Refusal, check_template, template_digest
 from .tenant import PodSecurity, tenant_objects
+from .variants import check_variants, form_of, forms, of_variant
 
 __all__ = [
     "NOT_SPLITTABLE",
@@ -19,12 +20,16 @@ __all__ = [
     "Refusal",
     "Requirement",
     "check_template",
+    "check_variants",
     "dry_run_manifest",
     "dry_run_refusal",
+    "form_of",
+    "forms",
     "index_map",
     "is_placeholder",
     "job_labels",
     "not_splittable",
+    "of_variant",
     "placeholder",
     "references",
     "render",

@@ -16,11 +16,11 @@ _FIELD = re.compile(r'(?P<before>"|Go struct field \w+\.)spec\.')
 _PREFIX = re.compile(r'^Job in version "v1" cannot be handled as a Job: ')
 
 
-def dry_run_manifest(job: ComputeJob, namespace: str) -> Manifest:
+def dry_run_manifest(job: ComputeJob, namespace: str, template: dict[str, Any] | None = None) -> Manifest:
     """The Job to create in `namespace` with dryRun=All and fieldValidation=Strict.
 
-    It is the user's template untouched, under the name that its first shard will have, so that the API server judges
-    the length of `name-index` too and every field it names is one the user wrote.
+    It is the user's template untouched, or a form of it that a variant makes, under the name that its first shard will
+    have, so that the API server judges the length of `name-index` too and every field it names is one the user wrote.
     """
     name, uid = str(job.metadata["name"]), str(job.metadata["uid"])
     return {
@@ -32,7 +32,7 @@ def dry_run_manifest(job: ComputeJob, namespace: str) -> Manifest:
             "namespace": namespace,
             "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
         },
-        "spec": job.spec.template,
+        "spec": job.spec.template if template is None else template,
     }
 
 

@@ -12,6 +12,7 @@ from . import disruption
 from .affinity import Requirement, with_requirements
 from .piece import Piece, with_piece
 from .reading import mapping
+from .variants import form_of
 
 
 def render(
@@ -24,14 +25,16 @@ def render(
     affinity: Sequence[Requirement],
     suspend: bool,
     piece: Piece | None = None,
+    variant: str | None = None,
 ) -> Manifest:
     """The Job to create in the member; shares nothing with `job`, which stays as it is.
 
-    `affinity` lists (machine label, values that will do) pairs, required of every pod. The template must have passed
-    `check_template` and the dry run; without a `piece` it is rendered with its own counts and limits. One with
-    indexes is of a template that `not_splittable` has nothing against: its pods carry the map from their local to
-    their global indexes, wait at the gate `isthmus.dev/index`, and read JOB_COMPLETION_INDEX off the annotation that
-    the opening of the gate writes. Raises ValueError for a piece of more ranges than the map may have.
+    `variant` names the form of the template that runs. `affinity` lists (machine label, values that will do) pairs,
+    required of every pod. The form must have passed `check_template` and the dry run; without a `piece` it is rendered
+    with its own counts and limits. One with indexes is of a template that `not_splittable` has nothing against: its
+    pods carry the map from their local to their global indexes, wait at the gate `isthmus.dev/index`, and read
+    JOB_COMPLETION_INDEX off the annotation that the opening of the gate writes. Raises ValueError for a piece of more
+    ranges than the map may have, KeyError for a variant that the job does not have.
 
     The renderer owns what decides whether work runs twice or is lost:
 
@@ -42,7 +45,7 @@ def render(
     """
     namespace, name, uid = (str(job.metadata[key]) for key in ("namespace", "name", "uid"))
     dispatch = names.dispatch_name(name, uid, shard, attempt)
-    template: dict[str, Any] = deepcopy(job.spec.template)
+    template: dict[str, Any] = deepcopy(form_of(job, variant))
     template.pop("ttlSecondsAfterFinished", None)
     spec = disruption.with_rule(template) | {
         "suspend": suspend,

@@ -6,6 +6,7 @@ from .division import divide, minimum_width
 from .engine import Assignment, Outcome, Unplaced, place
 from .examination import Examination, Finding, examine
 from .fit import Fit, fit
+from .forms import Form, demand_in
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
 from .verdict import Rejection
@@ -18,6 +19,7 @@ __all__ = [
     "Examination",
     "Finding",
     "Fit",
+    "Form",
     "NodeView",
     "Outcome",
     "PriceView",
@@ -26,6 +28,7 @@ __all__ = [
     "Snapshot",
     "Split",
     "Unplaced",
+    "demand_in",
     "demand_of",
     "divide",
     "examine",

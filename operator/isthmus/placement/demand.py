@@ -8,8 +8,12 @@ import msgspec
 
 from isthmus.api import core
 from isthmus.api.computejob import ComputeJob, Toleration
-from isthmus.api.quantities import PODS, amount
+from isthmus.api.form import in_form
+from isthmus.api.hardware import AcceleratorRequest, Variant
+from isthmus.api.quantities import MEMORY, PODS, amount
 from isthmus.capacity.requests import effective_request
+
+from .forms import Form
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _GRACE_SECONDS = 30  # what the API server gives pods that name no terminationGracePeriodSeconds
@@ -40,7 +44,8 @@ class Demand:
     be placed before the rest. `node_selector`, `regions`, `tiers` and `tolerations` speak of ComputeNodes,
     `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names nodes that
     must not get it again, such as one that refused it. `grace_seconds` is how long a pod may take to stop, where the
-    node must allow for it; None where that does not matter.
+    node must allow for it; None where that does not matter. A demand with `forms` is placed in one of these and never
+    as it stands itself; `variant` names the one that this is.
     """
 
     key: str
@@ -65,6 +70,8 @@ class Demand:
     avoid: tuple[str, ...] = ()
     split: Split | None = None
     grace_seconds: int | None = None
+    variant: str | None = None
+    forms: tuple[Form, ...] = ()
 
     @property
     def least(self) -> int:
@@ -102,9 +109,8 @@ def demand_of(
     pod = spec.template.spec
     grace = pod.termination_grace_period_seconds
     placement = job.spec.placement
-    accelerator = placement.accelerator
+    wanted = _wanted(placement.accelerator)
     created = job.metadata.get("creationTimestamp")
-    memory = None if accelerator is None else accelerator.minimum_memory
     return Demand(
         key=job.metadata["uid"],
         name=job.metadata["name"],
@@ -114,9 +120,9 @@ def demand_of(
         created=datetime.fromisoformat(created) if created else _EPOCH,
         width=width_of(spec) if width is None else width,
         request={**effective_request(pod), PODS: 1},
-        models=() if accelerator is None else tuple(accelerator.models),
-        minimum_memory_bytes=None if memory is None else amount("memory", memory),
-        partition_profile=None if accelerator is None else accelerator.partition_profile,
+        models=wanted[0],
+        minimum_memory_bytes=wanted[1],
+        partition_profile=wanted[2],
         node_selector=placement.node_selector,
         regions=tuple(placement.regions),
         tiers=tuple(placement.tiers),
@@ -128,7 +134,22 @@ def demand_of(
         avoid=avoid,
         split=split,
         grace_seconds=grace_seconds(grace) if placement.on_node_lost == "Rerun" else None,
+        forms=tuple(_form(job, variant) for variant in job.spec.variants),
     )
+
+
+def _form(job: ComputeJob, variant: Variant) -> Form:
+    spec = msgspec.convert(in_form(job.spec.template, variant), core.JobSpec)
+    request = {**effective_request(spec.template.spec), PODS: 1}
+    return Form(variant.name, request, *_wanted(variant.accelerator))
+
+
+def _wanted(accelerator: AcceleratorRequest | None) -> tuple[tuple[str, ...], int | None, str | None]:
+    """Models, memory in bytes and partition of the accelerators that will do."""
+    if accelerator is None:
+        return (), None, None
+    memory = accelerator.minimum_memory
+    return tuple(accelerator.models), None if memory is None else amount(MEMORY, memory), accelerator.partition_profile
 
 
 def grace_seconds(named: int | None) -> int:

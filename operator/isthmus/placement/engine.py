@@ -10,6 +10,7 @@ from .candidate import Candidate
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
+from .forms import demand_in
 from .jobclass import Entry, JobClass, class_key
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -28,7 +29,7 @@ class Assignment:
     anew.
 
     `affinity` are machine labels that its pods must be bound to, all of them. `estimate_per_hour` is the price of an
-    hour of these pods in `currency`.
+    hour of these pods in `currency`. `demand` is the job in the form that was chosen, which `variant` names.
     """
 
     demand: Demand
@@ -38,6 +39,7 @@ class Assignment:
     estimate_per_hour: Decimal | None
     currency: str
     explanation: Explanation
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,14 @@ def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explan
         explanation = explanation.model_copy(update={"winner": node.name})
     candidate.take(width)
     return Assignment(
-        demand=demand,
+        demand=demand_in(demand, candidate.demand.variant),
         node=node.name,
         width=width,
         affinity=candidate.offer.affinity,
         estimate_per_hour=candidate.per_hour if width == demand.width else candidate.costs(width),
         currency=node.price.currency if node.price else "",
         explanation=explanation,
+        variant=candidate.demand.variant,
     )
 
 

@@ -17,7 +17,8 @@ from .verdict import Rejection, Score
 class Finding:
     """One node: a score where it has room for the job, or for a piece of a split one; else what speaks against it.
 
-    `per_hour` is the price of an hour of all of the job's pods there, where that can be told.
+    `per_hour` is the price of an hour of all of the job's pods there, where that can be told. `variant` is the form of
+    the job that would do best there.
     """
 
     node: str
@@ -25,6 +26,7 @@ class Finding:
     rejection: Rejection | None
     per_hour: Decimal | None
     currency: str
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,14 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
         **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
     }
     best = (
-        Finding(name, Score(entry.score.total, dict(entry.parts)), None, costs[name], prices.get(name, ""))
+        Finding(
+            name,
+            Score(entry.score.total, dict(entry.parts)),
+            None,
+            costs[name],
+            prices.get(name, ""),
+            entry.candidate.demand.variant,
+        )
         for entry in by_rank(verdicts.open)
         if (name := entry.candidate.node.name)
     )

@@ -46,7 +46,7 @@ class Verdicts:
 
 def verdicts_of(job_class: JobClass) -> Verdicts:
     """Every node's verdict on the class as its rooms stand now."""
-    entries = job_class.ranked()
+    entries = job_class.by_node()
     return Verdicts(
         open=[entry for entry in entries if entry.rank is not None],
         crowded=[entry.candidate for entry in entries if entry.rank is None],
@@ -68,7 +68,7 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
     if [entry.candidate.node.name for entry in best[: len(winners)]] != list(winners):  # others lack room for a piece
         best.sort(key=lambda entry: entry.candidate.node.name not in winners)
     best = best[: max(places, EXPLANATION_NODES - without)]
-    shown = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
+    shown = [_shown(entry) for entry in best]
     told = _told(verdicts, EXPLANATION_NODES - len(best))
     reasons = _bounded(verdicts.reasons())
     for limit in (_MESSAGE, 128, 48, 0):
@@ -80,6 +80,16 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
         if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
+
+
+def _shown(entry: Entry) -> NodeVerdict:
+    candidate = entry.candidate
+    return NodeVerdict(
+        node=candidate.node.name,
+        variant=candidate.demand.variant,
+        score=entry.score.total,
+        parts=dict(entry.parts),
+    )
 
 
 def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:

@@ -6,6 +6,8 @@ from decimal import Decimal
 from . import filters, scores
 from .candidate import Candidate, Fleet
 from .demand import Demand
+from .forms import demands_of
+from .nearer import nearest, one_each
 from .objectives import OBJECTIVES
 from .pieces import pieces_of
 from .site import Site
@@ -34,11 +36,16 @@ def class_key(demand: Demand) -> tuple[object, ...]:
         demand.avoid,
         demand.split,
         demand.grace_seconds,
+        demand.variant,
+        tuple(form.key for form in demand.forms),
     )
 
 
 class Entry:
-    """A candidate that passed every standing filter, with its scores as of one state of its room."""
+    """A candidate that passed every standing filter, with its scores as of one state of its room.
+
+    Of a job with several forms a node has one for each that passed; `candidate.demand` is the job in that form.
+    """
 
     __slots__ = ("candidate", "cheapness", "parts", "rank", "standing", "version")
 
@@ -64,9 +71,10 @@ class JobClass:
         self.exhausted = False
         self.rejected: dict[str, Rejection] = {}
         self.entries: list[Entry] = []
+        self._forms = demands_of(demand)
         self._weights = OBJECTIVES[demand.objective]
         self._field = scores.Field(Decimal(0))
-        self._judged: dict[str, tuple[int, Entry | Rejection]] = {}
+        self._judged: dict[str, tuple[int, tuple[Entry, ...] | Rejection]] = {}
         self._fleet = Fleet(())
         self._epoch = 0
 
@@ -81,16 +89,25 @@ class JobClass:
         for name, site in sites.items():
             known = before.get(name)
             if known is None or known[0] != site.stamp:
-                known = (site.stamp, self._ask(Candidate(self.demand, site, fleet)))
+                known = (site.stamp, self._ask(site, fleet))
             self._judged[name] = known
-        self.entries = [found for _, found in self._judged.values() if isinstance(found, Entry)]
+        self.entries = [entry for _, found in self._judged.values() if isinstance(found, tuple) for entry in found]
         self.rejected = {name: found for name, (_, found) in self._judged.items() if isinstance(found, Rejection)}
         self._compare()
 
-    @staticmethod
-    def _ask(candidate: Candidate) -> Entry | Rejection:
-        rejection = next((r for ask in filters.STANDING if (r := ask(candidate)) is not None), None)
-        return Entry(candidate) if rejection is None else rejection
+    def _ask(self, site: Site, fleet: Fleet) -> tuple[Entry, ...] | Rejection:
+        """An entry for each form in which the node may take the job, or why it can't in any."""
+        entries: list[Entry] = []
+        against: list[tuple[int, str | None, Rejection]] = []
+        for form in self._forms:
+            candidate = Candidate(form, site, fleet)
+            asked = ((passed, ask(candidate)) for passed, ask in enumerate(filters.STANDING))
+            found = next(((passed, rejection) for passed, rejection in asked if rejection is not None), None)
+            if found is None:
+                entries.append(Entry(candidate))
+            else:
+                against.append((found[0], form.variant, found[1]))
+        return tuple(entries) or nearest(against)
 
     def _compare(self) -> None:
         """Measure the nodes against each other: prices, and what else does not hang on what is free."""
@@ -127,10 +144,21 @@ class JobClass:
             return [] if best is None else [(best, width)]
         if self.exhausted:
             return []
-        nodes = by_rank(entry for entry in self.ranked() if entry.rank is not None)
+        nodes = by_rank(self._for_pieces(entry for entry in self.ranked() if entry.rank is not None))
         found = pieces_of([entry.candidate.fit.pods_free for entry in nodes], width, split)
         self.exhausted = not found
         return [(nodes[place], pods) for place, pods in found]
+
+    def _for_pieces(self, entries: Iterable[Entry]) -> Iterable[Entry]:
+        """Of each node the form that most of the job has room in, of equals the best.
+
+        A job is divided for want of room, and its pieces each stand on another node.
+        """
+        if len(self._forms) == 1:
+            return entries
+        return one_each(
+            entries, _node, lambda entry: (min(entry.candidate.fit.pods_free, self.demand.width), _rank(entry))
+        )
 
     def _ranked(self, entry: Entry) -> Rank | None:
         """The entry's rank by its room as it is now, None where it has too little."""
@@ -153,10 +181,26 @@ class JobClass:
                 self._ranked(entry)
         return self.entries
 
+    def by_node(self) -> list[Entry]:
+        """As `ranked`, of each node only the best form, or where none has room the one for which there is most."""
+        entries = self.ranked()
+        if len(self._forms) == 1:
+            return entries
+        return one_each(entries, _node, _worth)
+
 
 def by_rank(entries: Iterable[Entry]) -> list[Entry]:
     """The best first; equals stay as they stand, which is by name."""
     return sorted(entries, key=_rank, reverse=True)
+
+
+def _node(entry: Entry) -> str:
+    return entry.candidate.node.name
+
+
+def _worth(entry: Entry) -> tuple[object, ...]:
+    """Where it has room, its rank; else how much there is."""
+    return (True, *entry.rank) if entry.rank is not None else (False, entry.candidate.fit.pods_free)
 
 
 def _rank(entry: Entry) -> Rank:

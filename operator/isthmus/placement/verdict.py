@@ -1,7 +1,7 @@
 """What one node is found to be for one job: a reason against it, or its score."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,13 @@ class Rejection:
     message: str
     permanent: bool = False
     gist: str = ""
+
+    def of_variant(self, variant: str | None) -> "Rejection":
+        """The same, said of one form of the job; None is the only one that it has."""
+        if variant is None:
+            return self
+        gist = f"variant {variant}: {self.gist}" if self.gist else ""
+        return replace(self, message=f"variant {variant}: {self.message}", gist=gist)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ ADMITTED = ReasonTable(
             "Remove the field.",
         ),
         Reason(
+            "VariantInvalid",
+            "One of its variants changes a container that the template does not have.",
+            "Name one that it has, or leave `container` out.",
+            see="jobs.md#variants",
+        ),
+        Reason(
             "ReservedKey",
             "A label, annotation or scheduling gate of the pods begins with `isthmus.dev/`.",
             "Take a key of your own domain.",

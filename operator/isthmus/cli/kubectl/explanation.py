@@ -16,6 +16,7 @@ class Verdict:
     """What one node was found to be for the job."""
 
     node: str
+    variant: str
     verdict: str
     reason: str
     message: str
@@ -42,6 +43,7 @@ def from_query(document: Object) -> Explained:
     verdicts = [
         Verdict(
             node=str(each.get("node", "")),
+            variant=str(each.get("variant") or ""),
             verdict=str(each.get("verdict", "")),
             reason=str(each.get("reason") or ""),
             message=str(each.get("message") or ""),
@@ -71,6 +73,7 @@ def from_status(job: Object, why: str) -> Explained:
     verdicts = [
         Verdict(
             node=str(each["node"]),
+            variant=str(each.get("variant") or ""),
             verdict="Rejected" if each.get("reason") else "Chosen" if each["node"] in chosen else "Fits",
             reason=str(each.get("reason") or ""),
             message=str(each.get("message") or ""),
@@ -105,8 +108,8 @@ def explanation_sheet(explained: Explained, hint: str = "") -> Sheet:
         ("Note", explained.note),
     ]
     ordered = sorted(explained.verdicts, key=lambda each: _VERDICTS.get(each.verdict, 3))
-    headings = ("NODE", "VERDICT", "SCORE", "PRICE/H", "PARTS", "REASON", "MESSAGE")
-    rows = [(v.node, v.verdict, v.score, v.price, v.parts, v.reason, v.message) for v in ordered]
+    headings = ("NODE", "VARIANT", "VERDICT", "SCORE", "PRICE/H", "PARTS", "REASON", "MESSAGE")
+    rows = [(v.node, v.variant, v.verdict, v.score, v.price, v.parts, v.reason, v.message) for v in ordered]
     used = [place for place, _ in enumerate(headings) if any(row[place] for row in rows)]
     shown = Table(tuple(headings[p] for p in used), [tuple(row[p] for p in used) for row in rows])
     counts = Table(("REASON", "NODES"), [(reason, str(nodes)) for reason, nodes in explained.counts])

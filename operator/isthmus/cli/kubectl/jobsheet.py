@@ -29,6 +29,7 @@ def job_sheet(job: Object, events: Sequence[Object], now: datetime) -> Sheet:
         ("Images", ", ".join(_images(template))),
         ("Requests", joined(_requests(template))),
         ("Completions", _completions(template, status)),
+        ("Variants", "; ".join(variant_text(each) for each in spec.get("variants") or ())),
         ("Placement", placement_text(spec.get("placement") or {})),
         ("Done", status.get("done", "")),
         ("Pods", _pods(status)),
@@ -80,6 +81,14 @@ def placement_text(placement: Object) -> str:
     return "; ".join(told)
 
 
+def variant_text(variant: Object) -> str:
+    """A variant on a line: its name, and what it changes."""
+    told = [f"{key}: {_short(value)}" for key, value in variant.items() if key in {"accelerator", "image"} and value]
+    if variant.get("resources") is not None:
+        told.append(f"resources: {joined(variant['resources']) or 'none'}")
+    return f"{variant.get('name')} ({'; '.join(told)})" if told else str(variant.get("name"))
+
+
 def _short(value: object) -> str:
     if isinstance(value, list):
         return " ".join(_short(each) for each in value)
@@ -98,6 +107,7 @@ def _shards(status: Object, now: datetime) -> Part:
     rows = [
         (
             str(shard.get("node", "")),
+            str(shard.get("variant") or ""),
             str(shard.get("attempt", "")),
             str(shard.get("indexes") or "all"),
             str(shard.get("state", "")),
@@ -106,4 +116,7 @@ def _shards(status: Object, now: datetime) -> Part:
         )
         for shard in status.get("shards") or ()
     ]
-    return Part("Shards", Table(("NODE", "ATTEMPT", "INDEXES", "STATE", "STARTED", "MESSAGE"), rows))
+    headings = ("NODE", "VARIANT", "ATTEMPT", "INDEXES", "STATE", "STARTED", "MESSAGE")
+    used = [place for place, heading in enumerate(headings) if heading != "VARIANT" or any(row[place] for row in rows)]
+    shown = Table(tuple(headings[place] for place in used), [tuple(row[place] for place in used) for row in rows])
+    return Part("Shards", shown)

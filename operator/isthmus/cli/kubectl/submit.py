@@ -239,7 +239,7 @@ async def _ended(client: "Client", wanted: Submission, seconds: int) -> bool:
             while True:
                 job: dict[str, Any] = await client.get(COMPUTEJOBS, wanted.name, wanted.namespace)
                 status = job.get("status") or {}
-                said = " ".join(filter(None, (status.get("phase"), status.get("done"), status.get("nodes"))))
+                said = " ".join(filter(None, (status.get("phase"), status.get("done"), _places(status))))
                 if said and said != told:
                     print(f"{wanted.name}: {said}", file=sys.stderr, flush=True)
                     told = said
@@ -251,6 +251,13 @@ async def _ended(client: "Client", wanted: Submission, seconds: int) -> bool:
                 await asyncio.sleep(_PAUSE)
     except TimeoutError:
         raise Complaint(f"{wanted.name} has not ended after {seconds} s; it goes on") from None
+
+
+def _places(status: dict[str, Any]) -> str:
+    """The nodes it stands on, each with the variant that runs there where the job has several."""
+    variants = {shard["node"]: shard["variant"] for shard in status.get("shards") or () if shard.get("variant")}
+    nodes = filter(None, str(status.get("nodes") or "").split(","))
+    return ",".join(f"{node} ({variants[node]})" if node in variants else node for node in nodes)
 
 
 def _seconds(text: str | None, flag: str) -> int | None:

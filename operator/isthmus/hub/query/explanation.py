@@ -26,6 +26,8 @@ class Decision:
 
     chosen: Mapping[str, Money | None]
     """With the price of an hour, as estimated then."""
+    variants: Mapping[str, str | None]
+    """The form of the job that each of these runs."""
     told: Mapping[str, NodeVerdict]
     time: str
     """When it was made, RFC 3339."""
@@ -45,9 +47,10 @@ def decision_of(dispatches: Sequence[tuple[str, Dispatch]], *, waiting: bool) ->
     standing = live or last
     kept = [(node, d, *placement_of([(node, d)], None)) for node, d in standing]
     chosen = {node: estimate for node, _, _, estimate in kept}
+    variants = {node: d.spec.variant for node, d, _, _ in kept}
     told = {v.node: v for _, _, explanation, _ in kept if explanation is not None for v in explanation.nodes}
     whole = all(each is not None and len(each.nodes) < EXPLANATION_NODES for _, _, each, _ in kept)
-    return Decision(chosen, told, str(standing[-1][1].metadata.get("creationTimestamp", "")), whole)
+    return Decision(chosen, variants, told, str(standing[-1][1].metadata.get("creationTimestamp", "")), whole)
 
 
 def document(
@@ -60,7 +63,8 @@ def document(
     told = decision.told if decision is not None else {}
     chosen = decision.chosen if decision is not None else {}
     found = {finding.node: finding for finding in examined.findings} if examined is not None else {}
-    rows = [_kept(node, told.get(node), money) for node, money in chosen.items()]
+    variants = decision.variants if decision is not None else {}
+    rows = [_kept(node, told.get(node), money, variant=variants.get(node)) for node, money in chosen.items()]
     others = [finding for node, finding in found.items() if node not in chosen and (waiting or node not in told)]
     fresh = {finding.node for finding in others}
     earlier = [v for node, v in told.items() if node not in chosen and node not in fresh]
@@ -87,11 +91,14 @@ def document(
     return answer
 
 
-def _kept(node: str, verdict: NodeVerdict | None, price: Money | None, *, standing: bool = True) -> Manifest:
+def _kept(
+    node: str, verdict: NodeVerdict | None, price: Money | None, *, standing: bool = True, variant: str | None = None
+) -> Manifest:
     against = verdict is not None and verdict.reason is not None
     return _row(
         node,
         "Chosen" if standing else "Rejected" if against else "Fits",
+        variant=variant or (None if verdict is None else verdict.variant),
         reason="" if verdict is None else verdict.reason or "",
         message="" if verdict is None else verdict.message or "",
         score=None if verdict is None else verdict.score,
@@ -105,6 +112,7 @@ def _recomputed(finding: Finding) -> Manifest:
     return _row(
         finding.node,
         "Fits" if rejection is None else "Rejected",
+        variant=finding.variant,
         reason=rejection.reason if rejection else "",
         message=rejection.message if rejection else "",
         score=score.total if score else None,
@@ -117,6 +125,7 @@ def _row(
     node: str,
     verdict: str,
     *,
+    variant: str | None,
     reason: str,
     message: str,
     score: int | None,
@@ -126,6 +135,7 @@ def _row(
     money = None if price is None else {"amountPerHour": price.amount, "currency": price.currency}
     return {
         "node": node,
+        **({} if variant is None else {"variant": variant}),
         "verdict": verdict,
         "reason": reason,
         "message": message,

@@ -15,6 +15,10 @@ def room(candidate: Candidate) -> Rejection | None:
 
 def crowded(candidate: Candidate) -> Rejection:
     """How much room there is on a node that has too little, and what is short."""
+    return _crowded(candidate).of_variant(candidate.demand.variant)
+
+
+def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
     gist = f"needs {pods_wanted(candidate.demand)} of {pod_request(candidate.demand)}"
