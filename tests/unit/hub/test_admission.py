@@ -93,3 +93,41 @@ async def test_the_verdict_used_longest_ago_is_forgotten(hub: FakeCluster, monke
 def _image(call: Call) -> str:
     assert isinstance(call.body, dict)
     return str(call.body["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def with_variants(*variants: dict[str, Any]) -> ComputeJob:
+    """A job in these forms."""
+    plain = job()
+    return ComputeJob.model_validate(
+        {"metadata": plain.metadata, "spec": {"template": plain.spec.template, "variants": list(variants)}}
+    )
+
+
+async def test_each_form_is_judged(hub: FakeCluster) -> None:
+    """Of a job with variants every form is tried in a dry run; the template itself, which never runs, is not."""
+    judge = TemplateJudge(hub, SYSTEM)
+    assert await judge.judge(with_variants({"name": "a", "image": "one"}, {"name": "b", "image": "two"})) is None
+    tried = [
+        call.body["spec"]["template"]["spec"]["containers"][0]["image"] for call in hub.calls if call.resource == JOBS
+    ]
+    assert tried == ["one", "two"]
+
+
+async def test_a_wrong_form_is_named(hub: FakeCluster) -> None:
+    """What the API server says against a form is told of the variant, and equal forms are not asked for again."""
+    judge = TemplateJudge(hub, SYSTEM)
+    good, wrong = {"name": "good", "image": "work"}, {"name": "wrong", "image": "other"}
+    assert await judge.judge(with_variants(good)) is None
+    hub.fail(matching("create", JOBS), INVALID)
+    refused = Refusal("TemplateInvalid", f"in variant wrong: {REFUSED.message}")
+    assert [await judge.judge(with_variants(good, wrong)) for _ in range(2)] == [refused, refused]
+    assert asked(hub) == 2
+
+
+async def test_a_form_of_a_container_that_is_not_there(hub: FakeCluster) -> None:
+    """A variant that changes a container which the template does not have is refused without asking anybody."""
+    refusal = await TemplateJudge(hub, SYSTEM).judge(with_variants({"name": "a", "container": "mian"}))
+    assert refusal == Refusal(
+        "VariantInvalid", "spec.variants[0].container is 'mian'; name one of the template's: main"
+    )
+    assert asked(hub) == 0

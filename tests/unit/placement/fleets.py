@@ -1,6 +1,7 @@
 """Small fleets and jobs for tests of placement, and the same drawn at random."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from isthmus.api import core
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
-from isthmus.placement import Assumption, Demand, NodeView, PriceView, Snapshot, Split
+from isthmus.placement import Assumption, Demand, Form, NodeView, PriceView, Snapshot, Split
 
 # A shared machine may pause.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -118,6 +119,16 @@ def shapes(draw: st.DrawFn) -> Shape:
 
 
 @st.composite
+def forms(draw: st.DrawFn) -> tuple[Form, ...]:
+    """None mostly, else one for GPUs and one for cores."""
+    if draw(st.integers(0, 3)):
+        return ()
+    plain = {"cpu": draw(st.integers(1, 4)) * 1000, "memory": GIBIBYTE, "pods": 1}
+    held = {**plain, GPU: draw(st.integers(1, 4))}
+    return (Form("gpu", held, draw(st.sampled_from(((), ("T4",))))), Form("cpu", plain))
+
+
+@st.composite
 def demands(draw: st.DrawFn, key: str = "job") -> Demand:
     """A job of up to three pods, now and then one that may be divided."""
     gpus = draw(st.sampled_from((0, 0, 1, 2, 4)))
@@ -133,6 +144,7 @@ def demands(draw: st.DrawFn, key: str = "job") -> Demand:
         priority=draw(st.integers(0, 1)),
         created=NOW + timedelta(seconds=draw(st.integers(0, 2))),
         split=draw(st.sampled_from((None, None, Split(2, 1), Split(3, 1), Split(2, 2)))),
+        forms=draw(forms()),
     )
 
 
@@ -140,7 +152,7 @@ def demands(draw: st.DrawFn, key: str = "job") -> Demand:
 def nodes(draw: st.DrawFn, name: str = "node") -> NodeView:
     """A node of up to three shapes, mostly in good order, now and then with work assumed on it."""
     there = draw(st.lists(shapes(), min_size=1, max_size=3))
-    assumed = draw(st.lists(demands("earlier"), max_size=2))
+    assumed = [replace(each, forms=()) for each in draw(st.lists(demands("earlier"), max_size=2))]
     return node(
         name,
         *there,

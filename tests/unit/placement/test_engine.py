@@ -26,6 +26,7 @@ from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Shape
 from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Split, place
+from isthmus.placement.forms import demands_of
 
 
 def _pods(node_: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
@@ -104,8 +105,8 @@ def test_a_lone_job_is_placed_where_there_is_room(fleet: tuple[NodeView, ...], j
     idle = tuple(replace(each, assumed=()) for each in fleet)
     for unplaced in place(snapshot(*idle), jobs[:1]).unplaced:
         lacking = {v.node for v in unplaced.explanation.nodes if v.reason == "InsufficientCapacity"}
-        job = unplaced.demand
-        assert not any(_pods(each, [(job, job.least)]) for each in idle if each.name in lacking)
+        for job in demands_of(unplaced.demand):
+            assert not any(_pods(each, [(job, job.least)]) for each in idle if each.name in lacking)
 
 
 @UNHURRIED
