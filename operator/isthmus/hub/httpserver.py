@@ -16,7 +16,8 @@ from .address import Address
 logger = structlog.get_logger(__name__)
 
 Lines = Callable[[], Iterable[str]]
-# Metrics walk through all jobs, in the event loop's thread; whoever asks more often is told the same again.
+# Metrics walk through all jobs, in the event loop's thread; whoever asks more often is told the same again, unless
+# /readyz says something else by now: the two never contradict each other.
 METRICS_SECONDS = 1.0
 
 
@@ -35,16 +36,18 @@ class HttpServer:
     async def start(cls, address: Address, *, unwell: Lines, unready: Lines, registry: CollectorRegistry) -> Self:
         """Listen from now on. HubError where the address can't be had."""
         clock = asyncio.get_running_loop().time
-        told: dict[str, tuple[float, bytes]] = {}
+        told: dict[str, tuple[float, list[str], bytes]] = {}
 
         async def metrics(request: web.Request) -> web.Response:
             try:
                 encode, content_type = choose_encoder(request.headers.get("Accept", ""))
             except ValueError:  # a version that is no number
                 encode, content_type = choose_encoder("")
-            at, body = told.get(content_type, (float("-inf"), b""))
-            if clock() - at >= METRICS_SECONDS:
-                at, body = told[content_type] = clock(), encode(registry)
+            reasons = list(unready())
+            at, before, body = told.get(content_type, (float("-inf"), [], b""))
+            if clock() - at >= METRICS_SECONDS or before != reasons:
+                body = encode(registry)
+                told[content_type] = clock(), reasons, body
             return web.Response(body=body, headers={"Content-Type": content_type})
 
         app = web.Application()

@@ -15,7 +15,9 @@ from federation import compute_job
 from federation.chart import OUTSIDE, HelmError, Release, render
 from testbed import Cluster, KubectlError, wait_for
 from testbed.binaries import locate
+from testbed.definitions import read_all, remove_definitions
 
+OURS = "app.kubernetes.io/part-of=isthmus"
 CRD = "computejobs.isthmus.dev"
 CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}"
 VERSION = "isthmus.dev/crd-version"
@@ -29,7 +31,7 @@ def release(cluster: Cluster, program: Path) -> Iterator[Release]:
     if made.name in made.run("list", "--short"):
         made.uninstall()
     cluster.kubectl("delete", "computejobs", "--all", "--namespace=default", check=False)
-    cluster.kubectl("delete", "crd", "-l", "app.kubernetes.io/part-of=isthmus", "--ignore-not-found")
+    remove_definitions(cluster, OURS)
     cluster.kubectl("delete", "pvc", "--all", f"--namespace={made.namespace}", "--wait=false", check=False)
 
 
@@ -140,6 +142,7 @@ def test_uninstall_without_keep(cluster: Cluster, release: Release) -> None:
     """Where they are not to be kept, definitions and claim go with the release."""
     values: dict[str, Any] = {**OUTSIDE, "crds": {"keep": False}, "ledger": {"persistence": {"keep": False}}}
     release.install(values)
+    read_all(cluster, OURS)
     release.uninstall()
     wait_for(lambda: gone(cluster, CRD_PATH), 30, "the definition to go")
     claim = f"/api/v1/namespaces/{release.namespace}/persistentvolumeclaims/isthmus-ledger"

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from isthmus.errors import HubError
 from isthmus.hub import httpserver
@@ -106,6 +106,20 @@ async def test_metrics_are_not_gathered_for_each_that_asks(monkeypatch: pytest.M
     assert (again, form) == (first, OPEN)
     placed = 'isthmus_placement_attempts_total{result="Placed"}'
     assert [f"{placed} 5.0\n" in body for body in (first, other, later)] == [False, True, True]
+
+
+async def test_metrics_keep_up_with_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What /readyz says now, metrics show as well, however little time has passed since they were gathered last."""
+    monkeypatch.setattr(httpserver, "METRICS_SECONDS", 3600.0)
+    registry = CollectorRegistry()
+    missing = Gauge("isthmus_permissions_missing", "As it is in the hub.", registry=registry)
+    unready: list[str] = []
+    async with serving([], unready, registry) as url:
+        for reasons in ([], ["the hub is not permitted to watch secrets"], []):
+            unready[:] = reasons
+            missing.set(len(reasons))
+            assert (await ask(f"{url}/readyz"))[0] == (503 if reasons else 200)
+            assert f"isthmus_permissions_missing {len(reasons)}.0\n" in (await ask(f"{url}/metrics"))[2]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405)])
