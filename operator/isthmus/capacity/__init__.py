@@ -3,6 +3,7 @@
 from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
 from .affinity import AffinityTerm, affinity_terms
 from .expected import ExpectedPods
+from .impossible import impossible
 from .machines import SHAPE_LIMIT, MachineTable
 from .profile import Accelerator, AcceleratorTotal, MachineTaint, NodeLabel, Profile, Shape
 from .requests import effective_request, shared_request
@@ -26,6 +27,7 @@ __all__ = [
     "affinity_terms",
     "effective_request",
     "from_status",
+    "impossible",
     "model_matches",
     "shared_request",
     "to_status",

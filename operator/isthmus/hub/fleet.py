@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
-from isthmus.capacity import Profile
+from isthmus.capacity import Profile, impossible
 from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
 from isthmus.settlement.tariff import tariff_state
 
 from .dispatches import NodeDispatches
-from .nodestatus import CONNECTING, NO_PROFILE, NodeFacts
+from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
 from .stopping import rate_of
 
 _BEGINNING = frozenset({CONNECTING, NO_PROFILE})
@@ -126,18 +126,26 @@ class Fleet:
         known = self._nodes.get(name)
         return (rate_of(known.node.status) if known is not None else None) or self._rates.get(name)
 
-    def observed(self, name: str, profile: Profile) -> None:
-        """New figures of a node, in the order in which they were made."""
+    def observed(self, name: str, profile: Profile) -> bool:
+        """New figures of a node, in the order in which they were made; whether the node is judged anew for them.
+
+        Figures that can't be are set aside, and so is the node until such as can be come.
+        """
         known = self._nodes.get(name)
-        if known is not None:
+        if known is None:
+            return False
+        before, wrong = known.facts.quarantine, impossible(profile)
+        known.facts.quarantine = wrong if wrong is None else (IMPOSSIBLE, f"the member's figures can't be: {wrong}")
+        if wrong is None:
             known.profile = profile
             self._assumed.cover(name, profile)
+        return known.facts.quarantine != before
 
     def lost_sight(self, name: str) -> None:
         """The node's figures are no longer followed."""
         known = self._nodes.get(name)
         if known is not None:
-            known.profile = None
+            known.profile = known.facts.quarantine = None
 
     def next_sequence(self, name: str) -> int:
         """A number for a Dispatch of the node that was never given out before."""

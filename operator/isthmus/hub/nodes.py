@@ -145,7 +145,8 @@ class Nodes:
 
     def profiled(self, name: str, profile: Profile) -> None:
         """New figures of a node."""
-        self._fleet.observed(name, profile)
+        if self._fleet.observed(name, profile):
+            self.changed(name)
         self._on_room()
         since = self._clocks.monotonic() - self._published.get(name, float("-inf"))
         self.queue.add(name, max(PUBLISH_SECONDS - since, 0.05))

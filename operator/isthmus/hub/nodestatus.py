@@ -14,6 +14,7 @@ from .forgetting import forget_before, silent_since
 
 CONNECTING = "Connecting"
 NO_PROFILE = "NoProfile"
+IMPOSSIBLE = "ImpossibleProfile"
 LASTING_SECONDS = 5.0
 """A member that is back within so long was not out of reach for anything but placement."""
 
@@ -33,6 +34,8 @@ class NodeFacts:
     """Reached, and no Dispatch can be written for it in the hub."""
     observed: bool = False
     """Machines and pods are listed, and figures follow."""
+    quarantine: Problem | None = None
+    """Figures came that can't be: nothing is placed by older ones until such as can be are here."""
     deleting: str = ""
     """What its removal waits for, once that was asked for."""
     cluster_uid: str = ""
@@ -82,7 +85,7 @@ class NodeFacts:
         trouble = self.trouble or self.hindrance
         if trouble:
             return trouble
-        return None if self.observed else (NO_PROFILE, "the member's machines are not listed yet")
+        return self.quarantine if self.observed else (NO_PROFILE, "the member's machines are not listed yet")
 
 
 def node_status(

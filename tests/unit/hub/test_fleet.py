@@ -1,9 +1,15 @@
+from dataclasses import replace
+
 import pytest
 from tests.unit.hub.world import BEGIN, compute_node, profile
+from tests.unit.placement.fleets import demand
 
 from isthmus.api.computenode import ComputeNode
 from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
+from isthmus.hub.nodestatus import node_status
+from isthmus.placement import place
+from isthmus.settlement.tariff import tariff_state
 
 
 @pytest.mark.parametrize(
@@ -24,3 +30,28 @@ def test_what_placement_sees(declared: dict[str, object], state: str, allowance:
     fleet.observed("n1", profile(4))
     (seen,) = fleet.snapshot(BEGIN).nodes
     assert (seen.ready, seen.scheduling_state, seen.stop_allowance_seconds) == (True, state, allowance)
+
+
+def test_impossible_figures_set_the_node_aside() -> None:
+    """Figures that can't be keep new work off a node, whatever its last good ones say, until good ones come again."""
+    fleet = Fleet("CNY", lambda _: NodeDispatches(), lambda: 0.0)
+    facts = fleet.put(compute_node("n1")).facts
+    facts.connected, facts.problem, facts.observed = True, None, True
+    assert not fleet.observed("n1", profile(4))
+    job = demand()
+    assert [each.node for each in place(fleet.snapshot(BEGIN), [job]).assignments] == ["n1"]
+    assert fleet.observed("n1", replace(profile(65), sequence=9))
+    (waits,) = place(fleet.snapshot(BEGIN), [job]).unplaced
+    assert (waits.never, waits.reason) == (False, "ImpossibleProfile")
+    assert waits.message == (
+        "0/1 nodes are available: 1 ImpossibleProfile (the member's figures can't be: shape 1 has 65 cpu free of 64)"
+    )
+    status = node_status(
+        compute_node("n1"), facts, tariff=tariff_state(None, BEGIN, "CNY"), profile=None, jobs=0, now=BEGIN
+    )
+    told = {c.type: (c.status, c.reason) for c in status.conditions}
+    assert told["Schedulable"] == told["Ready"] == ("False", "ImpossibleProfile")
+    fleet.assume("n1", 1, job, 1)
+    assert fleet.observed("n1", profile(4))
+    (seen,) = fleet.snapshot(BEGIN).nodes
+    assert (seen.ready, len(seen.assumed)) == (True, 1), "what bad figures claimed to cover was taken for covered"

@@ -90,6 +90,12 @@ READY = ReasonTable(
         Reason("Ready", "All is well."),
         Reason("NoProfile", "The member's machines and pods are not listed yet.", "Wait some seconds."),
         Reason(
+            "ImpossibleProfile",
+            "The member's figures can't be, such as more free than there is; the message says which. Nothing is placed "
+            "by its older ones either.",
+            "See what the member's Nodes say of themselves; the node is taken up again by itself with its next figures.",
+        ),
+        Reason(
             "SpecNotUnderstood",
             "This version of the hub can't read the ComputeNode; another version may have written it.",
             "Mend the fields that the message names, or run the hub that they are for.",
