@@ -3,7 +3,8 @@
 IsthmusError
 ├── HubError                the hub can't begin its work
 │   └── MissingPermissionError  its identity may not do all that it needs to
-└── LedgerError             the ledger can't be opened, read or written
+├── LedgerError             the ledger can't be opened, read or written
+└── TraceError              a cluster's trace can't be read, or not simulated
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ class IsthmusError(Exception):
 
 class LedgerError(IsthmusError):
     """The ledger can't be opened, read or written."""
+
+
+class TraceError(IsthmusError):
+    """A cluster's trace can't be read, or can't be simulated."""
 
 
 class HubError(IsthmusError):

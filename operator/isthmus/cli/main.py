@@ -6,6 +6,7 @@ from isthmus import __version__
 
 from .check_hub import check_hub
 from .hub import hub
+from .simulate import app as simulate
 from .statement import statement
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command("check-hub")(check_hub)
 app.command()(hub)
+app.add_typer(simulate, name="simulate")
 app.command()(statement)
 
 

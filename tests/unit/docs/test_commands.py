@@ -28,7 +28,7 @@ def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         yield path, _options(command)
 
 
-OPTIONS = {name: _options(command) for name, command in COMMANDS.items()}
+OPTIONS = {" ".join(path): options for name in COMMANDS for path, options in _leaves(COMMANDS[name], (name,))}
 PLUGIN: dict[tuple[str, ...], dict[str, Any]] = dict(_leaves(typer.main.get_command(plugin)))
 
 
@@ -44,7 +44,9 @@ def _calls(page: Page) -> Iterator[tuple[str, list[str]]]:
     for text in (*page.commands(), *page.words()):
         words = shlex.split(text) if text in page.commands() else text.split()
         if words and words[0] in {"isthmus", ".venv/bin/isthmus"} and len(words) > 1:
-            yield words[1], [word.partition("=")[0] for word in words[2:] if word.startswith("-")]
+            length = 2 if hasattr(COMMANDS.get(words[1]), "commands") else 1  # a group's commands have two words
+            rest = words[1 + length :]
+            yield " ".join(words[1 : 1 + length]), [w.partition("=")[0] for w in rest if w.startswith("-")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)

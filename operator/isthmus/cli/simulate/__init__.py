@@ -1,0 +1,10 @@
+"""`isthmus simulate`: the hub's placement with no cluster. Each command imports what it needs when it runs."""
+
+import typer
+
+from .trace import trace
+
+app = typer.Typer(no_args_is_help=True, help="Try placement with no cluster, on manifests or on a cluster's trace.")
+app.command()(trace)
+
+__all__ = ["app"]
