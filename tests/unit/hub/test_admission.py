@@ -107,9 +107,8 @@ async def test_each_form_is_judged(hub: FakeCluster) -> None:
     """Of a job with variants every form is tried in a dry run; the template itself, which never runs, is not."""
     judge = TemplateJudge(hub, SYSTEM)
     assert await judge.judge(with_variants({"name": "a", "image": "one"}, {"name": "b", "image": "two"})) is None
-    tried = [
-        call.body["spec"]["template"]["spec"]["containers"][0]["image"] for call in hub.calls if call.resource == JOBS
-    ]
+    bodies: list[Any] = [call.body for call in hub.calls if call.resource == JOBS]
+    tried = [body["spec"]["template"]["spec"]["containers"][0]["image"] for body in bodies]
     assert tried == ["one", "two"]
 
 

@@ -103,7 +103,7 @@ def test_a_node_that_never_does_in_any_form() -> None:
     """A node where no form could ever run rules the job out for good; what all forms share is said of the job."""
     found = unplaced(NVIDIA_FORM, ASCEND_FORM, on=node("plain", shape()))
     assert (found.never, found.reason) == (True, "ResourceNotOffered")
-    assert found.explanation.nodes[0].message.startswith("variant ascend: needs 8 x huawei.com/Ascend910")
+    assert str(found.explanation.nodes[0].message).startswith("variant ascend: needs 8 x huawei.com/Ascend910")
     cordoned = unplaced(NVIDIA_FORM, CPU_FORM, on=nvidia(scheduling_state="Cordoned"))
     assert cordoned.explanation.nodes[0].message == "the node is cordoned and takes no new work"
 
