@@ -82,6 +82,14 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
     return explanation
 
 
+def explain_winner(explanation: Explanation, verdicts: Verdicts, winner: Entry) -> Explanation:
+    """The verdicts as explained with no winner, for the node that gets the job: it stands first."""
+    name = winner.candidate.node.name
+    shown = [verdict for verdict in explanation.nodes if verdict.node != name]
+    own = NodeVerdict(node=name, score=winner.score.total, parts=dict(winner.parts))
+    if len(shown) < len(explanation.nodes):
+        return explanation.model_copy(update={"winner": name, "nodes": [own, *shown]})
+    return explain(verdicts, [name])
 def _shown(entry: Entry) -> NodeVerdict:
     candidate = entry.candidate
     return NodeVerdict(

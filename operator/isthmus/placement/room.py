@@ -76,6 +76,16 @@ class Room:
         self.overdrawn = other.overdrawn
         self._changed()
 
+    def restart(self, parts: Mapping[Part, int]) -> None:
+        """Start anew from these free vectors, which stay as they are."""
+        self.parts = dict(parts)
+        self._changed()
+
+    def resume(self, parts: dict[Part, int], version: int) -> None:
+        """Return to an earlier state of this room, named by its version."""
+        self.parts = parts
+        self.version = version
+
     def mark(self) -> None:
         """Remember this state for `undo`, unless one is remembered already."""
         if self._before is None:
