@@ -11,6 +11,7 @@ from .forms import Form, demand_in
 from .outcome import Assignment, Outcome, Programs, Unplaced
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
+from .solution import Solution, solve_batch
 from .verdict import Rejection
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Rejection",
     "Rooms",
     "Snapshot",
+    "Solution",
     "Split",
     "Unplaced",
     "demand_in",
@@ -41,5 +43,6 @@ __all__ = [
     "grace_seconds",
     "minimum_width",
     "place",
+    "solve_batch",
     "width_of",
 ]
