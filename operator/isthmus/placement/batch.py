@@ -5,7 +5,7 @@ from itertools import islice
 
 from isthmus.api.computejob import Explanation
 
-from .assignment import Limits, Plan, Pool, plan, pools_of
+from .assignment import Limits, Plan, plan, pools_of
 from .assignment.packing import room_for
 from .demand import Demand
 from .explanation import Verdicts, explain, explain_winner, verdicts_of
@@ -108,28 +108,22 @@ def _divided(found: Plan, number: int, verdicts: Verdicts) -> Iterator[Placing]:
 def account(found: Plan, round_: Round, assignments: Sequence[Assignment], before: Programs | None) -> Programs:
     """The programs of the cycle with this one, and what all of its jobs have come to, placed by it or after it."""
     columns = found.columns
-    pools = {pool.key: number for number, pool in enumerate(found.pools)}
-    costs = {
-        (columns.pool[column], columns.entry[column].candidate.node.name): columns.cost[column]
-        for column in range(len(columns))
-    }
+    pools = {demand.key: (number, pool) for number, pool in enumerate(found.pools) for demand in pool.demands}
+    costs = [
+        {columns.entry[column].candidate.node.name: columns.cost[column] for column in mine} for mine in columns.of_pool
+    ]
     placed: dict[str, int] = {}
     objective = 0.0
     for each in assignments:
-        number = pools.get(class_key(each.demand))
-        if number is not None:
-            units = _units(found.pools[number], each.width)
-            placed[each.demand.key] = placed.get(each.demand.key, 0) + units
-            objective += units * costs[number, each.node]
-    for demand in round_.demands:
-        number = pools.get(class_key(demand))
-        if number is not None:
-            pool = found.pools[number]
-            left = _units(pool, demand.width) - placed.get(demand.key, 0)
-            objective += left * pool.penalty_of(round_.urgency.get(demand.key, 1.0))
+        key = each.demand.key
+        if key in pools:
+            number, pool = pools[key]
+            units = each.width if pool.divided else 1
+            placed[key] = placed.get(key, 0) + units
+            objective += units * costs[number][each.node]
+    for key, (_, pool) in pools.items():
+        left = (pool.demands[0].width if pool.divided else 1) - placed.get(key, 0)
+        if left:
+            objective += left * pool.penalty_of(round_.urgency.get(key, 1.0))
     count, bound, reached = (0, 0.0, 0.0) if before is None else (before.count, before.bound, before.objective)
     return Programs(count + 1, bound + min(found.bound, objective), reached + objective)
-
-
-def _units(pool: Pool, pods: int) -> int:
-    return pods if pool.divided else 1

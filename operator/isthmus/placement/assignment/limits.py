@@ -19,7 +19,7 @@ class Limits:
 
     now: Callable[[], float] = field(default=_still)
     deadline: float = float("inf")
-    repairs: float = 0.5
+    repairs: float = 0.1
     iterations: float = 20.0
     seed: int = 0
 
