@@ -1,17 +1,21 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
 
+from .assignment import Limits
 from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, grace_seconds, width_of
 from .division import divide, minimum_width
-from .engine import Assignment, Outcome, Unplaced, place
+from .engine import BATCH, place
 from .examination import Examination, Finding, examine
 from .fit import Fit, fit
 from .forms import Form, demand_in
+from .outcome import Assignment, Outcome, Programs, Unplaced
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
+from .solution import Solution, solve_batch
 from .verdict import Rejection
 
 __all__ = [
+    "BATCH",
     "Assignment",
     "AssumedLedger",
     "Assumption",
@@ -20,12 +24,15 @@ __all__ = [
     "Finding",
     "Fit",
     "Form",
+    "Limits",
     "NodeView",
     "Outcome",
     "PriceView",
+    "Programs",
     "Rejection",
     "Rooms",
     "Snapshot",
+    "Solution",
     "Split",
     "Unplaced",
     "demand_in",
@@ -36,5 +43,6 @@ __all__ = [
     "grace_seconds",
     "minimum_width",
     "place",
+    "solve_batch",
     "width_of",
 ]

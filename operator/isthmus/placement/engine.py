@@ -1,95 +1,84 @@
 """One cycle of placement: a snapshot and the jobs that wait, to assignments and reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 
 from isthmus.api.computejob import Explanation
 
+from .assignment import Limits, Plan
+from .batch import account, batches_of, placings, planned
 from .candidate import Candidate
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
 from .forms import demand_in
 from .jobclass import Entry, JobClass, class_key
+from .order import rounds_of
+from .outcome import Assignment, Outcome, Programs, Unplaced
 from .rooms import Rooms
 from .snapshot import Snapshot
-from .steering import Affinity
 
 NO_NODES = "NoNodes"
 NO_SUITABLE_NODE = "NoSuitableNode"
 NODES_UNAVAILABLE = "NodesUnavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A job given to a node: all of its pods, or `width` of those of a split one.
-
-    The pieces of a split job follow each other. What they leave of its width has found no room, and is to be offered
-    anew.
-
-    `affinity` are machine labels that its pods must be bound to, all of them. `estimate_per_hour` is the price of an
-    hour of these pods in `currency`. `demand` is the job in the form that was chosen, which `variant` names.
-    """
-
-    demand: Demand
-    node: str
-    width: int
-    affinity: Affinity
-    estimate_per_hour: Decimal | None
-    currency: str
-    explanation: Explanation
-    variant: str | None = None
+BATCH = 32
+"""Jobs of one round from which on a program places them at once: fewer are placed one after another as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unplaced:
-    """A job that no node took. `never` where none could ever run it as job and nodes stand, room apart."""
+def place(
+    snapshot: Snapshot,
+    demands: Sequence[Demand],
+    *,
+    rooms: Rooms | None = None,
+    limits: Limits | None = None,
+    batch: int = BATCH,
+) -> Outcome:
+    """Give each job a node with room for all its pods, the first rounds first; one that can't run blocks nobody.
 
-    demand: Demand
-    never: bool
-    reason: str
-    message: str
-    explanation: Explanation
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a cycle decided, in the order in which it decided."""
-
-    assignments: tuple[Assignment, ...]
-    unplaced: tuple[Unplaced, ...]
-
-
-def order(demand: Demand) -> tuple[object, ...]:
-    """Who comes first: the higher priority, then the older, then by key."""
-    return (-demand.priority, demand.created, demand.key)
-
-
-def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None = None) -> Outcome:
-    """Give each job to the best node with room for all its pods, in order; one that can't run blocks nobody.
-
-    A job with a split, where no node has room for all of it, is divided over several (see `pieces_of`), and stands
-    among the assignments once for each. Where only a part of it has found room, it is not among the unplaced.
-    The outcome depends on nothing but the content of the snapshot and the demands, not on their order. `rooms` saves
-    work from one cycle to the next and changes nothing.
+    Where `batch` jobs or more of a round wait, a program places them at once; what it leaves, and fewer, go job after
+    job to the best node each. `limits` bound the programs. A job with a split may be divided over several nodes (see
+    `pieces_of`), and stands among the assignments once for each. Where only a part of it has found room, it is not
+    among the unplaced.
+    The outcome depends on nothing but the content of the snapshot and the demands, not on their order, unless the
+    limits' deadline passes. `rooms` saves work from one cycle to the next and changes nothing.
     """
     rooms = Rooms() if rooms is None else rooms
+    limits = Limits() if limits is None else limits
     assignments: list[Assignment] = []
     waiting: list[tuple[tuple[object, ...], Demand]] = []
+    programs: Programs | None = None
     rooms.begin(snapshot.nodes)
     try:
-        for demand in sorted(demands, key=order):
-            key = class_key(demand)
-            job_class = rooms.job_class(key, demand)
-            pieces = job_class.pieces()
-            if pieces:
-                assignments += _assign(demand, job_class, pieces)
-            else:
-                waiting.append((key, demand))
-        return Outcome(tuple(assignments), _unplaced(waiting, rooms))
+        for round_ in rounds_of(snapshot, demands):
+            for part in batches_of(round_, len(snapshot.nodes)):
+                plan = planned(part, rooms, limits) if len(part.demands) >= batch else None
+                placed = [] if plan is None else _planned(plan)
+                given = {assignment.demand.key for assignment in placed}
+                for demand in part.demands:
+                    if demand.key in given:
+                        continue
+                    key = class_key(demand)
+                    job_class = rooms.job_class(key, demand)
+                    pieces = job_class.pieces()
+                    if pieces:
+                        placed += _assign(demand, job_class, pieces)
+                    else:
+                        waiting.append((key, demand))
+                if plan is not None:
+                    programs = account(plan, part, placed, programs)
+                assignments += placed
+        return Outcome(tuple(assignments), _unplaced(waiting, rooms), programs)
     finally:
         rooms.end()
+
+
+def _planned(plan: Plan) -> list[Assignment]:
+    return [
+        _piece(demand, entry.candidate, width, explanation)
+        for demand, pieces, explanation in placings(plan)
+        for entry, width in pieces
+    ]
 
 
 def _assign(demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]]) -> list[Assignment]:

@@ -77,11 +77,22 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
             for n, r in told
         ]
         explanation = Explanation(winner=winners[0] if winners else None, reasons=reasons, nodes=[*shown, *against])
-        if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
+        if len(_json(explanation)) <= EXPLANATION_BYTES:
             break
     return explanation
 
 
+def explain_winner(explanation: Explanation, verdicts: Verdicts, winner: Entry) -> Explanation:
+    """The verdicts as explained with no winner, for the node that gets the job: it stands first."""
+    name = winner.candidate.node.name
+    scored = [verdict for verdict in explanation.nodes if verdict.score is not None]
+    others = [verdict for verdict in scored if verdict.node != name]
+    own = NodeVerdict.model_construct(node=name, score=winner.score.total, parts=dict(winner.parts))
+    shown = [own, *others][: len(scored)]
+    told = explanation.model_copy(update={"winner": name, "nodes": [*shown, *explanation.nodes[len(scored) :]]})
+    if len(others) < len(scored) or len(_json(told)) <= EXPLANATION_BYTES:
+        return told
+    return explain(verdicts, [name])
 def _shown(entry: Entry) -> NodeVerdict:
     candidate = entry.candidate
     return NodeVerdict(
@@ -90,6 +101,10 @@ def _shown(entry: Entry) -> NodeVerdict:
         score=entry.score.total,
         parts=dict(entry.parts),
     )
+
+
+def _json(explanation: Explanation) -> bytes:
+    return explanation.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:

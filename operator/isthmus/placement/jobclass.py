@@ -95,6 +95,11 @@ class JobClass:
         self.rejected = {name: found for name, (_, found) in self._judged.items() if isinstance(found, Rejection)}
         self._compare()
 
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """How much each score counts under the class's objective."""
+        return self._weights
+
     def _ask(self, site: Site, fleet: Fleet) -> tuple[Entry, ...] | Rejection:
         """An entry for each form in which the node may take the job, or why it can't in any."""
         entries: list[Entry] = []

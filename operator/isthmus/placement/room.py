@@ -76,6 +76,16 @@ class Room:
         self.overdrawn = other.overdrawn
         self._changed()
 
+    def restart(self, parts: Mapping[Part, int]) -> None:
+        """Start anew from these free vectors, which stay as they are."""
+        self.parts = dict(parts)
+        self._changed()
+
+    def resume(self, parts: dict[Part, int], version: int) -> None:
+        """Return to an earlier state of this room, named by its version."""
+        self.parts = parts
+        self.version = version
+
     def mark(self) -> None:
         """Remember this state for `undo`, unless one is remembered already."""
         if self._before is None:
@@ -99,6 +109,8 @@ class Room:
 
     def take(self, need: Need, kinds: frozenset[int], width: int) -> int:
         """Put up to `width` pods onto machines of the kinds; returns how many found room."""
+        if width == 1:
+            return self._take_one(need, kinds)
         open_parts = [
             (part, count, fits)
             for part, count in self.parts.items()
@@ -114,6 +126,20 @@ class Room:
             for pods, machines in piece:
                 self._move(part, machines, _less(part[1], need, pods))
         return taken
+
+    def _take_one(self, need: Need, kinds: frozenset[int]) -> int:
+        """Put a pod where `shares` would: on the last of the parts with most room left."""
+        most, chosen = 0, None
+        for part in self.parts:
+            if part[0] in kinds:
+                fits = pods_on(part[1], need)
+                if fits > most or (fits == most and chosen is not None and part > chosen):
+                    most, chosen = fits, part
+        if chosen is None:
+            return 0
+        self._changed()
+        self._move(chosen, 1, _less(chosen[1], need, 1))
+        return 1
 
     def _move(self, part: Part, machines: int, free: Vector) -> None:
         self.parts[part] -= machines

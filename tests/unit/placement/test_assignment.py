@@ -1,0 +1,220 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.placement.fleets import (
+    A100,
+    NOW,
+    T4,
+    UNHURRIED,
+    demand,
+    fleets,
+    node,
+    nodes,
+    price,
+    queues,
+    shape,
+    snapshot,
+)
+from tests.unit.placement.packing import packable
+
+from isthmus.capacity.accelerators import model_matches
+from isthmus.capacity.profile import Shape
+from isthmus.placement import Assumption, Demand, Limits, NodeView, Outcome, PriceView, Rooms, Split, place
+
+
+def batch(fleet: Sequence[NodeView], jobs: Sequence[Demand], **options: object) -> Outcome:
+    """What a program makes of the jobs, however few there are."""
+    return place(snapshot(*fleet), jobs, batch=1, **options)  # type: ignore[arg-type]
+
+
+def _packs(there: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
+    """Whether the work goes on the node's machines, each pod on one that it may use, found by trying everything."""
+
+    def may_use(job: Demand, each: Shape) -> bool:
+        held = [a for a in each.accelerators if job.request.get(a.resource_name)]
+        priced = there.price is None or all(there.price.of_model(a.meter_model) is not None for a in held)
+        wanted = not job.models or all(any(model_matches(m, a.model) for m in job.models) for a in held)
+        return priced and wanted and (not each.taints or bool(job.machine_tolerations))
+
+    pods = [(job.request, lambda s, job=job: may_use(job, s)) for job, width in work for _ in range(width)]
+    return packable(there.profile.shapes if there.profile else (), pods)
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues())
+def test_a_batch_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+    """What a node is given goes on its machines, one by one, together with all that was sent to it before."""
+    outcome = batch(fleet, jobs)
+    for each in fleet:
+        given_ = [(a.demand, a.width) for a in outcome.assignments if a.node == each.name]
+        if any(width for _, width in given_):
+            assert _packs(each, [*((a.demand, a.width) for a in each.assumed), *given_])
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues())
+def test_what_a_batch_sends_is_still_free_when_it_is_assumed(
+    fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]
+) -> None:
+    """Subtracted again in the order of its Dispatches, a batch fits: no node is overdrawn by what the hub sent."""
+    idle = tuple(replace(each, assumed=()) for each in fleet)
+    outcome = batch(idle, jobs)
+    later = [
+        replace(
+            each,
+            assumed=tuple(
+                Assumption(n, a.demand, a.width)
+                for n, a in enumerate((a for a in outcome.assignments if a.node == each.name), 1)
+            ),
+        )
+        for each in idle
+    ]
+    rooms = Rooms()
+    rooms.begin(later)
+    assert not [name for name, site in rooms._sites.items() if site.room.overdrawn]
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues())
+def test_a_batch_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+    """Every job stands once in the outcome, or in pieces; where it is assigned the node meets all that it asks for."""
+    outcome = batch(fleet, jobs)
+    by_name = {each.name: each for each in fleet}
+    assigned = [key for key, _ in groupby(a.demand.key for a in outcome.assignments)]
+    assert sorted([*assigned, *(u.demand.key for u in outcome.unplaced)]) == sorted(job.key for job in jobs)
+    for assignment in outcome.assignments:
+        job, there = assignment.demand, by_name[assignment.node]
+        assert there.ready
+        assert there.price is not None
+        assert not job.tiers or there.tier in job.tiers
+        assert job.split or assignment.width == job.width
+        assert assignment.explanation.winner == assignment.node
+        assert assignment.explanation.nodes[0].node in {a.node for a in outcome.assignments if a.demand is job}
+        assert assignment.estimate_per_hour is not None
+        if job.models and job.width:
+            ((_, values),) = assignment.affinity
+            assert all(any(model_matches(m, value) for m in job.models) for value in values)
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues())
+def test_parts_keep_to_the_split_and_sum_to_the_whole(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+    """A divided job has no more pieces than it may, none twice on a node, and none below the minimum but a last one."""
+    for job, group in groupby(batch(fleet, jobs).assignments, key=lambda a: a.demand):
+        pieces = list(group)
+        widths = [a.width for a in pieces]
+        assert len({a.node for a in pieces}) == len(pieces)
+        assert len(pieces) <= (job.split.pieces if job.split else 1)
+        assert sum(widths) <= job.width
+        assert sum(widths) == job.width or (job.split is not None and min(widths) >= job.split.minimum_width)
+        assert all(width >= job.least for width in widths[:-1])
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues(), data=st.data())
+def test_order_of_a_batch_changes_nothing(
+    fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], data: st.DataObject
+) -> None:
+    """The same nodes and jobs in another order give the same outcome, with kept rooms or fresh ones."""
+    rooms = Rooms()
+    first = batch(fleet, jobs, rooms=rooms)
+    shuffled = batch(data.draw(st.permutations(fleet)), data.draw(st.permutations(jobs)))
+    assert shuffled == first
+    assert batch(fleet, jobs, rooms=rooms) == first
+
+
+@UNHURRIED
+@given(fleet=fleets(), jobs=queues(), more=nodes("node-x"))
+def test_one_more_node_never_worsens_the_bound(
+    fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], more: NodeView
+) -> None:
+    """The program's optimum is no higher with one more node, and never above what is reached."""
+    equal = tuple(replace(job, priority=0) for job in jobs)
+    less, whole = batch(fleet, equal).programs, batch((*fleet, more), equal).programs
+    assert less is not None
+    assert whole is not None
+    assert whole.bound <= less.bound + 1e-6 * (1 + less.bound)
+    assert less.bound <= less.objective
+    assert whole.bound <= whole.objective
+
+
+def test_the_largest_block_is_kept_for_who_needs_it() -> None:
+    """A small job that would break the only whole machine if it went first goes elsewhere, at a higher price."""
+    large = node("large", shape(1, accelerator=A100))
+    small = node("small", shape(1, accelerator=A100, gpus=4), price=price("0.00002"))
+    jobs = [
+        demand("first", gpus=4, objective="Cheapest"),
+        demand("second", gpus=8, created=NOW + timedelta(seconds=1)),
+    ]
+    assert [u.demand.name for u in place(snapshot(large, small), jobs).unplaced] == ["second"]
+    outcome = batch((large, small), jobs)
+    assert {a.demand.name: a.node for a in outcome.assignments} == {"first": "small", "second": "large"}
+
+
+def test_priority_goes_before_the_program() -> None:
+    """However many jobs a program could place instead, the higher priority has its room first."""
+    fleet = [node("a", shape(1, accelerator=A100))]
+    jobs = [*(demand(f"small-{n}", gpus=1) for n in range(8)), demand("urgent", gpus=8, priority=1)]
+    outcome = batch(fleet, jobs)
+    assert [a.demand.name for a in outcome.assignments] == ["urgent"]
+    assert len(outcome.unplaced) == 8
+
+
+def test_split_jobs_follow_the_shares_of_the_program() -> None:
+    """A job that no node holds is divided where the program has room for it, and no piece is below the minimum."""
+    fleet = [node(name, shape(1, accelerator=T4, gpus=4)) for name in "abc"]
+    outcome = batch(fleet, [demand("wide", 10, gpus=1, split=Split(3, 2)), demand("narrow", 2, gpus=1)])
+    assert not outcome.unplaced
+    assert sorted(a.width for a in outcome.assignments if a.demand.name == "wide") == [2, 4, 4]
+
+
+def test_explains_the_winner_first() -> None:
+    """A job placed by the program is told its node first, with the parts of its score, then the others."""
+    fleet = [node(name, shape(1)) for name in "abc"]
+    for assignment in batch(fleet, [demand(f"job-{n}", 20) for n in range(4)]).assignments:
+        explanation = assignment.explanation
+        assert explanation.winner == assignment.node == explanation.nodes[0].node
+        assert explanation.nodes[0].parts
+        assert sorted(verdict.node for verdict in explanation.nodes) == ["a", "b", "c"]
+
+
+def test_after_the_deadline_jobs_go_one_after_another() -> None:
+    """With no time left for a program the greedy pass places what it can, and no bound is told."""
+    fleet = [node("a", shape(1)), node("b", shape(1))]
+    jobs = [demand(f"job-{n}", 20) for n in range(3)]
+    late = batch(fleet, jobs, limits=Limits(now=lambda: 10.0, deadline=9.0))
+    assert late.programs is None
+    assert late == place(snapshot(*fleet), jobs)
+
+
+def test_no_nodes_for_a_batch() -> None:
+    """Without any node all wait, the bound is what that costs, and it is reached."""
+    outcome = batch((), [demand(f"job-{n}") for n in range(3)])
+    assert [u.reason for u in outcome.unplaced] == ["NoNodes"] * 3
+    assert outcome.programs is not None
+    assert outcome.programs.bound == outcome.programs.objective > 0
+
+
+def test_a_hundred_thousand_equal_jobs() -> None:
+    """One class is one row of the program, however many jobs it has; who waits shares one explanation."""
+    fleet = [node(name, shape(2, accelerator=T4, gpus=4)) for name in "abc"]
+    jobs = [demand(f"job-{n:06}", gpus=1, created=NOW + timedelta(seconds=n)) for n in range(100_000)]
+    outcome = place(snapshot(*fleet), jobs)
+    assert sorted(a.demand.name for a in outcome.assignments) == [f"job-{n:06}" for n in range(24)]
+    assert len({id(u.explanation) for u in outcome.unplaced}) == 1
+
+
+def test_prices_of_nothing_and_of_a_trillion() -> None:
+    """Free nodes are filled first and absurdly dear ones last; the ordinary between them keep their differences."""
+    prices = {"free": "0", "cheap": "0.00001", "dear": "0.00002", "absurd": "1000000000000"}
+    fleet = [
+        node(name, shape(1), price=PriceView(Decimal(each), Decimal(0), {}, "CNY")) for name, each in prices.items()
+    ]
+    for count, used in enumerate((["free"], ["cheap", "free"], ["cheap", "dear", "free"], sorted(prices)), 1):
+        jobs = [demand(f"job-{n}", 32, objective="Cheapest") for n in range(count)]
+        assert sorted(a.node for a in batch(fleet, jobs).assignments) == used
