@@ -102,10 +102,10 @@ def _timed_pod(row: Mapping[str, str]) -> TimedPod | None:
 
 def _whole(row: Mapping[str, str], column: str) -> int:
     """A whole number, not negative. Raises ValueError."""
-    text = row[column]
+    text = _text(row, column)
     try:
         number = int(text)
-    except (TypeError, ValueError):
+    except ValueError:
         raise ValueError(f"{column} is {text!r}, no whole number") from None
     if not 0 <= number <= _LARGEST:
         raise ValueError(f"{column} is {number}, {'negative' if number < 0 else 'more than can be'}")
@@ -113,11 +113,18 @@ def _whole(row: Mapping[str, str], column: str) -> int:
 
 
 def _seconds(row: Mapping[str, str], column: str) -> float:
-    text = row[column]
+    text = _text(row, column)
     try:
         number = float(text)
-    except (TypeError, ValueError):
+    except ValueError:
         raise ValueError(f"{column} is {text!r}, no number of seconds") from None
     if not math.isfinite(number) or number < 0:
         raise ValueError(f"{column} is {text}, no instant of a trace")
     return number
+
+
+def _text(row: Mapping[str, str], column: str) -> str:
+    text: str | None = row[column]  # None where the row is too short
+    if not text:
+        raise ValueError(f"{column} is missing")
+    return text

@@ -55,8 +55,8 @@ class Packing:
     def choose(self, pod: int) -> Placement | None:
         """Where a pod of the class would go: on the machine that the rule likes best; None where none has room."""
         row = self._scores[pod]
-        machine = int(row.argmax())
-        if row[machine] == NONE:
+        machine = int(row.argmax()) if len(row) else ANY
+        if machine == ANY or row[machine] == NONE:
             return None
         if self._columns.rule.chance:
             equals = np.flatnonzero(row == row[machine])

@@ -30,9 +30,9 @@ _LEAST = 1e-3  # thousandths of a GPU: losses that differ by less are the same, 
 
 @dataclass(frozen=True, slots=True)
 class _Free:
-    """What is free on machines of one model, one entry each, or one row each and a column for each kind of request.
+    """What is free on machines of one model: a row for each, and of what is two-dimensional a column for each kind.
 
-    `able` are the GPUs with enough free for the kind, `scraps` the free thousandths on the others.
+    `able` are the GPUs with enough free for a kind of request, `scraps` the free thousandths on the others.
     """
 
     cpu: Integers
@@ -61,66 +61,51 @@ class Fragmentation:
         return self._classes
 
     def column(self, state: State) -> Column:
-        """Minus the loss by class, on the best of the machine's GPUs."""
+        """Minus the loss by class, on the GPU where a share loses least."""
         classes = self._classes
-        scores = np.full(len(classes), NONE)
-        gpu = np.full(len(classes), ANY, dtype=np.int16)
         fits = classes.fits(state)
-        whole = np.flatnonzero(fits & ~classes.shared)
-        shared = np.flatnonzero(fits & classes.shared)
-        shares = np.array(state.gpus, dtype=np.int64)
-        enough = shares[:, None] >= self._workload.milli
-        free = _Free(
-            cpu=np.array([state.cpu]),
-            memory=np.array([state.memory]),
-            gpu=np.array([shares.sum()]),
-            able=enough.sum(axis=0)[None],
-            scraps=np.where(enough, 0, shares[:, None]).sum(axis=0)[None],
-        )
-        lost = self._lost(state.model, free)
-        if len(whole):
-            scores[whole] = lost - self._lost(state.model, self._whole(free, whole))
-        for share in dict.fromkeys(state.gpus):
-            fitting = shared[classes.milli[shared] <= share]
-            if len(fitting):
-                found = lost - self._lost(state.model, self._shared(free, share, fitting))
-                better = found > scores[fitting]
-                scores[fitting[better]] = found[better]
-                gpu[fitting[better]] = share
+        whole, shared = np.flatnonzero(fits & ~classes.shared), np.flatnonzero(fits & classes.shared)
+        shares = np.array(sorted(set(state.gpus)), dtype=np.int64)
+        rows, columns = np.nonzero(shares[:, None] >= classes.milli[shared])
+        lost = self._lost(state.model, self._after(state, whole, shares[rows], shared[columns]))
+        gained = lost[0] - lost[1:]
+        scores, gpu = np.full(len(classes), NONE), np.full(len(classes), ANY, dtype=np.int16)
+        scores[whole] = gained[: len(whole)]
+        if len(shared):
+            cut = np.full((len(shares), len(shared)), NONE)
+            cut[rows, columns] = gained[len(whole) :]
+            scores[shared], gpu[shared] = cut.max(axis=0), shares[cut.argmax(axis=0)]
         return Column(np.where(fits, scores - _LEAST * self._leftover.after(state), NONE), gpu)
+
+    def _after(self, state: State, whole: Integers, cut: Integers, shared: Integers) -> _Free:
+        """What is free on the machine: first as it is, then with one pod, of each class in `whole` and in `shared`.
+
+        Those of `whole` are of no or of whole GPUs; those of `shared` go on a GPU of which so much as `cut` is free.
+        """
+        classes, kinds = self._classes, self._workload.milli
+        gpus = np.array(state.gpus, dtype=np.int64)[:, None]
+        able = (gpus >= kinds).sum(axis=0)
+        scraps = np.where(gpus >= kinds, 0, gpus).sum(axis=0)
+        before, after = cut[:, None], (cut - classes.milli[shared])[:, None]
+        pods = np.concatenate((whole, shared))
+        less = np.concatenate((able - classes.gpus[whole, None], able - (before >= kinds) + (after >= kinds)))
+        more = scraps - np.where(before >= kinds, 0, before) + np.where(after >= kinds, 0, after)
+        return _Free(
+            cpu=np.concatenate(((state.cpu,), state.cpu - classes.cpu[pods])),
+            memory=np.concatenate(((state.memory,), state.memory - classes.memory[pods])),
+            gpu=np.concatenate(((gpus.sum(),), gpus.sum() - classes.total[pods])),
+            able=np.concatenate((able[None], less)),
+            scraps=np.concatenate((np.broadcast_to(scraps, (1 + len(whole), len(kinds))), more)),
+        )
 
     def _lost(self, model: str, free: _Free) -> Floats:
         """What can't be used, in thousandths of a GPU: fragments and starved GPUs."""
         work = self._workload
-        usable = np.where(free.able >= work.needed, free.gpu[:, None] - free.scraps, 0)
-        fragments = free.gpu - (work.weights(model, free.cpu) * usable).sum(axis=1)
+        usable = (free.able >= work.needed) * (free.gpu[:, None] - free.scraps)
+        fragments = free.gpu - np.einsum("mk,mk->m", work.weights(model, free.cpu), usable)
         served = np.minimum(_served(free.cpu, work.cpu_per_gpu), _served(free.memory, work.memory_per_gpu))
         lost: Floats = fragments + np.maximum(0.0, free.gpu - served)
         return lost
-
-    def _whole(self, free: _Free, chosen: Integers) -> _Free:
-        """What each of the classes, of no or of whole GPUs, leaves free."""
-        gpus = self._classes.gpus[chosen]
-        able = free.able - gpus[:, None]
-        return self._less(free, chosen, able, np.broadcast_to(free.scraps, able.shape))
-
-    def _shared(self, free: _Free, share: int, chosen: Integers) -> _Free:
-        """What each of the classes leaves free if its share is cut from a GPU with `share` free."""
-        kinds = self._workload.milli
-        left = (share - self._classes.milli[chosen])[:, None]
-        able = free.able - (share >= kinds) + (left >= kinds)
-        scraps = free.scraps - np.where(share >= kinds, 0, share) + np.where(left >= kinds, 0, left)
-        return self._less(free, chosen, able, scraps)
-
-    def _less(self, free: _Free, chosen: Integers, able: Integers, scraps: Integers) -> _Free:
-        classes = self._classes
-        return _Free(
-            cpu=free.cpu - classes.cpu[chosen],
-            memory=free.memory - classes.memory[chosen],
-            gpu=free.gpu - classes.total[chosen],
-            able=able,
-            scraps=scraps,
-        )
 
 
 def _served(free: Integers, per_gpu: float) -> Floats:
