@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -182,7 +183,8 @@ class Agent:
             began = self._clocks.monotonic()
             self._on_profile(self._profile())
             await asyncio.sleep(pause_after(self._clocks.monotonic() - began))
-            await self._dirty.wait()
+            with suppress(TimeoutError):  # that a number will not come any more is news with no event of its own
+                await asyncio.wait_for(self._dirty.wait(), self._sequence.seconds_left(self._clocks.monotonic()))
 
     def _profile(self) -> Profile:
         """The figures, less what each Dispatch that is here and has not ended is still to have, accepted or not.

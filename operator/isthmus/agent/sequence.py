@@ -47,4 +47,10 @@ class SequenceTracker:
             if number not in seen:
                 self._gaps.setdefault(number, now)
         self.floor = current
+        self._gaps = {number: since for number, since in self._gaps.items() if current < number < top}
         return Visible(current, tuple(sorted(s for s in seen if s > current))[:BEYOND_LIMIT])
+
+    def seconds_left(self, now: float) -> float | None:
+        """Seconds until a number that is missing can't come any more, which is news by itself; None where none is."""
+        oldest = min(self._gaps.values(), default=None)
+        return None if oldest is None else max(oldest + GAP_SECONDS - now, 0.0)

@@ -1,8 +1,6 @@
 """Pods that are promised and not bound yet, taken out of what is free."""
 
-import itertools
 import sys
-from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +8,7 @@ from isthmus.api.core import PodToleration
 
 from .groups import Group
 from .profile import MachineTaint
+from .spreading import shares
 from .taints import untolerated
 
 
@@ -39,57 +38,28 @@ def coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
 
 
 def subtract(groups: dict[Group, int], expected: Iterable[ExpectedPods], label_keys: tuple[str, ...]) -> int:
-    """Take expected pods out of the groups, in their order, each from the fullest machines that fit it.
+    """Take expected pods out of the groups, in their order, spread over all machines that fit them.
 
-    Fullest is first by accelerators, so that pods without stay off machines with. `label_keys` are the keys of
-    `Group.values`. Returns how many pods fit nowhere; those are taken from nothing.
+    The member's scheduler may put them on any, and spreading leaves the least large blocks (`shares`); the hub reckons
+    with what it has sent in the same way. `label_keys` are the keys of `Group.values`. Returns how many pods fit
+    nowhere; those are taken from nothing.
     """
-    queue = _Queue(groups)
-    return sum(queue.place(pods, _Fit(pods, label_keys)) for pods in expected)
+    return sum(_spread(groups, pods, _Fit(pods, label_keys)) for pods in expected)
 
 
-class _Queue:
-    """The groups, the fullest first."""
-
-    def __init__(self, counts: dict[Group, int]) -> None:
-        self._counts = counts
-        self._numbers = itertools.count()
-        self._queue = sorted(self._entry(group) for group in counts)
-
-    def _entry(self, group: Group) -> tuple[int, tuple[int, ...], int, Group]:
-        extended = (free for name, free in zip(group.kind.resources, group.free, strict=True) if "/" in name)
-        # The number settles every tie before groups, which have no order, would be compared.
-        return sum(extended), group.free, next(self._numbers), group
-
-    def place(self, pods: ExpectedPods, fit: "_Fit") -> int:
-        """Take the pods out; returns how many fit nowhere."""
-        left = pods.count
-        taken: list[int] = []
-        fresh: list[Group] = []
-        for position, (_, _, _, group) in enumerate(self._queue):
-            if not left:
-                break
-            capacity = fit.capacity(group)
-            if not capacity:
-                continue
-            taken.append(position)
-            machines = self._counts.pop(group)
-            filled = min(left // capacity, machines)
-            rest = left - filled * capacity if filled < machines else 0
-            left -= filled * capacity + rest
-            parts = ((capacity, filled), (rest, 1 if rest else 0), (0, machines - filled - (1 if rest else 0)))
-            for taken_by_each, count in parts:
-                after = group.less(pods.request, taken_by_each)
-                if not count:
-                    continue
-                if after not in self._counts:
-                    fresh.append(after)
-                self._counts[after] = self._counts.get(after, 0) + count
-        for position in reversed(taken):
-            del self._queue[position]
-        for group in fresh:
-            insort(self._queue, self._entry(group))
-        return left
+def _spread(groups: dict[Group, int], pods: ExpectedPods, fit: "_Fit") -> int:
+    """Take the pods out; returns how many fit nowhere."""
+    able = [(capacity, group, count) for group, count in groups.items() if (capacity := fit.capacity(group))]
+    taken = min(pods.count, sum(capacity * count for capacity, _, count in able))
+    pieces = shares([(capacity, count) for capacity, _, count in able], taken)
+    for (_, group, _), piece in zip(able, pieces, strict=True):
+        for each, machines in piece:
+            after = group.less(pods.request, each)
+            groups[group] -= machines
+            groups[after] = groups.get(after, 0) + machines
+        if not groups[group]:
+            del groups[group]
+    return pods.count - taken
 
 
 class _Fit:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from isthmus.agent.sequence import GAP_SECONDS
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch, Fence, TariffReference
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
@@ -36,6 +37,10 @@ from .progress import progress_of
 from .scheduler import PIN_SECONDS
 
 logger = structlog.get_logger(__name__)
+
+# A number that is written later than this after it was given out gets another first: the agent takes it for one that
+# will not come after GAP_SECONDS (isthmus.agent.sequence), and a try and the pause after it may last half of that.
+RENUMBER_SECONDS = GAP_SECONDS / 3
 
 
 @dataclass(slots=True)
@@ -122,7 +127,8 @@ class Dispatcher:
             [assignment.width for assignment, _ in assignments],
             first=not dispatches,
         )
-        parcels = [Parcel(*assignments[place], shard, pieces[place]) for shard, place in enumerate(pieces)]
+        now = asyncio.get_running_loop().time()
+        parcels = [Parcel(*assignments[place], n, pieces[place], numbered_at=now) for n, place in enumerate(pieces)]
         for parcel in parcels:
             parcel.fence = self._fence(parcel)
         return parcels
@@ -138,6 +144,8 @@ class Dispatcher:
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]
         record = self._jobs.store.get(uid)
+        for parcel in order.parcels:
+            self._keep_number_fresh(parcel)
         try:
             if record is None or record.deleting or not await self._pin(record, order):
                 self._close(uid, record, order)
@@ -202,6 +210,13 @@ class Dispatcher:
             self._fleet.assume(parcel.node, dispatch.spec.sequence, assignment.demand, assignment.width)
         self._dispatches.put(parcel.node, dispatch)
         return False
+
+    def _keep_number_fresh(self, parcel: Parcel) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - parcel.numbered_at > RENUMBER_SECONDS and self._fleet.get(parcel.node) is not None:
+            demand, width = parcel.assignment.demand, parcel.assignment.width
+            parcel.sequence = self._fleet.renumber(parcel.node, parcel.sequence, demand, width)
+            parcel.numbered_at = now
 
     def _close(self, uid: str, record: JobRecord | None, order: Order, again_seconds: float = 0.0) -> None:
         """The attempt is written, as far as it will be."""

@@ -163,6 +163,17 @@ class Fleet:
         """Subtract a Dispatch that is about to be written from the node's room."""
         self._assumed.assume(name, sequence, demand, width)
 
+    def renumber(self, name: str, sequence: int, demand: Demand, width: int) -> int:
+        """Another number for a Dispatch that is still to be written, under which it is subtracted from now on.
+
+        A number that has not come to the agent for long is taken for one that will not (`SequenceTracker`): a Dispatch
+        that was written under it after that would be in no figures and not be subtracted either.
+        """
+        fresh = self.next_sequence(name)
+        self.assume(name, fresh, demand, width)
+        self.forget(name, sequence)
+        return fresh
+
     def forget(self, name: str, sequence: int) -> None:
         """The Dispatch was not written after all, or has ended."""
         self._assumed.forget(name, sequence)

@@ -1,7 +1,7 @@
 """What placement gave to nodes, as Dispatches to write: each with its part of the job and what is left of limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from isthmus.api.dispatch import Fence
@@ -25,6 +25,8 @@ class Parcel:
     fence: Fence | None = None
     sent_at: float | None = None
     """When, on the loop's clock, a create was last sent of which nobody knows whether it is carried out."""
+    numbered_at: float = field(default=0.0, kw_only=True)
+    """When, on the loop's clock, it was given its sequence."""
 
     @property
     def node(self) -> str:

@@ -1,5 +1,6 @@
 """Room that is promised to shards whose pods are not there yet."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from tests.unit.agent.world import Process
 
 from isthmus.agent.agent import pause_after
+from isthmus.agent.sequence import GAP_SECONDS
 from isthmus.clusters import DISPATCHES, Unreachable
 from isthmus.clusters.fake import Call
 
@@ -58,6 +60,19 @@ async def test_counted_once_all_along(worlds: Any) -> None:
         assert set(covering[:ended]) == {14_000}
         assert {profile.free["cpu"] for profile in process.profiles if profile.sequence == 0} == {16_000}
         await world.until(lambda: process.profiles[-1].free["cpu"] == 16_000)
+        await process.kill()
+        process.check()
+
+
+async def test_number_that_never_comes(worlds: Any) -> None:
+    """That a number will not come any more is told when that is so, though nothing else happens in the member."""
+    async with worlds(run_seconds=10_000) as world:
+        process = Process(world)
+        world.dispatch(2)
+        await world.until(lambda: process.profiles and process.profiles[-1].visible_beyond == (2,))
+        began = asyncio.get_running_loop().time()
+        await world.until(lambda: process.profiles[-1].sequence == 2)
+        assert GAP_SECONDS - 1 <= asyncio.get_running_loop().time() - began <= GAP_SECONDS + 1
         await process.kill()
         process.check()
 

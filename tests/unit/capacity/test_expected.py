@@ -44,12 +44,18 @@ def fleet(new_node: Any) -> MachineTable:
     ("expected", "left"),
     [
         pytest.param([], [(8, 0, 1), (8, 0, 1), (8, 4, 3)], id="none"),
-        pytest.param([pods(2, 3)], [(2, 0, 1), (8, 0, 1), (8, 4, 3)], id="off the accelerators"),
-        pytest.param([pods(3, 3)], [(2, 0, 1), (5, 4, 1), (8, 0, 1), (8, 4, 2)], id="unless there is no room"),
-        pytest.param([pods(3, 3, tolerated="night")], [(2, 0, 1), (5, 0, 1), (8, 4, 3)], id="tolerated taint"),
-        pytest.param([pods(5, 1, gpus=2)], [(6, 0, 2), (7, 2, 1), (8, 0, 1), (8, 0, 1)], id="machine after machine"),
+        pytest.param([pods(2, 3)], [(5, 0, 1), (5, 4, 1), (8, 0, 1), (8, 4, 2)], id="over machines of all kinds"),
+        pytest.param([pods(7, 3)], [(2, 0, 1), (2, 4, 2), (5, 4, 1), (8, 0, 1)], id="more pods than machines"),
         pytest.param(
-            [pods(1, 1, gpus=1), pods(1, 1, gpus=3)], [(6, 0, 1), (8, 0, 1), (8, 0, 1), (8, 4, 2)], id="fullest first"
+            [pods(3, 3, tolerated="night")], [(5, 0, 1), (5, 0, 1), (5, 4, 1), (8, 4, 2)], id="tolerated taint"
+        ),
+        pytest.param(
+            [pods(5, 1, gpus=2)], [(6, 0, 2), (7, 2, 1), (8, 0, 1), (8, 0, 1)], id="one on each, then from the start"
+        ),
+        pytest.param(
+            [pods(1, 1, gpus=1), pods(1, 1, gpus=3)],
+            [(6, 0, 1), (8, 0, 1), (8, 0, 1), (8, 4, 2)],
+            id="one after the other",
         ),
         pytest.param(
             [pods(2, 1, gpus=4, labels={"rack": ("g2", "g9")})],

@@ -93,7 +93,7 @@ READY = ReasonTable(
             "ImpossibleProfile",
             "The member's figures can't be, such as more free than there is; the message says which. Nothing is placed "
             "by its older ones either.",
-            "See what the member's Nodes say of themselves; the node is taken up again with its next figures.",
+            "See what the member's Nodes say of themselves. Its next good figures bring the node back by themselves.",
         ),
         Reason(
             "SpecNotUnderstood",
