@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
 from isthmus.api import core
+from isthmus.api.clearances import DataInput
 from isthmus.api.computejob import ComputeJob, Toleration
 from isthmus.api.quantities import PODS, amount
 from isthmus.capacity.requests import effective_request
@@ -31,6 +33,17 @@ class Split:
             raise ValueError(f"{self} allows no piece")
 
 
+Place = tuple[str, str]
+"""Where data is: `node` and the name of a ComputeNode, or `region` and its code."""
+
+
+class Input(NamedTuple):
+    """Data that a job reads: where it is, and how many bytes."""
+
+    place: Place
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """One job, as placement sees it.
@@ -40,7 +53,9 @@ class Demand:
     be placed before the rest. `node_selector`, `regions`, `tiers` and `tolerations` speak of ComputeNodes,
     `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names nodes that
     must not get it again, such as one that refused it. `grace_seconds` is how long a pod may take to stop, where the
-    node must allow for it; None where that does not matter.
+    node must allow for it; None where that does not matter. `latencies` are the longest round trips to regions, in
+    milliseconds. `weights`, where there are any, stand instead of the objective. `run_seconds` is the longest that the
+    template lets it run; `urgency` how near its deadline is, in steps (see `isthmus.placement.deadline`).
     """
 
     key: str
@@ -65,6 +80,14 @@ class Demand:
     avoid: tuple[str, ...] = ()
     split: Split | None = None
     grace_seconds: int | None = None
+    latencies: tuple[tuple[str, int], ...] = ()
+    classification: str | None = None
+    residency: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    weights: Mapping[str, int] | None = None
+    deadline: datetime | None = None
+    run_seconds: int | None = None
+    urgency: int = 0
 
     @property
     def least(self) -> int:
@@ -128,7 +151,19 @@ def demand_of(
         avoid=avoid,
         split=split,
         grace_seconds=grace_seconds(grace) if placement.on_node_lost == "Rerun" else None,
+        latencies=tuple((each.region, each.milliseconds) for each in placement.max_latency_milliseconds),
+        classification=placement.data.classification,
+        residency=tuple(placement.data.residency),
+        inputs=tuple(_input(each) for each in placement.data.inputs),
+        weights=placement.weights,
+        deadline=datetime.fromisoformat(job.spec.deadline) if job.spec.deadline else None,
+        run_seconds=spec.active_deadline_seconds,
     )
+
+
+def _input(declared: DataInput) -> Input:
+    place = ("region", declared.region or "") if declared.node is None else ("node", declared.node)
+    return Input(place, amount("memory", declared.size))
 
 
 def grace_seconds(named: int | None) -> int:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from isthmus.api.computejob import Explanation
 
 from .candidate import Candidate
+from .contradictions import CONTRADICTORY, alone
+from .deadline import at
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
@@ -75,9 +77,13 @@ def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None 
     rooms = Rooms() if rooms is None else rooms
     assignments: list[Assignment] = []
     waiting: list[tuple[tuple[object, ...], Demand]] = []
+    impossible: list[Unplaced] = []
     rooms.begin(snapshot.nodes)
     try:
-        for demand in sorted(demands, key=order):
+        for demand in sorted(at(demands, snapshot.now), key=order):
+            if (contradiction := alone(demand)) is not None:
+                impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
+                continue
             key = class_key(demand)
             job_class = rooms.job_class(key, demand)
             pieces = job_class.pieces()
@@ -85,7 +91,7 @@ def place(snapshot: Snapshot, demands: Sequence[Demand], *, rooms: Rooms | None 
                 assignments += _assign(demand, job_class, pieces)
             else:
                 waiting.append((key, demand))
-        return Outcome(tuple(assignments), _unplaced(waiting, rooms))
+        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot)))
     finally:
         rooms.end()
 
@@ -111,15 +117,20 @@ def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explan
     )
 
 
-def _unplaced(waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms) -> tuple[Unplaced, ...]:
+def _unplaced(
+    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot
+) -> tuple[Unplaced, ...]:
     """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
     told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
     unplaced: list[Unplaced] = []
     for key, demand in waiting:
         found = told.get(key)
         if found is None:
-            verdicts = verdicts_of(rooms.job_class(key, demand))
-            found = told[key] = (verdicts.never, _reason(verdicts), summary(verdicts), explain(verdicts))
+            job_class = rooms.job_class(key, demand)
+            verdicts = verdicts_of(job_class)
+            contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
+            reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
+            found = told[key] = (verdicts.never, reason, contradiction or summary(verdicts), explain(verdicts))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
 

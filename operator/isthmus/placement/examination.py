@@ -1,9 +1,11 @@
 """What every node is to one job at one moment, with nothing left out: for questions that a status is too small for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from .contradictions import alone
+from .deadline import at
 from .demand import Demand
 from .explanation import summary, verdicts_of
 from .filters.room import crowded
@@ -39,7 +41,10 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     """Judge the demand as a cycle would that had to place nothing else."""
     rooms = Rooms()
     rooms.begin(snapshot.nodes)
-    verdicts = verdicts_of(rooms.job_class(class_key(demand), demand))
+    (demand,) = at((demand,), snapshot.now)
+    job_class = rooms.job_class(class_key(demand), demand)
+    verdicts = verdicts_of(job_class)
+    contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
     costs = {c.node.name: c.per_hour for c in (*(e.candidate for e in verdicts.open), *verdicts.crowded)}
     against: Mapping[str, Rejection] = {
@@ -47,7 +52,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
         **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
     }
     best = (
-        Finding(name, Score(entry.score.total, dict(entry.parts)), None, costs[name], prices.get(name, ""))
+        Finding(name, replace(entry.score, parts=dict(entry.parts)), None, costs[name], prices.get(name, ""))
         for entry in by_rank(verdicts.open)
         if (name := entry.candidate.node.name)
     )
@@ -55,4 +60,4 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
         Finding(name, None, rejection, costs.get(name), prices.get(name, ""))
         for name, rejection in sorted(against.items())
     )
-    return Examination((*best, *others), summary(verdicts))
+    return Examination((*best, *others), contradiction or summary(verdicts))

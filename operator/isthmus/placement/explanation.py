@@ -68,7 +68,6 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
     if [entry.candidate.node.name for entry in best[: len(winners)]] != list(winners):  # others lack room for a piece
         best.sort(key=lambda entry: entry.candidate.node.name not in winners)
     best = best[: max(places, EXPLANATION_NODES - without)]
-    shown = [NodeVerdict(node=e.candidate.node.name, score=e.score.total, parts=dict(e.parts)) for e in best]
     told = _told(verdicts, EXPLANATION_NODES - len(best))
     reasons = _bounded(verdicts.reasons())
     for limit in (_MESSAGE, 128, 48, 0):
@@ -76,10 +75,16 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
             NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
             for n, r in told
         ]
+        shown = [_scored(entry, limit) for entry in best]
         explanation = Explanation(winner=winners[0] if winners else None, reasons=reasons, nodes=[*shown, *against])
         if len(explanation.model_dump_json(by_alias=True, exclude_none=True).encode()) <= EXPLANATION_BYTES:
             break
     return explanation
+
+
+def _scored(entry: Entry, limit: int) -> NodeVerdict:
+    note = truncated(entry.note, limit) if entry.note and limit else None
+    return NodeVerdict(node=entry.candidate.node.name, score=entry.score.total, parts=dict(entry.parts), message=note)
 
 
 def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:
