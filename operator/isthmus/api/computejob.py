@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, computed_field
 
+from .clearances import JobData
 from .conditions import Conditions
 from .hardware import VARIANT_LIMIT, AcceleratorRequest, Variant
 from .jobspec import TEMPLATE_SCHEMA
@@ -14,6 +15,7 @@ from .model import (
     LIST_SET,
     Amount,
     Currency,
+    Instant,
     LabelKey,
     Labels,
     LabelValue,
@@ -22,6 +24,8 @@ from .model import (
     list_map,
     rules,
 )
+from .network import LatencyLimit
+from .objective import Objective, Weights
 from .tier import Tier
 
 EXPLANATION_NODES = 16
@@ -69,7 +73,12 @@ class Placement(Model):
             *(
                 (f"!has(self.{field}) || self.split == 'ByIndex'", "goes with split ByIndex only", f".{field}")
                 for field in ("maxNodes", "minIndexesPerNode")
-            )
+            ),
+            (
+                "!has(self.weights) || self.objective == 'Balanced'",
+                "weights stand instead of an objective; leave one of the two out",
+                ".weights",
+            ),
         )
     )
 
@@ -122,9 +131,18 @@ class Placement(Model):
             " they have certainly stopped there; RerunUnfenced: rerun at once, they may then run twice at a time."
         ),
     ] = "Wait"
-    objective: Annotated[
-        Literal["Balanced", "Cheapest"], Field(description="What decides between nodes that would all do.")
-    ] = "Balanced"
+    max_latency_milliseconds: Annotated[
+        list[LatencyLimit],
+        Field(
+            max_length=16,
+            default_factory=list,
+            json_schema_extra=list_map("region"),
+            description="The longest round trips to regions, all of them to be kept.",
+        ),
+    ]
+    data: Annotated[JobData, Field(default_factory=JobData, description="What its data asks of the place.")]
+    objective: Annotated[Objective, Field(description="What decides between nodes that would all do.")] = "Balanced"
+    weights: Weights | None = None
 
 
 _SAME_PRESENCE = "has(self.variants) == has(oldSelf.variants)"
@@ -159,6 +177,9 @@ class ComputeJobSpec(Model):
     priority: Annotated[
         int, Field(ge=-1_000_000_000, le=1_000_000_000, description="The higher is placed before the lower.")
     ] = 0
+    deadline: (
+        Annotated[Instant, Field(description="When it is to be done: as that nears, it may cost more.")] | None
+    ) = None
     suspend: Annotated[bool, Field(description="Stop its pods, or do not start it, until this is false again.")] = False
     cancel: Annotated[bool, Field(description="Stop the job for good; its record and its bill stay.")] = False
     ttl_seconds_after_finished: (
@@ -215,7 +236,9 @@ class NodeVerdict(Model):
     node: Annotated[str, Field(max_length=50, description="The ComputeNode.")]
     variant: Annotated[str, Field(max_length=63, description="The variant that would do best there.")] | None = None
     reason: Annotated[str, Field(max_length=64, description="Why it would not do, in a word.")] | None = None
-    message: Annotated[str, Field(max_length=256, description="Why it would not do, for people.")] | None = None
+    message: (
+        Annotated[str, Field(max_length=256, description="Why it would not do, or why a part is 0, for people.")] | None
+    ) = None
     score: Annotated[int, Field(ge=0, le=100, description="How well it would do.")] | None = None
     parts: (
         Annotated[

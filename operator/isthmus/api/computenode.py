@@ -4,9 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from .clearances import Clearances
 from .conditions import Conditions
+from .energy import Energy
 from .model import (
     DNS_SUBDOMAIN,
+    VALIDITY,
     Currency,
     LabelKey,
     Labels,
@@ -14,10 +17,12 @@ from .model import (
     Model,
     NodeName,
     Price,
+    RegionCode,
     Timestamp,
     list_map,
     rules,
 )
+from .network import Network
 from .profile import Profile
 from .tier import Tier
 
@@ -39,15 +44,7 @@ class Identity(Model):
 class Region(Model):
     """Where the node stands."""
 
-    code: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=63,
-            pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
-            description="What ComputeJobs name in spec.placement.regions.",
-        ),
-    ]
+    code: Annotated[RegionCode, Field(description="What ComputeJobs name in spec.placement.regions.")]
     display_name: Annotated[str, Field(max_length=128, description="The region's name for people.")] = ""
 
 
@@ -139,15 +136,7 @@ class Prices(Model):
 class Tariff(Model):
     """A versioned price list."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil",
-                "validUntil must be after validFrom",
-                ".validUntil",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=rules(VALIDITY))
 
     version: Annotated[str, Field(min_length=1, max_length=63, description="Printed on every line it prices.")]
     currency: Annotated[Currency, Field(description="ISO 4217 code of all its prices, such as CNY.")]
@@ -182,6 +171,9 @@ class ComputeNodeSpec(Model):
     tariff: (
         Annotated[Tariff, Field(description="What its resources cost; without one in force it takes no work.")] | None
     ) = None
+    energy: Annotated[Energy, Field(description="What is known of its energy.")] | None = None
+    network: Annotated[Network, Field(description="How it is connected.")] | None = None
+    clearances: Annotated[Clearances, Field(default_factory=Clearances, description="What data it may hold.")]
 
 
 class ComputeNodeStatus(Model):

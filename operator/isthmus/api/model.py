@@ -57,6 +57,23 @@ NumberOrQuantity = Annotated[
     ),
 ]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=40)]
+# RFC 3339 as Python reads it too: capitals, no leap second, at most microseconds.
+Instant = Annotated[
+    str,
+    Field(
+        pattern=r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,6})?"
+        r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+        json_schema_extra={"format": "date-time"},
+        max_length=40,
+    ),
+]
+VALIDITY = (
+    "!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil",
+    "validUntil must be after validFrom",
+    ".validUntil",
+)
+"""The rule of whatever is valid from an instant until another."""
+RegionCode = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
 
 # As Kubernetes defines them; a key is an optional DNS subdomain, a slash and a name.
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"

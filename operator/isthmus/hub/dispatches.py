@@ -9,6 +9,7 @@ from isthmus.api.names import node_of_namespace
 from isthmus.clusters import DISPATCHES, ClusterError, KubernetesApi, identity_of
 
 from .kept import Kept, keeping_informer
+from .reliability import Record
 from .stopping import Stopping
 from .tombstone import Tombstone, cluster_of, rests
 
@@ -24,6 +25,8 @@ class NodeDispatches:
         """The highest sequence that any of them, gone ones too, has had."""
         self.stopping = Stopping()
         """What of them the member would stop by itself."""
+        self.record = Record()
+        """How those of the last days ended."""
         self._by_name: dict[str, Dispatch | Tombstone] = {}
         self._live: dict[str, Dispatch] = {}
 
@@ -101,6 +104,8 @@ class NodeDispatches:
         self.stopping.put(dispatch)
         self.highest_sequence = max(self.highest_sequence, dispatch.spec.sequence)
         if dispatch.status.state in TERMINAL:
+            if known is None or name in self._live:
+                self.record.ended(dispatch)
             self._live.pop(name, None)
         else:
             self._live[name] = dispatch

@@ -1,20 +1,22 @@
 """All ComputeNodes with their live figures, and what was sent to each since: the snapshot that placement sees."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
 from isthmus.capacity import Profile, impossible
 from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
+from isthmus.placement.stated import Stated, stated
 from isthmus.settlement.tariff import tariff_state
 
 from .dispatches import NodeDispatches
 from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
 from .stopping import rate_of
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _BEGINNING = frozenset({CONNECTING, NO_PROFILE})
 
 
@@ -26,6 +28,14 @@ class FleetNode:
     facts: NodeFacts
     profile: Profile | None = None
     sequence: int = 0
+    _stated: tuple[ComputeNode, datetime, Stated] | None = field(default=None, init=False, repr=False)
+
+    def stated(self, now: datetime, currency: str) -> Stated:
+        """What it states as it holds at `now`; worked out anew only where that may have changed."""
+        known = self._stated
+        if known is None or known[0] is not self.node or not known[1] <= now < (known[2].until or _NEVER):
+            known = self._stated = (self.node, now, stated(self.node.spec, now, currency))
+        return known[2]
 
     def claimed(self) -> str:
         """The UID of the cluster it was before the hub started, until it is known what it is now."""
@@ -222,7 +232,7 @@ class Fleet:
         return Snapshot(tuple(self._view(name, known, now) for name, known in self._nodes.items()), now)
 
     def _view(self, name: str, known: FleetNode, now: datetime) -> NodeView:
-        spec, blocked = known.node.spec, known.facts.blocked()
+        spec, blocked, says = known.node.spec, known.facts.blocked(), known.stated(now, self._currency)
         return NodeView(
             name=name,
             tier=spec.tier,
@@ -232,6 +242,11 @@ class Fleet:
             taints=tuple(spec.taints),
             scheduling_state=spec.scheduling_state,
             stop_allowance_seconds=spec.timing.stop_allowance_seconds,
+            classifications=says.classifications,
+            jurisdictions=says.jurisdictions,
+            energy=says.energy,
+            network=says.network,
+            reliability=self._dispatches_of(name).record.percent(now),
             ready=blocked is None,
             not_ready_reason=blocked[0] if blocked else "",
             not_ready_message=blocked[1] if blocked else "",

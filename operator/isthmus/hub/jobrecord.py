@@ -81,6 +81,13 @@ class JobRecord:
         """Whether it is not to be run now, or never again."""
         return self.deleting or self.job.spec.suspend or self.job.spec.cancel
 
+    def late_in(self, now: datetime) -> float | None:
+        """Seconds until it is past its deadline; None where it has none, or is past it."""
+        if self.job.spec.deadline is None:
+            return None
+        left = (datetime.fromisoformat(self.job.spec.deadline) - now).total_seconds()
+        return left + 1.0 if left > -1.0 else None  # the status gives whole seconds
+
     @property
     def pending_reason(self) -> str:
         """Why it is Pending, in a CamelCase word."""

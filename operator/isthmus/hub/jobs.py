@@ -165,7 +165,7 @@ class Jobs:
         if not booked and (len(progress.live) <= 1 or progress.ending is not None):
             return look  # the booking calls back; no ending is told ahead of the bill
         again = await self._write_status(record, dispatches, progress)
-        return earliest(look, again)
+        return earliest(look, again, record.late_in(self._now()))
 
     async def _judge_lost(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float | None:
         """Give up shards that have certainly stopped where they can't be reached; when to look again, in seconds."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from isthmus.api.computejob import FINISHED, SHARD_LIMIT, ComputeJob, ComputeJobStatus, Explanation, Money, Phase, Shard
@@ -126,7 +127,7 @@ Verdict = tuple[str, Literal["True", "False", "Unknown"], str, str]
 
 
 def _conditions(facts: Facts, phase: Phase) -> list[Condition]:
-    verdicts = [*_admitted(facts), *_placed(facts), *_ended(facts, phase), *_stalled(facts)]
+    verdicts = [*_admitted(facts), *_placed(facts), *_ended(facts, phase), *_stalled(facts), *_late(facts, phase)]
     conditions = list(facts.job.status.conditions)
     for kind, status, reason, message in verdicts:
         condition = Condition(
@@ -192,6 +193,20 @@ def _ended(facts: Facts, phase: Phase) -> list[Verdict]:
         return [("FailureTarget", "True", ending.reason, ending.message)] if ending.phase is Phase.FAILED else []
     kind = "Complete" if phase is Phase.SUCCEEDED else "Failed"
     return [(kind, "True", ending.reason, ending.message)]
+
+
+def _late(facts: Facts, phase: Phase) -> list[Verdict]:
+    """Late says that the deadline has passed; it is taken back where that was moved. No end but success is late."""
+    if phase in FINISHED and phase is not Phase.SUCCEEDED:
+        return []
+    told = any(c.type == "Late" and c.status == "True" for c in facts.job.status.conditions)
+    deadline, end = facts.job.spec.deadline, _completion(facts, phase)
+    if deadline is None or datetime.fromisoformat(end or facts.now) <= datetime.fromisoformat(deadline):
+        return [("Late", "False", "InTime", "the deadline was moved or taken out")] if told else []
+    if end is not None:
+        return [("Late", "True", "DeadlinePassed", f"the job was done at {end}, after its deadline, {deadline}")]
+    said = f"the deadline {deadline} has passed; the job goes on: cancel it if it is of no use any more"
+    return [("Late", "True", "DeadlinePassed", said)]
 
 
 def _stalled(facts: Facts) -> list[Verdict]:

@@ -26,12 +26,13 @@ from isthmus.clusters import (
     Traffic,
     WorkQueue,
 )
+from isthmus.placement.stated import Stated
 from isthmus.settlement.tariff import tariff_state
 
 from .events import EventWriter
 from .fleet import Fleet, FleetNode
 from .jobstatus import merge_patch
-from .nodestatus import Problem, node_status
+from .nodestatus import Problem, figures_verdict, node_status
 from .session import NodeSession, Surroundings
 from .unreadnode import unread_status, words_of
 
@@ -279,12 +280,21 @@ class Nodes:
         profile = to_status(known.profile) if known.profile and self._publish_due(known) else None
         before = known.node  # the watch may show our own write before its answer is here
         old = before.status
-        new = node_status(known.node, known.facts, tariff=tariff, profile=profile, jobs=self._fleet.live(name), now=now)
+        says = known.stated(now, self._currency)
+        new = node_status(
+            known.node,
+            known.facts,
+            tariff=tariff,
+            profile=profile,
+            jobs=self._fleet.live(name),
+            now=now,
+            figures=figures_verdict(known.node.spec, says),
+        )
         patch = merge_patch(old.to_manifest(), new.to_manifest())
         if set(patch) == {"profile"} and set(patch["profile"]) == {"observedAt"}:
             since = self._clocks.monotonic() - self._published.get(name, float("-inf"))
             if since < REPUBLISH_SECONDS:
-                return REPUBLISH_SECONDS - since
+                return min(_change(known, says, now), REPUBLISH_SECONDS - since)
         if patch:
             try:
                 answer = await self._hub.patch(COMPUTENODES, name, None, {"status": patch}, subresource="status")
@@ -299,7 +309,7 @@ class Nodes:
                 if _word(before.metadata) is not None:  # whether that holds hangs on what the node was found to be
                     self._on_reachability(name)
             logger.debug("node status written", **reference("ComputeNode", before.metadata), fields=sorted(patch))
-        return min(_price_change(known, now), REPUBLISH_SECONDS)
+        return min(_change(known, says, now), REPUBLISH_SECONDS)
 
     async def _tell_unread(self, name: str, body: Manifest, message: str) -> None:
         status = unread_status(body, message, self._clocks.now())
@@ -338,10 +348,12 @@ def _older(other: FleetNode, known: FleetNode) -> bool:
     return (left["creationTimestamp"], left["name"]) < (right["creationTimestamp"], right["name"])
 
 
-def _price_change(known: FleetNode, now: datetime) -> float:
-    """Seconds until the tariff comes into force or ends, at most an hour."""
+def _change(known: FleetNode, says: Stated, now: datetime) -> float:
+    """Seconds until the tariff, or a figure of energy or network, comes into force or ends, at most an hour."""
     tariff = known.node.spec.tariff
     waits = [LONGEST_PRICE_WAIT_SECONDS]
+    if says.until is not None:
+        waits.append((says.until - now).total_seconds() + 0.1)
     for text in (tariff.valid_from, tariff.valid_until) if tariff else ():
         if text:
             wait = (datetime.fromisoformat(text).astimezone(UTC) - now).total_seconds()

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from isthmus.agent.stoprate import StopRate
-from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
+from isthmus.api.computenode import ComputeNode, ComputeNodeSpec, ComputeNodeStatus
 from isthmus.api.conditions import Condition, find, truncated, with_condition
 from isthmus.api.profile import Profile as ProfileStatus
+from isthmus.placement.stated import Stated, has_figures
 from isthmus.settlement.tariff import TariffState, price_summary
 
 from .forgetting import forget_before, silent_since
@@ -15,6 +16,7 @@ from .forgetting import forget_before, silent_since
 CONNECTING = "Connecting"
 NO_PROFILE = "NoProfile"
 IMPOSSIBLE = "ImpossibleProfile"
+FIGURES = "FiguresCurrent"
 LASTING_SECONDS = 5.0
 """A member that is back within so long was not out of reach for anything but placement."""
 
@@ -96,15 +98,17 @@ def node_status(
     profile: ProfileStatus | None,
     jobs: int,
     now: datetime,
+    figures: Verdict | None = None,
 ) -> ComputeNodeStatus:
-    """The whole status that the node should have now."""
+    """The whole status that the node should have now; `figures` is None where it states none."""
     generation, rate = node.metadata.get("generation", 0), facts.stop_rate
-    conditions = list(node.status.conditions)
+    conditions = [each for each in node.status.conditions if figures is not None or each.type != FIGURES]
     silent = silent_since(node, facts.lost_at)
     if silent is None and facts.trouble is not None and facts.trouble[0] != CONNECTING:
         silent = now.replace(microsecond=0)  # as is about to be written
     _, wrong = forget_before(node, now, silent)
-    for kind, (status, reason, message) in _verdicts(node, facts, tariff, wrong).items():
+    verdicts = _verdicts(node, facts, tariff, wrong) | ({} if figures is None else {FIGURES: figures})
+    for kind, (status, reason, message) in verdicts.items():
         condition = Condition(
             type=kind,
             status=status,
@@ -125,6 +129,16 @@ def node_status(
         price=price_summary(node.spec.tariff) if node.spec.tariff else "",
         profile=profile or node.status.profile,
     )
+
+
+def figures_verdict(spec: ComputeNodeSpec, says: Stated) -> Verdict | None:
+    """Whether the figures of energy and network are in force, or None where the node states none."""
+    if not has_figures(spec):
+        return None
+    lapses = "; ".join(says.lapses)
+    if not lapses:
+        return "True", "Current", "what the node states of its energy and network is in force"
+    return "False", "NotInForce", f"{lapses}: nothing is decided by what is not in force; state it anew"
 
 
 def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: str) -> dict[str, Verdict]:

@@ -1,11 +1,11 @@
 """One node as one job sees it: the gathered facts on which filters and scores decide."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .cost import per_hour
-from .demand import Demand
+from .demand import Demand, Place
 from .fit import Fit, Offer, fit_of, offer_of
 from .site import Site
 from .snapshot import NodeView, in_force
@@ -13,14 +13,36 @@ from .snapshot import NodeView, in_force
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What is known over all nodes: the accelerator models that any of them has."""
+    """What is known over all nodes: the accelerator models that any of them has, and prices of carrying data away.
+
+    `egress` is by place, a GiB; `egress_lapses` says why a price that was stated there is not in force.
+    """
 
     models: tuple[str, ...]
+    egress: Mapping[Place, Decimal] = field(default_factory=dict)
+    egress_lapses: Mapping[Place, str] = field(default_factory=dict)
 
 
 def fleet_of(nodes: Iterable[NodeView]) -> Fleet:
     """The fleet that the nodes make up."""
-    return Fleet(tuple(sorted({t.accelerator.model for n in nodes if n.profile for t in n.profile.accelerators})))
+    there = tuple(nodes)
+    models = {t.accelerator.model for n in there if n.profile for t in n.profile.accelerators}
+    return Fleet(tuple(sorted(models)), *_carriage(there))
+
+
+def _carriage(nodes: Iterable[NodeView]) -> tuple[Mapping[Place, Decimal], Mapping[Place, str]]:
+    prices: dict[Place, Decimal] = {}
+    lapses: dict[Place, str] = {}
+    for node in nodes:
+        network = node.network
+        if network is None:
+            continue
+        for place in (("node", node.name), ("region", node.region)):
+            if network.egress is not None:
+                prices[place] = max(prices.get(place, network.egress), network.egress)
+            elif network.egress_lapse is not None:
+                lapses[place] = f"the egress price of {node.name} {network.egress_lapse.message}"
+    return prices, {place: why for place, why in lapses.items() if place not in prices}
 
 
 class Candidate:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
 from isthmus.api import core
+from isthmus.api.clearances import DataInput
 from isthmus.api.computejob import ComputeJob, Toleration
 from isthmus.api.form import in_form
 from isthmus.api.hardware import AcceleratorRequest, Variant
@@ -35,6 +37,17 @@ class Split:
             raise ValueError(f"{self} allows no piece")
 
 
+Place = tuple[str, str]
+"""Where data is: `node` and the name of a ComputeNode, or `region` and its code."""
+
+
+class Input(NamedTuple):
+    """Data that a job reads: where it is, and how many bytes."""
+
+    place: Place
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """One job, as placement sees it.
@@ -45,7 +58,9 @@ class Demand:
     `machine_selector` and `machine_tolerations` (the pods' own) of the machines inside one. `avoid` names nodes that
     must not get it again, such as one that refused it. `grace_seconds` is how long a pod may take to stop, where the
     node must allow for it; None where that does not matter. A demand with `forms` is placed in one of these and never
-    as it stands itself; `variant` names the one that this is.
+    as it stands itself; `variant` names the one that this is. `latencies` are the longest round trips to regions, in
+    milliseconds. `weights`, where there are any, stand instead of the objective. `run_seconds` is the longest that the
+    template lets it run; `urgency` how near its deadline is, in steps (see `isthmus.placement.deadline`).
     """
 
     key: str
@@ -72,6 +87,14 @@ class Demand:
     grace_seconds: int | None = None
     variant: str | None = None
     forms: tuple[Form, ...] = ()
+    latencies: tuple[tuple[str, int], ...] = ()
+    classification: str | None = None
+    residency: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    weights: Mapping[str, int] | None = None
+    deadline: datetime | None = None
+    run_seconds: int | None = None
+    urgency: int = 0
 
     @property
     def least(self) -> int:
@@ -135,6 +158,13 @@ def demand_of(
         split=split,
         grace_seconds=grace_seconds(grace) if placement.on_node_lost == "Rerun" else None,
         forms=tuple(_form(job, variant) for variant in job.spec.variants),
+        latencies=tuple((each.region, each.milliseconds) for each in placement.max_latency_milliseconds),
+        classification=placement.data.classification,
+        residency=tuple(placement.data.residency),
+        inputs=tuple(_input(each) for each in placement.data.inputs),
+        weights=placement.weights,
+        deadline=datetime.fromisoformat(job.spec.deadline) if job.spec.deadline else None,
+        run_seconds=spec.active_deadline_seconds,
     )
 
 
@@ -150,6 +180,11 @@ def _wanted(accelerator: AcceleratorRequest | None) -> tuple[tuple[str, ...], in
         return (), None, None
     memory = accelerator.minimum_memory
     return tuple(accelerator.models), None if memory is None else amount(MEMORY, memory), accelerator.partition_profile
+
+
+def _input(declared: DataInput) -> Input:
+    place = ("region", declared.region or "") if declared.node is None else ("node", declared.node)
+    return Input(place, amount(MEMORY, declared.size))
 
 
 def grace_seconds(named: int | None) -> int:

@@ -7,6 +7,8 @@ from isthmus.api.computejob import Explanation
 from .assignment import Limits, Plan
 from .batch import account, batches_of, placings, planned
 from .candidate import Candidate
+from .contradictions import CONTRADICTORY, alone
+from .deadline import at
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
 from .filters.room import INSUFFICIENT
@@ -47,10 +49,17 @@ def place(
     limits = Limits() if limits is None else limits
     assignments: list[Assignment] = []
     waiting: list[tuple[tuple[object, ...], Demand]] = []
+    impossible: list[Unplaced] = []
+    possible: list[Demand] = []
+    for demand in at(demands, snapshot.now):
+        if (contradiction := alone(demand)) is None:
+            possible.append(demand)
+        else:
+            impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
     programs: Programs | None = None
     rooms.begin(snapshot.nodes)
     try:
-        for round_ in rounds_of(snapshot, demands):
+        for round_ in rounds_of(snapshot, possible):
             for part in batches_of(round_, len(snapshot.nodes)):
                 plan = planned(part, rooms, limits) if len(part.demands) >= batch else None
                 placed = [] if plan is None else _planned(plan)
@@ -68,7 +77,7 @@ def place(
                 if plan is not None:
                     programs = account(plan, part, placed, programs)
                 assignments += placed
-        return Outcome(tuple(assignments), _unplaced(waiting, rooms), programs)
+        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot)), programs)
     finally:
         rooms.end()
 
@@ -103,15 +112,20 @@ def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explan
     )
 
 
-def _unplaced(waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms) -> tuple[Unplaced, ...]:
+def _unplaced(
+    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot
+) -> tuple[Unplaced, ...]:
     """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
     told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
     unplaced: list[Unplaced] = []
     for key, demand in waiting:
         found = told.get(key)
         if found is None:
-            verdicts = verdicts_of(rooms.job_class(key, demand))
-            found = told[key] = (verdicts.never, _reason(verdicts), summary(verdicts), explain(verdicts))
+            job_class = rooms.job_class(key, demand)
+            verdicts = verdicts_of(job_class)
+            contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
+            reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
+            found = told[key] = (verdicts.never, reason, contradiction or summary(verdicts), explain(verdicts))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
 

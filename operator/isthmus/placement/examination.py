@@ -1,9 +1,11 @@
 """What every node is to one job at one moment, with nothing left out: for questions that a status is too small for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from .contradictions import alone
+from .deadline import at
 from .demand import Demand
 from .explanation import summary, verdicts_of
 from .filters.room import crowded
@@ -41,7 +43,10 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     """Judge the demand as a cycle would that had to place nothing else."""
     rooms = Rooms()
     rooms.begin(snapshot.nodes)
-    verdicts = verdicts_of(rooms.job_class(class_key(demand), demand))
+    (demand,) = at((demand,), snapshot.now)
+    job_class = rooms.job_class(class_key(demand), demand)
+    verdicts = verdicts_of(job_class)
+    contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
     costs = {c.node.name: c.per_hour for c in (*(e.candidate for e in verdicts.open), *verdicts.crowded)}
     against: Mapping[str, Rejection] = {
@@ -51,7 +56,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     best = (
         Finding(
             name,
-            Score(entry.score.total, dict(entry.parts)),
+            replace(entry.score, parts=dict(entry.parts)),
             None,
             costs[name],
             prices.get(name, ""),
@@ -64,4 +69,4 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
         Finding(name, None, rejection, costs.get(name), prices.get(name, ""))
         for name, rejection in sorted(against.items())
     )
-    return Examination((*best, *others), summary(verdicts))
+    return Examination((*best, *others), contradiction or summary(verdicts))

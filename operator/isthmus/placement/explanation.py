@@ -68,7 +68,6 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
     if [entry.candidate.node.name for entry in best[: len(winners)]] != list(winners):  # others lack room for a piece
         best.sort(key=lambda entry: entry.candidate.node.name not in winners)
     best = best[: max(places, EXPLANATION_NODES - without)]
-    shown = [_shown(entry) for entry in best]
     told = _told(verdicts, EXPLANATION_NODES - len(best))
     reasons = _bounded(verdicts.reasons())
     for limit in (_MESSAGE, 128, 48, 0):
@@ -76,6 +75,7 @@ def explain(verdicts: Verdicts, winners: Sequence[str] = ()) -> Explanation:
             NodeVerdict(node=n, reason=truncated(r.reason, 64), message=truncated(r.message, limit) if limit else None)
             for n, r in told
         ]
+        shown = [_scored(entry, limit) for entry in best]
         explanation = Explanation(winner=winners[0] if winners else None, reasons=reasons, nodes=[*shown, *against])
         if len(_json(explanation)) <= EXPLANATION_BYTES:
             break
@@ -87,19 +87,22 @@ def explain_winner(explanation: Explanation, verdicts: Verdicts, winner: Entry) 
     name = winner.candidate.node.name
     scored = [verdict for verdict in explanation.nodes if verdict.score is not None]
     others = [verdict for verdict in scored if verdict.node != name]
-    own = NodeVerdict.model_construct(node=name, score=winner.score.total, parts=dict(winner.parts))
+    own = _scored(winner, _MESSAGE)
     shown = [own, *others][: len(scored)]
     told = explanation.model_copy(update={"winner": name, "nodes": [*shown, *explanation.nodes[len(scored) :]]})
     if len(others) < len(scored) or len(_json(told)) <= EXPLANATION_BYTES:
         return told
     return explain(verdicts, [name])
-def _shown(entry: Entry) -> NodeVerdict:
-    candidate = entry.candidate
-    return NodeVerdict(
-        node=candidate.node.name,
-        variant=candidate.demand.variant,
+
+
+def _scored(entry: Entry, limit: int) -> NodeVerdict:
+    """The entry as it enters an explanation; what placement made itself needs no checking, thousands in a cycle."""
+    return NodeVerdict.model_construct(
+        node=entry.candidate.node.name,
+        variant=entry.candidate.demand.variant,
         score=entry.score.total,
         parts=dict(entry.parts),
+        message=truncated(entry.note, limit) if entry.note and limit else None,
     )
 
 

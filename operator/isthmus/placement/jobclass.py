@@ -1,16 +1,18 @@
 """Jobs that are equal to placement share one evaluation of every node."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from . import filters, scores
 from .candidate import Candidate, Fleet
+from .contradictions import together
 from .demand import Demand
 from .forms import demands_of
 from .nearer import nearest, one_each
-from .objectives import OBJECTIVES
+from .objectives import weights_of
 from .pieces import pieces_of
 from .site import Site
+from .snapshot import NodeView
 from .verdict import Rejection, Score
 
 Rank = tuple[int, int, int]
@@ -38,6 +40,12 @@ def class_key(demand: Demand) -> tuple[object, ...]:
         demand.grace_seconds,
         demand.variant,
         tuple(form.key for form in demand.forms),
+        demand.latencies,
+        demand.classification,
+        demand.residency,
+        demand.inputs,
+        None if demand.weights is None else tuple(sorted(demand.weights.items())),
+        demand.urgency,
     )
 
 
@@ -47,12 +55,13 @@ class Entry:
     Of a job with several forms a node has one for each that passed; `candidate.demand` is the job in that form.
     """
 
-    __slots__ = ("candidate", "cheapness", "parts", "rank", "standing", "version")
+    __slots__ = ("candidate", "cheapness", "note", "parts", "rank", "standing", "version")
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.standing: Mapping[str, int] = {}
         self.cheapness = 0
+        self.note = ""
         self.version = -1
         self.rank: Rank | None = None
         self.parts: Mapping[str, int] = {}
@@ -60,7 +69,7 @@ class Entry:
     @property
     def score(self) -> Score:
         """The scores as last ranked."""
-        return Score(self.rank[0] // 100 if self.rank else 0, self.parts)
+        return Score(self.rank[0] // 100 if self.rank else 0, self.parts, self.note)
 
 
 class JobClass:
@@ -72,11 +81,13 @@ class JobClass:
         self.rejected: dict[str, Rejection] = {}
         self.entries: list[Entry] = []
         self._forms = demands_of(demand)
-        self._weights = OBJECTIVES[demand.objective]
+        self._weights = weights_of(demand)
+        self._standing = {name: score for name, score in scores.STANDING.items() if name in self._weights}
         self._field = scores.Field(Decimal(0))
         self._judged: dict[str, tuple[int, tuple[Entry, ...] | Rejection]] = {}
         self._fleet = Fleet(())
         self._epoch = 0
+        self._contradiction: tuple[int, str | None] = (-1, None)
 
     def judge(self, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
         """Ask the standing filters and scores about every node that has changed; `epoch` moves when any has."""
@@ -118,11 +129,13 @@ class JobClass:
         """Measure the nodes against each other: prices, and what else does not hang on what is free."""
         prices = sorted({p for e in self.entries if (p := e.candidate.per_hour) is not None}, reverse=True)
         places = {price: place for place, price in enumerate(prices)}
-        self._field = scores.Field(prices[-1] if prices else Decimal(0))
+        cheapest = prices[-1] if prices else Decimal(0)
+        self._field = scores.field_of(cheapest, [entry.candidate for entry in self.entries])
         for entry in self.entries:
             price = entry.candidate.per_hour
             entry.cheapness = -1 if price is None else places[price]
-            entry.standing = {name: score(entry.candidate, self._field) for name, score in scores.STANDING.items()}
+            entry.standing = {name: score(entry.candidate, self._field) for name, score in self._standing.items()}
+            entry.note = scores.note(entry.candidate, self._field, self._weights)
             entry.version = -1
 
     def best(self) -> Entry | None:
@@ -178,6 +191,12 @@ class JobClass:
             entry.parts = parts
             entry.rank = (weighted, entry.cheapness, sum(parts.values()))
         return entry.rank
+
+    def contradiction(self, nodes: Sequence[NodeView]) -> str | None:
+        """Which two of the class's constraints contradict each other on the nodes, which it was judged by."""
+        if self._contradiction[0] != self._epoch:
+            self._contradiction = (self._epoch, together(self.demand, nodes))
+        return self._contradiction[1]
 
     def ranked(self) -> list[Entry]:
         """The nodes that would do, ranked by their room as it is now."""

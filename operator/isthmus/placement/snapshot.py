@@ -9,8 +9,11 @@ from isthmus.api.computenode import Taint
 from isthmus.capacity.profile import Profile
 
 from .assumed import Assumption
+from .stated import EnergyView, NetworkView
 
 ANY_MODEL = "*"
+UNPROVEN = 95
+"""The reliability of a node of which nothing is known yet, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def in_force(price: PriceView | None) -> PriceView | None:
 class NodeView:
     """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since.
 
-    `stop_allowance_seconds` is how long pods that are told to stop there may take to.
+    `stop_allowance_seconds` is how long pods that are told to stop there may take to. `classifications` and
+    `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent.
     """
 
     name: str
@@ -55,6 +59,11 @@ class NodeView:
     taints: tuple[Taint, ...] = ()
     scheduling_state: str = "Active"
     stop_allowance_seconds: int = 60
+    classifications: frozenset[str] = frozenset()
+    jurisdictions: frozenset[str] = frozenset()
+    energy: EnergyView | None = None
+    network: NetworkView | None = None
+    reliability: int = UNPROVEN
     ready: bool = True
     not_ready_reason: str = ""
     not_ready_message: str = ""

@@ -27,7 +27,8 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The weighted total and its parts, each an integer of 0..100."""
+    """The weighted total and its parts, each an integer of 0..100; `note` says why a part is 0 for want of a figure."""
 
     total: int
     parts: Mapping[str, int]
+    note: str = ""

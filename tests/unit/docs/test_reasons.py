@@ -40,6 +40,7 @@ _OTHERS = frozenset(
         "NodeRemoved",
         "OnFailure",
         "PriceCurrent",
+        "FiguresCurrent",
         "RerunUnfenced",
     }
 )
@@ -60,7 +61,7 @@ _MADE = {
 # Nothing is to be done about these: all is well, or it was asked for, or it passes by itself.
 _NOTHING_TO_MEND = frozenset(
     {
-        *("Connected", "Ready", "Schedulable", "Current", "TemplateValid", "Dispatched", "Progressing"),
+        *("Connected", "Ready", "Schedulable", "Current", "TemplateValid", "InTime", "Dispatched", "Progressing"),
         *("CompletionsReached", "SuccessPolicy", "PodsSucceeded", "Cancelled", "Suspended", "Resumed"),
         *("Draining", "Deleting", "Other", "ShardLost", "NeverCreated", "NeverAccepted", "Forgotten"),
     }

@@ -27,10 +27,10 @@ def test_phases() -> None:
 
 
 def test_weights_of_the_scores() -> None:
-    """docs/jobs.md tells the weights of each score under each objective."""
-    table = _table("docs/jobs.md", "part")
+    """docs/placement.md tells the weights of each score under each objective."""
+    table = _table("docs/placement.md", "part")
     told = {
-        objective: {row[0]: int(row[column].removesuffix(" %") or 0) for row in table.rows}
+        objective: {word: int(row[column]) for row in table.rows if row[column] for word in _words(row[0])}
         for column, objective in enumerate(table.header)
         if objective in OBJECTIVES
     }

@@ -42,8 +42,15 @@ def test_winner_and_variety() -> None:
     assert [v.score is not None for v in explanation.nodes] == [True] * 8 + [False] * 8
     assert {v.reason for v in explanation.nodes[8:]} == {"Cordoned", "Unreachable"}
     assert explanation.reasons == {"Cordoned": 30, "Unreachable": 1}
-    assert explanation.nodes[0].parts == {"price": 100, "tier": 25, "free": 96, "fragmentation": 100}
-    assert explanation.nodes[0].score == 35 + 25 * 25 // 100 + 96 * 15 // 100 + 25
+    assert explanation.nodes[0].parts == {
+        "price": 100,
+        "carbon": 0,
+        "tier": 25,
+        "reliability": 95,
+        "free": 96,
+        "fragmentation": 100,
+    }
+    assert explanation.nodes[0].score == (29 * 100 + 12 * 0 + 18 * 25 + 6 * 95 + 12 * 96 + 23 * 100) // 100
 
 
 @pytest.mark.parametrize(

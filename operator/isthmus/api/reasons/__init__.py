@@ -3,8 +3,8 @@
 The one source of the page docs/reference/reasons.md; a test finds every reason that the code gives in here.
 """
 
-from .computejob import ADMITTED, COMPLETE, EVENTS, FAILED, PLACED
-from .computenode import PRICE_CURRENT, REACHABLE, READY, SCHEDULABLE
+from .computejob import ADMITTED, COMPLETE, EVENTS, FAILED, LATE, PLACED
+from .computenode import FIGURES_CURRENT, PRICE_CURRENT, REACHABLE, READY, SCHEDULABLE
 from .dispatch import SHARDS
 from .reason import Reason, ReasonTable
 from .settlement import CURRENT, UNPRICED
@@ -16,10 +16,12 @@ TABLES = (
     READY,
     SCHEDULABLE,
     PRICE_CURRENT,
+    FIGURES_CURRENT,
     ADMITTED,
     PLACED,
     VERDICTS,
     STALLED,
+    LATE,
     COMPLETE,
     FAILED,
     EVENTS,

@@ -70,6 +70,12 @@ PLACED = ReasonTable(
             "Change the placement or the requests.",
         ),
         Reason(
+            "ContradictoryConstraints",
+            "No node could ever run it, as two of its constraints can't be met together; the message names both.",
+            "Change one of the two.",
+            see="placement.md#contradictions",
+        ),
+        Reason(
             "InsufficientCapacity",
             "Some nodes could, and have no room now.",
             "Wait; it starts within a second of room appearing.",
@@ -85,6 +91,20 @@ PLACED = ReasonTable(
             "The message says what the API server refused.",
         ),
         Reason("InternalError", "Placement failed on this job.", "See the hub's log, and report it."),
+    ),
+)
+LATE = ReasonTable(
+    "ComputeJob",
+    "Late",
+    "There only once `spec.deadline` has passed before the job was done, and False again if it is moved.",
+    (
+        Reason(
+            "DeadlinePassed",
+            "It has; the job goes on.",
+            "Cancel the job if it is of no use any more, or move the deadline.",
+            see="placement.md#deadlines",
+        ),
+        Reason("InTime", "The condition is False: the deadline was moved or taken out."),
     ),
 )
 COMPLETE = ReasonTable(

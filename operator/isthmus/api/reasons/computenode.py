@@ -128,6 +128,21 @@ SCHEDULABLE = ReasonTable(
         ),
     ),
 )
+FIGURES_CURRENT = ReasonTable(
+    "ComputeNode",
+    "FiguresCurrent",
+    "Whether what the node states of its energy and network is in force; there only where it states any. By what is "
+    "not in force nothing is decided.",
+    (
+        Reason("Current", "All of it is."),
+        Reason(
+            "NotInForce",
+            "Something is not; the message names each figure, and since or from when.",
+            "State it anew, with another `validUntil`; an egress price in the hub's currency.",
+            see="placement.md#validity",
+        ),
+    ),
+)
 PRICE_CURRENT = ReasonTable(
     "ComputeNode",
     "PriceCurrent",

@@ -19,6 +19,29 @@ VERDICTS = ReasonTable(
             "Lower `terminationGracePeriodSeconds` in the pod template, or ask who runs the hub for a longer "
             "`spec.timing.stopAllowanceSeconds`.",
         ),
+        Reason(
+            "NotCleared",
+            "It is not cleared for the class of the job's data.",
+            "Change `placement.data.classification`, or ask who runs the hub for a clearance.",
+            see="placement.md#filters",
+        ),
+        Reason(
+            "ResidencyMismatch",
+            "It is cleared for none of the jurisdictions where the job's data may be.",
+            "Change `placement.data.residency`, or ask who runs the hub for a clearance.",
+            see="placement.md#filters",
+        ),
+        Reason(
+            "LatencyTooHigh",
+            "It is farther from a region than the job allows.",
+            "Change `placement.maxLatencyMilliseconds`.",
+        ),
+        Reason(
+            "LatencyUnknown",
+            "It states no latency to a region that the job must be near, or none that is in force.",
+            "Ask who runs the hub to state it in `spec.network.latencies`.",
+            see="placement.md#validity",
+        ),
         Reason("Avoided", "It refused an earlier attempt of the job.", "See the attempt's message in `status.shards`."),
         Reason(
             "ModelNotOffered",

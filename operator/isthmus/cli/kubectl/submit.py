@@ -43,6 +43,8 @@ class Objective(StrEnum):
 
     BALANCED = "Balanced"
     CHEAPEST = "Cheapest"
+    GREENEST = "Greenest"
+    FASTEST = "Fastest"
 
 
 def _list(help_: str, metavar: str, panel: str = _PLACE) -> Any:  # noqa: ANN401 - typer's own type is private

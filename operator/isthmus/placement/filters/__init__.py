@@ -13,9 +13,12 @@ from isthmus.placement.verdict import Rejection
 
 from .accelerator import accelerator
 from .avoided import avoided
+from .classification import classification
+from .latency import latency
 from .node_selector import node_selector
 from .price import price
 from .region import region
+from .residency import residency
 from .room import crowded, room
 from .size import size
 from .state import state
@@ -31,6 +34,9 @@ STANDING: tuple[Filter, ...] = (
     region,
     node_selector,
     taints,
+    classification,
+    residency,
+    latency,
     stopping,
     accelerator,
     size,
