@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.placement.fleets import UNHURRIED, shape, shapes
 
-from isthmus.placement.room import pods_on, room_of, shares
+from isthmus.capacity.spreading import shares
+from isthmus.placement.room import pods_on, room_of
 
 _blocks = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), min_size=1, max_size=5)
 
