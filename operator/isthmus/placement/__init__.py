@@ -5,10 +5,11 @@ from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, grace_seconds, width_of
 from .division import divide, minimum_width
 from .engine import BATCH, place
-from .examination import Examination, Finding, examine
+from .examination import Examination, Finding, ShapeFit, examine
 from .fit import Fit, fit
 from .forms import Form, demand_in
 from .outcome import Assignment, Outcome, Programs, Unplaced
+from .remedies import Remedy, remedies
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
 from .solution import Solution, solve_batch
@@ -30,7 +31,9 @@ __all__ = [
     "PriceView",
     "Programs",
     "Rejection",
+    "Remedy",
     "Rooms",
+    "ShapeFit",
     "Snapshot",
     "Solution",
     "Split",
@@ -43,6 +46,7 @@ __all__ = [
     "grace_seconds",
     "minimum_width",
     "place",
+    "remedies",
     "solve_batch",
     "width_of",
 ]

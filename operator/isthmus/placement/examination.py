@@ -4,15 +4,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from .candidate import Candidate
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand
 from .explanation import summary, verdicts_of
-from .filters.room import crowded
+from .filters.room import crowded, largest_block
+from .forms import demands_of
 from .jobclass import by_rank, class_key
 from .rooms import Rooms
 from .snapshot import Snapshot
 from .verdict import Rejection, Score
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeFit:
+    """What a node's machines are to the job, one by one.
+
+    `largest_block` is how much one machine that it may use has free, in the accelerators that its pods hold, or in pods
+    where they hold none. `pods_now` and `pods_empty` are how many of its pods have room, and would if all were empty.
+    """
+
+    largest_block: int
+    pods_now: int
+    pods_empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,7 @@ class Finding:
     rejection: Rejection | None
     per_hour: Decimal | None
     currency: str
+    fit: ShapeFit
     variant: str | None = None
 
 
@@ -48,7 +64,10 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     verdicts = verdicts_of(job_class)
     contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
-    costs = {c.node.name: c.per_hour for c in (*(e.candidate for e in verdicts.open), *verdicts.crowded)}
+    candidates = {c.node.name: c for c in rooms.candidates(demands_of(demand)[0])}
+    candidates |= {c.node.name: c for c in (*verdicts.crowded, *(entry.candidate for entry in verdicts.open))}
+    costs = {name: candidate.per_hour for name, candidate in candidates.items()}
+    fits = {name: _shape_fit(candidate) for name, candidate in candidates.items()}
     against: Mapping[str, Rejection] = {
         **verdicts.rejected,
         **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
@@ -60,13 +79,18 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
             None,
             costs[name],
             prices.get(name, ""),
+            fits[name],
             entry.candidate.demand.variant,
         )
         for entry in by_rank(verdicts.open)
         if (name := entry.candidate.node.name)
     )
     others = (
-        Finding(name, None, rejection, costs.get(name), prices.get(name, ""))
+        Finding(name, None, rejection, costs[name], prices.get(name, ""), fits[name])
         for name, rejection in sorted(against.items())
     )
     return Examination((*best, *others), contradiction or summary(verdicts))
+
+
+def _shape_fit(candidate: Candidate) -> ShapeFit:
+    return ShapeFit(largest_block(candidate), candidate.fit.pods_free, candidate.offer.pods_empty)

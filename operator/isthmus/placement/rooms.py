@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
 
-from .candidate import Fleet, fleet_of
+from .candidate import Candidate, Fleet, fleet_of
 from .demand import Demand
 from .fit import subtract
 from .jobclass import JobClass
@@ -52,6 +52,10 @@ class Rooms:
         if changed:
             self._fleet = fleet_of(nodes)
             self._epoch = next(self._stamps)
+
+    def candidates(self, demand: Demand) -> list[Candidate]:
+        """Every node as the demand sees it, those too that a filter rules out."""
+        return [Candidate(demand, site, self._fleet) for site in self._sites.values()]
 
     def end(self) -> None:
         """Undo what the cycle took: what becomes of it comes back as assumptions."""

@@ -169,8 +169,8 @@ def test_capacity_shrinks_within_a_cycle() -> None:
     outcome = place(snapshot(only), [demand("a", 2, gpus=8), demand("b", 2, gpus=8)])
     assert _names(outcome.assignments) == ["a"]
     assert outcome.unplaced[0].message == (
-        "0/1 nodes are available: 1 InsufficientCapacity (needs 2 pods of 8 x nvidia.com/gpu + 1 cpu + 1Gi memory; "
-        "room for none now, short of nvidia.com/gpu)"
+        "0/1 nodes are available: 1 InsufficientCapacity (needs 8 x NVIDIA-A100-SXM4-80GB on one machine for each "
+        "of 2 pods; the largest free block is 0)"
     )
 
 

@@ -21,10 +21,34 @@ def crowded(candidate: Candidate) -> Rejection:
 def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
+    block = _block(candidate)
+    if block is not None:
+        return block
     gist = f"needs {pods_wanted(candidate.demand)} of {pod_request(candidate.demand)}"
     said = f"{gist}; room for {candidate.fit.pods_free or 'none'} now"
     short = _short(candidate)
     return Rejection(INSUFFICIENT, f"{said}, short of {short}" if short else said, gist=gist)
+
+
+def largest_block(candidate: Candidate) -> int:
+    """How much one machine that the job may use has free: accelerators that its pods hold, else pods of the job."""
+    offer = candidate.offer
+    if offer.axis is None:
+        return candidate.fit.largest_block
+    usable = (vector[offer.axis] for (number, vector), _ in candidate.room.parts.items() if number in offer.kinds)
+    return max(usable, default=0)
+
+
+def _block(candidate: Candidate) -> Rejection | None:
+    """The accelerators that one pod wants on one machine, where no machine has so many free."""
+    offer, demand = candidate.offer, candidate.demand
+    largest = largest_block(candidate)
+    if offer.axis is None or largest >= offer.per_pod or offer.per_pod < 2:  # noqa: PLR2004 - a block is of several
+        return None
+    models = demand.models or tuple(dict.fromkeys(a.model for a in offer.accelerators))
+    each = f" for each of {demand.least} pods" if demand.least > 1 else ""
+    gist = f"needs {offer.per_pod} x {' or '.join(models)} on one machine{each}"
+    return Rejection(INSUFFICIENT, f"{gist}; the largest free block is {largest}", gist=gist)
 
 
 def _short(candidate: Candidate) -> str:
