@@ -66,6 +66,23 @@ def test_pending_job(query: Aggregated) -> None:
     assert all(row["reason"] and "64 cpu" in row["message"] for row in found["nodes"])
     assert sum(each["nodes"] for each in found["counts"]) == 3
     assert found["message"].startswith("0/3 nodes are available")
+    assert rows(found)["east"]["fit"] == {"largestFreeBlock": 0, "podsNow": 0, "podsIfEmpty": 0}
+
+
+def test_what_would_help(query: Aggregated) -> None:
+    """Of a job that waits for want of one thing it is told what, and with that changed it runs."""
+    wanted = compute_job("picky", job_spec(cpu="4"), placement={"tiers": ["Edge"]})
+    query.fed.hub.apply([wanted])
+    query.fed.wait_condition("computejobs", "picky", "Placed", "False", namespace="team-a")
+    found = query.explanation("picky", user="ann")
+    told = {each["change"]: (each["message"], each["nodes"]) for each in found["remedies"]}
+    assert told["SmallerRequest"] == ("runs at once with 1 cpu per pod, instead of 4", ["small"])
+    assert sorted(told["AnyTier"][1]) == ["east", "west"]
+    shown = json.loads(query.raw("ann", path_of("picky", "explanation", "team-a")))
+    assert shown["remedies"] == found["remedies"]
+    wanted["spec"]["placement"]["tiers"] = []
+    query.fed.hub.apply([wanted])
+    assert query.fed.wait_job("picky")["status"]["phase"] == "Succeeded"
 
 
 def test_job_that_may_not_start(query: Aggregated) -> None:

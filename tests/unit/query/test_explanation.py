@@ -8,7 +8,7 @@ from isthmus.api.computejob import ComputeJob
 from isthmus.api.dispatch import Dispatch, DispatchSpec, DispatchState, DispatchStatus, JobReference
 from isthmus.api.names import ANNOTATION_PLACEMENT
 from isthmus.hub.query.explanation import decision_of, document
-from isthmus.placement import Examination, Finding, Rejection
+from isthmus.placement import Examination, Finding, Rejection, Remedy, ShapeFit
 from isthmus.placement.verdict import Score
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -48,12 +48,12 @@ def scored(node: str, score: int) -> dict[str, Any]:
 
 def fits(node: str, score: int) -> Finding:
     """A node with room now."""
-    return Finding(node, Score(score, {"price": score}), None, Decimal("2.00004"), "CNY")
+    return Finding(node, Score(score, {"price": score}), None, Decimal("2.00004"), "CNY", ShapeFit(4, 2, 8))
 
 
 def full(node: str) -> Finding:
     """A node without room now."""
-    return Finding(node, None, Rejection("InsufficientCapacity", "full"), None, "CNY")
+    return Finding(node, None, Rejection("InsufficientCapacity", "full"), None, "CNY", ShapeFit(0, 0, 8))
 
 
 def verdicts(answer: dict[str, Any]) -> list[tuple[str, str]]:
@@ -117,3 +117,17 @@ def test_attempt_that_counts() -> None:
     decision = decision_of([first, second], waiting=False)
     assert decision is not None
     assert (list(decision.chosen), decision.time) == (["west"], "2026-03-01T02:00:00Z")
+
+
+def test_what_fits_and_what_would_help() -> None:
+    """Each node's machines are told as they are now, and of a job that waits what would have to change."""
+    decision = decision_of([dispatch("east", [scored("east", 80), scored("west", 70)])], waiting=False)
+    answer = document(JOB, decision, Examination((fits("east", 1), fits("west", 2)), ""), NOW, waiting=False)
+    room = {"largestFreeBlock": 4, "podsNow": 2, "podsIfEmpty": 8}
+    assert [(row["score"], row["fit"]) for row in answer["nodes"]] == [(80, room), (70, room)]
+    assert (answer["remedies"], "recomputedTime" in answer) == ([], False)
+    remedy = Remedy("AnyTier", "20 nodes would do if any tier were allowed", tuple(f"n{n}" for n in range(20)))
+    answer = document(JOB, None, Examination((full("east"),), ""), NOW, waiting=True, remedies=[remedy])
+    assert answer["remedies"] == [
+        {"change": "AnyTier", "message": remedy.message, "nodes": [f"n{n}" for n in range(16)]}
+    ]

@@ -85,6 +85,7 @@ async def test_explanations_of_one_namespace_leave_room_for_others(monkeypatch: 
         return Examination((), "full")
 
     monkeypatch.setattr(explanations, "examine", examine)
+    monkeypatch.setattr(explanations, "remedies", lambda *_, **__: ())
     asking = Explanations(
         cast("Any", Reader()),
         dispatches=cast("Any", SimpleNamespace(read_of_job=lambda _: [])),

@@ -23,6 +23,8 @@ class Verdict:
     score: str
     parts: str
     price: str
+    fit: tuple[str, str, str] = ("", "", "")
+    """The largest free block on one machine, pods that have room now, and would if all machines were empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Explained:
     verdicts: Sequence[Verdict]
     counts: Sequence[tuple[str, int]]
     note: str = ""
+    remedies: Sequence[tuple[str, str]] = ()
+    """What would have to change for it to run: a word and a sentence each."""
 
 
 def from_query(document: Object) -> Explained:
@@ -50,6 +54,7 @@ def from_query(document: Object) -> Explained:
             score="" if each.get("score") is None else str(each["score"]),
             parts=_parts(each.get("scoreParts")),
             price=_price(each.get("price")),
+            fit=_fit(each.get("fit")),
         )
         for each in document.get("nodes") or ()
     ]
@@ -62,6 +67,7 @@ def from_query(document: Object) -> Explained:
         message=str(document.get("message") or ""),
         verdicts=verdicts,
         counts=counts,
+        remedies=[(str(each["change"]), str(each["message"])) for each in document.get("remedies") or ()],
     )
 
 
@@ -108,12 +114,14 @@ def explanation_sheet(explained: Explained, hint: str = "") -> Sheet:
         ("Note", explained.note),
     ]
     ordered = sorted(explained.verdicts, key=lambda each: _VERDICTS.get(each.verdict, 3))
-    headings = ("NODE", "VARIANT", "VERDICT", "SCORE", "PRICE/H", "PARTS", "REASON", "MESSAGE")
-    rows = [(v.node, v.variant, v.verdict, v.score, v.price, v.parts, v.reason, v.message) for v in ordered]
+    headings = ("NODE", "VARIANT", "VERDICT", "SCORE", "PRICE/H", "BLOCK", "NOW", "EMPTY", "PARTS", "REASON", "MESSAGE")
+    rows = [(v.node, v.variant, v.verdict, v.score, v.price, *v.fit, v.parts, v.reason, v.message) for v in ordered]
     used = [place for place, _ in enumerate(headings) if any(row[place] for row in rows)]
     shown = Table(tuple(headings[p] for p in used), [tuple(row[p] for p in used) for row in rows])
     counts = Table(("REASON", "NODES"), [(reason, str(nodes)) for reason, nodes in explained.counts])
-    return Sheet(fields, [Part("Nodes", shown, none="the hub has not looked at it yet"), Part("Kept out by", counts)])
+    changes = Table(("CHANGE", "WHAT"), list(explained.remedies))
+    nodes = Part("Nodes", shown, none="the hub has not looked at it yet")
+    return Sheet(fields, [nodes, Part("Kept out by", counts), Part("Would run with one of", changes)])
 
 
 def _parts(parts: Object | None) -> str:
@@ -122,3 +130,9 @@ def _parts(parts: Object | None) -> str:
 
 def _price(price: Object | None) -> str:
     return f"{price.get('amountPerHour')} {price.get('currency')}" if price else ""
+
+
+def _fit(fit: Object | None) -> tuple[str, str, str]:
+    found = fit or {}
+    block, now, empty = (found.get(key, "") for key in ("largestFreeBlock", "podsNow", "podsIfEmpty"))
+    return str(block), str(now), str(empty)

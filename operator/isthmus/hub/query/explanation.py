@@ -12,7 +12,7 @@ from isthmus.api.conditions import find
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.hub.jobsize import placement_of
-from isthmus.placement import Examination, Finding
+from isthmus.placement import Examination, Finding, Remedy, ShapeFit
 
 from .refusals import API_VERSION
 
@@ -54,22 +54,32 @@ def decision_of(dispatches: Sequence[tuple[str, Dispatch]], *, waiting: bool) ->
 
 
 def document(
-    job: ComputeJob, decision: Decision | None, examined: Examination | None, now: datetime, *, waiting: bool
+    job: ComputeJob,
+    decision: Decision | None,
+    examined: Examination | None,
+    now: datetime,
+    *,
+    waiting: bool,
+    remedies: Sequence[Remedy] = (),
 ) -> Manifest:
-    """The answer. `examined` is how all nodes stand now, where the decision does not tell of them all.
+    """The answer. `examined` is how all nodes stand now, `remedies` what would have to change for a job that waits.
 
-    Where the job, or a part of it, waits, what holds now goes before what was told earlier.
+    Where the job, or a part of it, waits, what holds now goes before what was told earlier. What fits on a node's
+    machines is always told as it is now.
     """
     told = decision.told if decision is not None else {}
     chosen = decision.chosen if decision is not None else {}
     found = {finding.node: finding for finding in examined.findings} if examined is not None else {}
     variants = decision.variants if decision is not None else {}
-    rows = [_kept(node, told.get(node), money, variant=variants.get(node)) for node, money in chosen.items()]
+    fits = {node: finding.fit for node, finding in found.items()}
+    rows = [
+        _kept(node, told.get(node), money, fits.get(node), variant=variants.get(node)) for node, money in chosen.items()
+    ]
     others = [finding for node, finding in found.items() if node not in chosen and (waiting or node not in told)]
     fresh = {finding.node for finding in others}
     earlier = [v for node, v in told.items() if node not in chosen and node not in fresh]
     rest = [
-        *(_kept(v.node, v, _price(found.get(v.node)), standing=False) for v in earlier),
+        *(_kept(v.node, v, _price(found.get(v.node)), fits.get(v.node), standing=False) for v in earlier),
         *(_recomputed(finding) for finding in others),
     ]
     rest.sort(key=_order)
@@ -83,6 +93,10 @@ def document(
         "message": _message(job, examined if decision is None else None),
         "nodes": rows,
         "counts": _counts(rows),
+        "remedies": [
+            {"change": each.change, "message": each.message, "nodes": [*each.nodes[:EXPLANATION_NODES]]}
+            for each in remedies
+        ],
     }
     if decision is not None and others:
         answer["recomputedTime"] = timestamp(now)
@@ -92,7 +106,13 @@ def document(
 
 
 def _kept(
-    node: str, verdict: NodeVerdict | None, price: Money | None, *, standing: bool = True, variant: str | None = None
+    node: str,
+    verdict: NodeVerdict | None,
+    price: Money | None,
+    fit: ShapeFit | None,
+    *,
+    standing: bool = True,
+    variant: str | None = None,
 ) -> Manifest:
     against = verdict is not None and verdict.reason is not None
     return _row(
@@ -104,6 +124,7 @@ def _kept(
         score=None if verdict is None else verdict.score,
         parts={} if verdict is None else verdict.parts or {},
         price=price,
+        fit=fit,
     )
 
 
@@ -118,6 +139,7 @@ def _recomputed(finding: Finding) -> Manifest:
         score=score.total if score else None,
         parts=score.parts if score else {},
         price=_price(finding),
+        fit=finding.fit,
     )
 
 
@@ -131,7 +153,11 @@ def _row(
     score: int | None,
     parts: Mapping[str, int],
     price: Money | None,
+    fit: ShapeFit | None,
 ) -> Manifest:
+    room = None
+    if fit is not None:
+        room = {"largestFreeBlock": fit.largest_block, "podsNow": fit.pods_now, "podsIfEmpty": fit.pods_empty}
     money = None if price is None else {"amountPerHour": price.amount, "currency": price.currency}
     return {
         "node": node,
@@ -142,6 +168,7 @@ def _row(
         "score": score,
         "scoreParts": dict(parts),
         "price": money,
+        "fit": room,
     }
 
 

@@ -16,7 +16,7 @@ from isthmus.hub.progress import Rest
 from isthmus.hub.scheduler import Scheduler
 from isthmus.hub.steering import split_of
 from isthmus.hub.work import work_of
-from isthmus.placement import Demand, Examination, demand_of, examine
+from isthmus.placement import Demand, Examination, Remedy, Snapshot, demand_of, examine, remedies
 
 from .explanation import decision_of, document
 from .jobs import JobReader
@@ -58,11 +58,13 @@ class Explanations:
         uid = str(job.metadata["uid"])
         waiting = self._scheduler.waiting(uid)
         decision = decision_of(self._dispatches.read_of_job(uid), waiting=waiting is not None)
-        examined = None
-        if waiting is not None or decision is None or not decision.whole:
-            demand = waiting or self._demand(job, placed=decision is not None)
-            examined = await self._examine(demand, namespace) if demand is not None else None
-        return json_response(document(job, decision, examined, self._now(), waiting=waiting is not None))
+        examined, changes = None, ()
+        demand = waiting or self._demand(job, placed=decision is not None)
+        if demand is not None:
+            waits = waiting is not None or decision is None
+            examined, changes = await self._examine(demand, job, namespace, waits=waits)
+        answer = document(job, decision, examined, self._now(), waiting=waiting is not None, remedies=changes)
+        return json_response(answer)
 
     def _demand(self, job: ComputeJob, *, placed: bool) -> Demand | None:
         """The whole job as it would be offered; None where it never will be, or its template is none."""
@@ -78,10 +80,12 @@ class Explanations:
         except (msgspec.ValidationError, ValueError):
             return None
 
-    async def _examine(self, demand: Demand, namespace: str) -> Examination:
+    async def _examine(
+        self, demand: Demand, job: ComputeJob, namespace: str, *, waits: bool
+    ) -> tuple[Examination, tuple[Remedy, ...]]:
         async with self._turn(namespace):
             snapshot = self._fleet.snapshot(self._now())
-            return await asyncio.to_thread(examine, snapshot, demand)
+            return await asyncio.to_thread(_judged, snapshot, demand, job if waits else None)
 
     @asynccontextmanager
     async def _turn(self, namespace: str) -> AsyncIterator[None]:
@@ -99,3 +103,12 @@ class Explanations:
             self._pending[namespace] -= 1
             if not self._pending[namespace]:
                 del self._pending[namespace]
+
+
+def _judged(snapshot: Snapshot, demand: Demand, waits: ComputeJob | None) -> tuple[Examination, tuple[Remedy, ...]]:
+    """Every node, and of a job that waits what would have to change."""
+    examined = examine(snapshot, demand)
+    if waits is None:
+        return examined, ()
+    work = work_of(waits.spec.template)
+    return examined, remedies(snapshot, demand, splittable=work.indexed and work.by_index)

@@ -43,7 +43,7 @@ def _block(candidate: Candidate) -> Rejection | None:
     """The accelerators that one pod wants on one machine, where no machine has so many free."""
     offer, demand = candidate.offer, candidate.demand
     largest = largest_block(candidate)
-    if offer.axis is None or largest >= offer.per_pod or offer.per_pod < 2:  # noqa: PLR2004 - a block is of several
+    if offer.axis is None or largest >= offer.per_pod or offer.per_pod < 2:
         return None
     models = demand.models or tuple(dict.fromkeys(a.model for a in offer.accelerators))
     each = f" for each of {demand.least} pods" if demand.least > 1 else ""

@@ -17,11 +17,13 @@ QUERY: dict[str, Any] = {
             "score": 71,
             "scoreParts": {"price": 80, "tier": 60},
             "price": {"amountPerHour": "3.60", "currency": "CNY"},
+            "fit": {"largestFreeBlock": 4, "podsNow": 2, "podsIfEmpty": 8},
         },
         {"node": "west", "verdict": "Rejected", "reason": "ModelNotOffered", "message": "wants A100", "score": None},
         {"node": "north", "verdict": "Fits", "score": 70, "price": None},
     ],
     "counts": [{"reason": "ModelNotOffered", "nodes": 1}],
+    "remedies": [{"change": "AnyModel", "message": "1 node would do", "nodes": ["west"]}],
 }
 STATUS: dict[str, Any] = {
     "phase": "Pending",
@@ -46,13 +48,16 @@ def test_the_whole_answer_of_the_hub() -> None:
         "Decided:  2026-11-29T08:00:00Z",
         "Why:      placed on east",
         "Nodes:",
-        "  NODE    VERDICT    SCORE   PRICE/H    PARTS              REASON            MESSAGE",
-        "  east    Chosen     71      3.60 CNY   price=80 tier=60",
+        "  NODE    VERDICT    SCORE   PRICE/H    BLOCK   NOW   EMPTY   PARTS              REASON            MESSAGE",
+        "  east    Chosen     71      3.60 CNY   4       2     8       price=80 tier=60",
         "  north   Fits       70",
-        "  west    Rejected                                         ModelNotOffered   wants A100",
+        "  west    Rejected                                                               ModelNotOffered   wants A100",
         "Kept out by:",
         "  REASON            NODES",
         "  ModelNotOffered   1",
+        "Would run with one of:",
+        "  CHANGE     WHAT",
+        "  AnyModel   1 node would do",
     ]
 
 
