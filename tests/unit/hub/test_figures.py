@@ -118,7 +118,7 @@ async def test_what_a_member_says_of_itself_is_bounded(tmp_path: Path) -> None:
     async with standing_hub(tmp_path) as world:
         world.hub.fleet.put(compute_node("east"))
         many = {f"example.com/r{number:05}": 1 for number in range(5000)}
-        world.hub.fleet.observed("east", replace(PROFILE, allocatable=many, accelerators=()))
+        world.hub.fleet.observed("east", replace(PROFILE, allocatable=many, free={}, accelerators=()))
         assert len(world.samples("isthmus_node_allocatable")) == MOST_RESOURCES
 
 
