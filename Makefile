@@ -59,7 +59,7 @@ check: install ## Lint, types, layers and unit tests (under a minute)
 
 .PHONY: test
 test: check verify tools ## Everything: check, verify, then the tests against real control planes
-	@$(BIN)/pytest tests/testbed tests/cluster tests/e2e
+	@$(BIN)/python -m secondtry tests/testbed tests/cluster tests/e2e
 
 .PHONY: image
 image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build that reaches no package index
