@@ -22,7 +22,8 @@ def with_figures(page: str, report: Mapping[str, Any]) -> str:
     machine = report["machine"]
     said = (
         f"Load {report['load']}, seeds {report['firstSeed']} to {report['firstSeed'] + report['seeds'] - 1}; "
-        f"the seconds are for all of them. Measured on: {machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, "
+        f"the seconds are for all of them. "
+        f"Measured on: {machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, "
         f"Python {machine['python']}; load average before it {machine['loadAverageBefore']}."
     )
     return placed(page, NAME, "\n".join(["", *head, *rows, "", said, ""]))
