@@ -87,12 +87,13 @@ def explain_winner(explanation: Explanation, verdicts: Verdicts, winner: Entry) 
     name = winner.candidate.node.name
     scored = [verdict for verdict in explanation.nodes if verdict.score is not None]
     others = [verdict for verdict in scored if verdict.node != name]
-    own = NodeVerdict.model_construct(node=name, score=winner.score.total, parts=dict(winner.parts))
-    shown = [own, *others][: len(scored)]
+    shown = [_shown(winner), *others][: len(scored)]
     told = explanation.model_copy(update={"winner": name, "nodes": [*shown, *explanation.nodes[len(scored) :]]})
     if len(others) < len(scored) or len(_json(told)) <= EXPLANATION_BYTES:
         return told
     return explain(verdicts, [name])
+
+
 def _shown(entry: Entry) -> NodeVerdict:
     candidate = entry.candidate
     return NodeVerdict(
