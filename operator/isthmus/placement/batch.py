@@ -89,7 +89,10 @@ def _divided(found: Plan, number: int, verdicts: Verdicts) -> Iterator[Placing]:
     """The jobs of a pool that may be divided, each over nodes where the plan has a share of the pool."""
     columns, pool = found.columns, found.pools[number]
     shares = {column: loads[column] for loads in found.loads for column in loads if columns.pool[column] == number}
-    nodes = sorted(shares, key=columns.cost.__getitem__)
+    chosen: dict[int, int] = {}
+    for column in sorted(shares, key=lambda c: (-shares[c], columns.cost[c])):
+        chosen.setdefault(columns.node[column], column)  # of several forms on a node, the one with most pods
+    nodes = sorted(chosen.values(), key=columns.cost.__getitem__)
     for demand in pool.demands:
         if demand.split is None:
             continue
@@ -109,8 +112,10 @@ def account(found: Plan, round_: Round, assignments: Sequence[Assignment], befor
     """The programs of the cycle with this one, and what all of its jobs have come to, placed by it or after it."""
     columns = found.columns
     pools = {demand.key: (number, pool) for number, pool in enumerate(found.pools) for demand in pool.demands}
+    candidates = [entry.candidate for entry in columns.entry]
     costs = [
-        {columns.entry[column].candidate.node.name: columns.cost[column] for column in mine} for mine in columns.of_pool
+        {(candidates[c].node.name, candidates[c].demand.variant): columns.cost[c] for c in mine}
+        for mine in columns.of_pool
     ]
     placed: dict[str, int] = {}
     objective = 0.0
@@ -120,7 +125,7 @@ def account(found: Plan, round_: Round, assignments: Sequence[Assignment], befor
             number, pool = pools[key]
             units = each.width if pool.divided else 1
             placed[key] = placed.get(key, 0) + units
-            objective += units * costs[number][each.node]
+            objective += units * costs[number][each.node, each.variant]
     for key, (_, pool) in pools.items():
         left = (pool.demands[0].width if pool.divided else 1) - placed.get(key, 0)
         if left:

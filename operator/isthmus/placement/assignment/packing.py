@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from isthmus.placement.forms import demands_of
 from isthmus.placement.room import Need, Part, Room, pods_on
 
 from .columns import Columns
@@ -35,9 +36,9 @@ class Packing:
 
     def _turns(self) -> list[int]:
         """Each pool's turn: what asks for most accelerators on one machine first, then the largest."""
-        most = [
-            max((n for name, n in p.job_class.demand.request.items() if "/" in name), default=0) for p in self.pools
-        ]
+        forms = [demands_of(pool.job_class.demand) for pool in self.pools]
+        counted = [[n for form in each for name, n in form.request.items() if "/" in name] for each in forms]
+        most = [max(amounts, default=0) for amounts in counted]
         ordered = sorted(range(len(self.pools)), key=lambda n: (-most[n], -self.pools[n].size, n))
         return [turn for _, turn in sorted(zip(ordered, range(len(ordered)), strict=True))]
 

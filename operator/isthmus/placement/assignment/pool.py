@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.placement.demand import Demand
+from isthmus.placement.forms import demands_of
 from isthmus.placement.jobclass import JobClass, class_key
 
 from .size import size_of
@@ -18,7 +19,8 @@ class Pool:
     """Jobs of one class, the most urgent first, equally urgent ones in the round's order.
 
     A unit is a whole job of `width` pods on one node, or a pod where the class may be divided; there are `units`, each
-    of `size`. `steps` are what it costs to leave units out, as (units, penalty of each), the least urgent first.
+    of `size`, that of its largest form.
+    `steps` are what it costs to leave units out, as (units, penalty of each), the least urgent first.
     """
 
     key: tuple[object, ...]
@@ -63,7 +65,7 @@ def _pool(key: tuple[object, ...], group: Sequence[Demand], urgency: Mapping[str
     first = group[0]
     divided = first.split is not None and first.split.pieces > 1
     width = 1 if divided else first.width
-    size = size_of(first) * width
+    size = max(size_of(form) for form in demands_of(first)) * width
     ordered = sorted(group, key=lambda demand: -urgency.get(demand.key, 1.0))
     each = first.width if divided else 1
     steps: list[tuple[int, float]] = []
