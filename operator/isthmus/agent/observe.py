@@ -1,12 +1,13 @@
 """What a member's Job and pods say of a shard, in the words of a Dispatch status. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
+from isthmus.api.names import LABEL_QUEUE
 
 from .fence import seen_suspended, uncounted
 from .jobconditions import failing_since, says_suspended
@@ -88,6 +89,11 @@ def _failing_before(job: Job, deletion: datetime) -> bool:
     return since is not None and since < deletion
 
 
+def is_queued(labels: Mapping[str, str]) -> bool:
+    """Whether a queue of the member suspends and resumes the Job of these labels."""
+    return LABEL_QUEUE in labels
+
+
 def observe(
     job: Job,
     pods: Iterable[Pod],
@@ -107,7 +113,7 @@ def observe(
     begun = begun or job.status.succeeded + job.status.failed > 0 or any(pod.status.phase in _ENDED for pod in known)
     if verdict is not None and all(map(pod_ended, known)):
         state, reason, message = verdict
-    elif job.spec.suspend:
+    elif job.spec.suspend and not is_queued(job.metadata.labels):
         state, reason, message = DispatchState.SUSPENDED, "", ""
     else:
         state = DispatchState.RUNNING if begun else DispatchState.ACCEPTED

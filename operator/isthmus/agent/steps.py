@@ -8,7 +8,7 @@ from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.manifests import is_placeholder
 
 from .fence import unaccounted
-from .observe import job_verdict
+from .observe import is_queued, job_verdict
 
 
 class Step(StrEnum):
@@ -61,6 +61,8 @@ def next_step(facts: Facts) -> Step:  # noqa: PLR0911 - one return a row of the 
         return Step.REPORT
     if desired == "Cancelled":
         return Step.DELETE
+    if is_queued(facts.job.metadata.labels):  # whoever decides when it runs would undo what we do
+        return Step.REPORT
     if facts.job.spec.suspend != (desired == "Suspended"):
         return Step.SUSPEND if desired == "Suspended" else Step.RESUME
     return Step.REPORT

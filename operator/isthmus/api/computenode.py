@@ -23,6 +23,7 @@ from .model import (
     rules,
 )
 from .network import Network
+from .offer import Offer
 from .profile import Profile
 from .tier import Tier
 
@@ -168,6 +169,9 @@ class ComputeNodeSpec(Model):
         ),
     ]
     timing: Annotated[Timing, Field(default_factory=Timing, description="How often the hub makes sure of it.")]
+    offer: (
+        Annotated[Offer, Field(description="What it lends, when and to whom; all, always, to all if unset.")] | None
+    ) = None
     tariff: (
         Annotated[Tariff, Field(description="What its resources cost; without one in force it takes no work.")] | None
     ) = None

@@ -18,6 +18,8 @@ LABEL_NODE = f"{GROUP}/node"
 LABEL_DISPATCH = f"{GROUP}/dispatch"
 LABEL_JOB_NAMESPACE = f"{GROUP}/job-namespace"
 LABEL_JOB_UID = f"{GROUP}/job-uid"
+# A Job with it is suspended at its creation, and resumed, by Kueue, which some members run.
+LABEL_QUEUE = "kueue.x-k8s.io/queue-name"
 # On a Job that only holds the name of one that must never be created again.
 LABEL_PLACEHOLDER = f"{GROUP}/placeholder"
 # On a hub namespace: the account that pays for its jobs.

@@ -10,6 +10,7 @@ from isthmus.agent.sequence import GAP_SECONDS
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch, Fence, TariffReference
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
+from isthmus.api.offer import Offer
 from isthmus.clusters import (
     COMPUTEJOBS,
     DISPATCHES,
@@ -267,6 +268,7 @@ class Dispatcher:
             hub_uid=self._hub_uid,
             cluster_uid=self._fleet.cluster_uid(parcel.node),
             tariff=await self._tariff(parcel.node),
+            offer=self._offer(parcel.node),
         )
         try:
             return await self._write(parcel, manifest)
@@ -286,6 +288,10 @@ class Dispatcher:
         except ClusterError:
             parcel.sent_at = asyncio.get_running_loop().time()
             raise
+
+    def _offer(self, node: str) -> Offer | None:
+        known = self._fleet.get(node)
+        return known.node.spec.offer if known is not None else None
 
     async def _tariff(self, node: str) -> TariffReference | None:
         known = self._fleet.get(node)

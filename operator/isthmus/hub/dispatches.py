@@ -8,6 +8,7 @@ from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import node_of_namespace
 from isthmus.clusters import DISPATCHES, ClusterError, KubernetesApi, identity_of
 
+from .holdings import Holdings
 from .kept import Kept, keeping_informer
 from .reliability import Record
 from .stopping import Stopping
@@ -27,6 +28,8 @@ class NodeDispatches:
         """What of them the member would stop by itself."""
         self.record = Record()
         """How those of the last days ended."""
+        self.holdings = Holdings()
+        """What of its machines they hold."""
         self._by_name: dict[str, Dispatch | Tombstone] = {}
         self._live: dict[str, Dispatch] = {}
 
@@ -102,6 +105,7 @@ class NodeDispatches:
         dispatch.metadata.pop("managedFields", None)
         self._by_name[name] = dispatch
         self.stopping.put(dispatch)
+        self.holdings.put(dispatch)
         self.highest_sequence = max(self.highest_sequence, dispatch.spec.sequence)
         if dispatch.status.state in TERMINAL:
             if known is None or name in self._live:
@@ -127,6 +131,7 @@ class NodeDispatches:
     def drop(self, name: str) -> None:
         """The Dispatch is gone."""
         known = self._by_name.pop(name, None)
+        self.holdings.drop(name)
         if isinstance(known, Dispatch) and known.status.state is None:  # nothing of it ever ran
             self.stopping.drop(name)
         else:

@@ -15,6 +15,7 @@ from isthmus.api.names import (
     LABEL_JOB_UID,
     node_namespace,
 )
+from isthmus.api.offer import Offer
 from isthmus.manifests import render
 from isthmus.placement import Assignment
 
@@ -31,8 +32,12 @@ def dispatch_manifest(
     hub_uid: str,
     cluster_uid: str,
     tariff: TariffReference | None,
+    offer: Offer | None = None,
 ) -> Manifest:
-    """The Dispatch with the rendered Job in it; `cluster_uid` is of the cluster that it is written for."""
+    """The Dispatch with the rendered Job in it; `cluster_uid` is of the cluster that it is written for.
+
+    `offer` is the node's, which may have labels and a scheduler for the Job.
+    """
     uid = str(job.metadata["uid"])
     rendered = render(
         job,
@@ -44,6 +49,8 @@ def dispatch_manifest(
         suspend=False,
         piece=parcel.piece,
         variant=parcel.assignment.variant,
+        labels=offer.labels if offer is not None else None,
+        scheduler_name=offer.scheduler_name if offer is not None else None,
     )
     spec = DispatchSpec(
         job=JobReference(namespace=job.metadata["namespace"], name=job.metadata["name"], uid=uid),

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
-from isthmus.capacity import Profile, impossible
-from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot
+from isthmus.capacity import AcceleratorTable, Profile, impossible
+from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot, Terms
 from isthmus.placement.stated import Stated, stated
 from isthmus.settlement.tariff import tariff_state
 
 from .dispatches import NodeDispatches
+from .lending import Lending
 from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
 from .stopping import rate_of
 
@@ -50,7 +51,13 @@ class Fleet:
     """
 
     def __init__(
-        self, currency: str, dispatches_of: Callable[[str], NodeDispatches], monotonic: Callable[[], float]
+        self,
+        currency: str,
+        dispatches_of: Callable[[str], NodeDispatches],
+        monotonic: Callable[[], float],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        accelerators: AcceleratorTable | None = None,
     ) -> None:
         self._currency = currency
         self._dispatches_of = dispatches_of
@@ -59,6 +66,8 @@ class Fleet:
         self._expected: set[str] = set()
         self._unread: set[str] = set()
         self._assumed = AssumedLedger()
+        self._now = now
+        self._lending = Lending(accelerators or AcceleratorTable.default())
         self._settled = False
         self._rates: dict[str, StopRate] = {}
 
@@ -130,6 +139,7 @@ class Fleet:
         self._expected.discard(name)
         self._unread.discard(name)
         self._assumed.drop(name)
+        self._lending.drop(name)
 
     def stop_rate(self, name: str) -> StopRate | None:
         """How fast the node's member stops pods, or did when the node was there: it may be at it still."""
@@ -205,7 +215,20 @@ class Fleet:
     def drained(self, name: str) -> bool:
         """Whether what stands on the node is to be moved away."""
         known = self._nodes.get(name)
-        return known is not None and known.node.spec.scheduling_state == "Drained"
+        if known is None:
+            return False
+        spec = known.node.spec
+        return spec.scheduling_state == "Drained" or self._lending.reclaimed(name, spec.offer, self._now())
+
+    def closed(self, name: str) -> str:
+        """Why the node's offer is closed at this hour; empty where it is not."""
+        known = self._nodes.get(name)
+        return "" if known is None else self._lending.closed(name, known.node.spec.offer, self._now())
+
+    def offer_changes_in(self, name: str) -> float | None:
+        """Seconds until the node's offer opens or closes, or its work is reclaimed; None where that is for good."""
+        known = self._nodes.get(name)
+        return None if known is None else self._lending.changes_in(name, known.node.spec.offer, self._now())
 
     def unreachable(self, names: Iterable[str]) -> dict[str, str]:
         """Those of the nodes whose member can't be reached, and has not been for some seconds, with why.
@@ -253,6 +276,17 @@ class Fleet:
             price=self._price(known, now),
             profile=known.profile,
             assumed=self._assumed.of(name),
+            terms=self._terms(name, known, now),
+            preemption_allowed=spec.offer is None or spec.offer.preemptible,
+            preemption_notice_seconds=(spec.offer.reclaim_notice_seconds or 0) if spec.offer is not None else 0,
+        )
+
+    def _terms(self, name: str, known: FleetNode, now: datetime) -> Terms | None:
+        offer, dispatches = known.node.spec.offer, self._dispatches_of(name)
+        if offer is None:
+            return None
+        return self._lending.terms(
+            name, offer, known.profile, lambda: dispatches.holdings.sums(dispatches.live(), self._assumed.of(name)), now
         )
 
     def _price(self, known: FleetNode, now: datetime) -> PriceView | None:

@@ -91,7 +91,14 @@ class Hub:
         self.booking = Booking(
             ledger, settings.currency, self._booked, self._repeated, monotonic=clocks.monotonic, instruments=instruments
         )
-        self.fleet = Fleet(settings.currency, self.dispatches.node, clocks.monotonic)
+        self.accelerators = AcceleratorTable.default().extended(settings.accelerators)
+        self.fleet = Fleet(
+            settings.currency,
+            self.dispatches.node,
+            clocks.monotonic,
+            now=clocks.now,
+            accelerators=self.accelerators,
+        )
         self.scheduler = Scheduler(
             self.fleet,
             now=clocks.now,
@@ -212,7 +219,7 @@ class Hub:
                 credentials=credentials,
                 system_namespace=settings.system_namespace,
                 dispatches=hub.dispatches,
-                accelerators=AcceleratorTable.default().extended(settings.accelerators),
+                accelerators=hub.accelerators,
                 clocks=clocks,
                 allow_exec=settings.allow_exec,
                 secret=hub.secrets.get,

@@ -73,6 +73,7 @@ class Nodes:
         self._published: dict[str, float] = {}
         self._problems: dict[str, Problem | None] = {}
         self._words: dict[str, str | None] = {}
+        self._drained: dict[str, bool] = {}
         self.queue: WorkQueue[str] = WorkQueue(
             self._write_status, name="nodes", workers=16, retry_limit_seconds=5.0, about=_about
         )
@@ -234,6 +235,7 @@ class Nodes:
         self._unread.pop(name, None)
         self._problems.pop(name, None)
         self._words.pop(name, None)
+        self._drained.pop(name, None)
         self.queue.add(name)
         self._on_reachability(name)
         for session, _ in self._sessions.values():
@@ -281,6 +283,7 @@ class Nodes:
         before = known.node  # the watch may show our own write before its answer is here
         old = before.status
         says = known.stated(now, self._currency)
+        self._heed_drain(name)
         new = node_status(
             known.node,
             known.facts,
@@ -289,6 +292,7 @@ class Nodes:
             jobs=self._fleet.live(name),
             now=now,
             figures=figures_verdict(known.node.spec, says),
+            closed=self._fleet.closed(name),
         )
         patch = merge_patch(old.to_manifest(), new.to_manifest())
         if set(patch) == {"profile"} and set(patch["profile"]) == {"observedAt"}:
@@ -309,7 +313,16 @@ class Nodes:
                 if _word(before.metadata) is not None:  # whether that holds hangs on what the node was found to be
                     self._on_reachability(name)
             logger.debug("node status written", **reference("ComputeNode", before.metadata), fields=sorted(patch))
-        return min(_change(known, says, now), REPUBLISH_SECONDS)
+        offer = self._fleet.offer_changes_in(name)
+        wait = min(_change(known, says, now), REPUBLISH_SECONDS)
+        return wait if offer is None else min(wait, offer + 0.1)
+
+    def _heed_drain(self, name: str) -> None:
+        """Have work looked at that is to be moved away from now on, or no longer: the time alone may decide that."""
+        leaves = self._fleet.drained(name)
+        if self._drained.get(name, False) != leaves:
+            self._drained[name] = leaves
+            self._on_reachability(name)
 
     async def _tell_unread(self, name: str, body: Manifest, message: str) -> None:
         status = unread_status(body, message, self._clocks.now())

@@ -99,15 +99,19 @@ def node_status(
     jobs: int,
     now: datetime,
     figures: Verdict | None = None,
+    closed: str = "",
 ) -> ComputeNodeStatus:
-    """The whole status that the node should have now; `figures` is None where it states none."""
+    """The whole status that the node should have now; `figures` is None where it states none.
+
+    `closed` is why it lends nothing at this hour.
+    """
     generation, rate = node.metadata.get("generation", 0), facts.stop_rate
     conditions = [each for each in node.status.conditions if figures is not None or each.type != FIGURES]
     silent = silent_since(node, facts.lost_at)
     if silent is None and facts.trouble is not None and facts.trouble[0] != CONNECTING:
         silent = now.replace(microsecond=0)  # as is about to be written
     _, wrong = forget_before(node, now, silent)
-    verdicts = _verdicts(node, facts, tariff, wrong) | ({} if figures is None else {FIGURES: figures})
+    verdicts = _verdicts(node, facts, tariff, wrong, closed) | ({} if figures is None else {FIGURES: figures})
     for kind, (status, reason, message) in verdicts.items():
         condition = Condition(
             type=kind,
@@ -141,7 +145,7 @@ def figures_verdict(spec: ComputeNodeSpec, says: Stated) -> Verdict | None:
     return "False", "NotInForce", f"{lapses}: nothing is decided by what is not in force; state it anew"
 
 
-def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: str) -> dict[str, Verdict]:
+def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: str, closed: str) -> dict[str, Verdict]:
     """The conditions by type; `wrong` is what is wrong with an annotation that matters while it can't be reached."""
     reachable: Verdict = ("True", "Connected", "the member's API answers")
     if facts.trouble is not None:
@@ -160,6 +164,8 @@ def _verdicts(node: ComputeNode, facts: NodeFacts, tariff: TariffState, wrong: s
         schedulable = ("False", "Drained", said)
     elif blocked is None and not tariff.ok:
         schedulable = ("False", tariff.reason, tariff.message)
+    elif blocked is None and closed:
+        schedulable = ("False", "NotOfferedNow", closed)
     price: Verdict = ("True" if tariff.ok else "False", tariff.reason, tariff.message)
     if blocked is not None and blocked[0] in {CONNECTING, NO_PROFILE} and find(node.status.conditions, "Ready"):
         # A hub that has just started leaves standing what the last one found out, but for the end of a silence.

@@ -1,6 +1,6 @@
 """A shard as the Job that runs it in its member."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -26,6 +26,8 @@ def render(
     suspend: bool,
     piece: Piece | None = None,
     variant: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    scheduler_name: str | None = None,
 ) -> Manifest:
     """The Job to create in the member; shares nothing with `job`, which stays as it is.
 
@@ -34,7 +36,8 @@ def render(
     with its own counts and limits. One with indexes is of a template that `not_splittable` has nothing against: its
     pods carry the map from their local to their global indexes, wait at the gate `isthmus.dev/index`, and read
     JOB_COMPLETION_INDEX off the annotation that the opening of the gate writes. Raises ValueError for a piece of more
-    ranges than the map may have, KeyError for a variant that the job does not have.
+    ranges than the map may have, KeyError for a variant that the job does not have. `labels` and `scheduler_name` are
+    the member's own wish: they go on the Job and its pods, over those of the user.
 
     The renderer owns what decides whether work runs twice or is lost:
 
@@ -50,7 +53,17 @@ def render(
     spec = disruption.with_rule(template) | {
         "suspend": suspend,
         "podReplacementPolicy": "Failed",
-        "template": _pod_template(mapping(template.get("template")), hub_uid, node, dispatch, affinity),
+        "template": _pod_template(
+            mapping(template.get("template")),
+            {
+                **(labels or {}),
+                names.LABEL_HUB: hub_uid,
+                names.LABEL_NODE: node,
+                names.LABEL_DISPATCH: dispatch,
+            },
+            affinity,
+            scheduler_name,
+        ),
     }
     if piece is not None:
         spec = with_piece(spec, piece)
@@ -60,7 +73,10 @@ def render(
         "metadata": {
             "name": dispatch,
             "namespace": names.tenant_namespace(hub_uid, namespace),
-            "labels": job_labels(hub_uid=hub_uid, node=node, dispatch=dispatch, namespace=namespace, job_uid=uid),
+            "labels": {
+                **(labels or {}),
+                **job_labels(hub_uid=hub_uid, node=node, dispatch=dispatch, namespace=namespace, job_uid=uid),
+            },
             "annotations": {names.ANNOTATION_JOB_NAME: name},
         },
         "spec": spec,
@@ -80,15 +96,16 @@ def job_labels(*, hub_uid: str, node: str, dispatch: str, namespace: str, job_ui
 
 
 def _pod_template(
-    template: dict[str, Any], hub_uid: str, node: str, dispatch: str, affinity: Sequence[Requirement]
+    template: dict[str, Any],
+    labels: Mapping[str, str],
+    affinity: Sequence[Requirement],
+    scheduler_name: str | None,
 ) -> dict[str, Any]:
     metadata = mapping(template.get("metadata"))
-    labels = mapping(metadata.get("labels")) | {
-        names.LABEL_HUB: hub_uid,
-        names.LABEL_NODE: node,
-        names.LABEL_DISPATCH: dispatch,
-    }
+    labels = {**mapping(metadata.get("labels")), **labels}
     pod = with_requirements(mapping(template.get("spec")), affinity)
+    if scheduler_name is not None:
+        pod = pod | {"schedulerName": scheduler_name}
     if pod.get("automountServiceAccountToken") is None:
         pod = pod | {"automountServiceAccountToken": False}
     return template | {

@@ -13,6 +13,7 @@ from .remedies import Remedy, remedies
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
 from .solution import Solution, solve_batch
+from .terms import Terms
 from .verdict import Rejection
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Snapshot",
     "Solution",
     "Split",
+    "Terms",
     "Unplaced",
     "demand_in",
     "demand_of",

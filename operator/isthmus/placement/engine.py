@@ -11,6 +11,7 @@ from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
 from .explanation import Verdicts, explain, summary, verdicts_of
+from .filters.offer import SHARE_EXHAUSTED
 from .filters.room import INSUFFICIENT
 from .forms import demand_in
 from .jobclass import Entry, JobClass, class_key
@@ -139,4 +140,4 @@ def _reason(verdicts: Verdicts) -> str:
         return next(iter(reasons))
     if verdicts.never:
         return NO_SUITABLE_NODE
-    return INSUFFICIENT if INSUFFICIENT in reasons else NODES_UNAVAILABLE
+    return INSUFFICIENT if reasons.keys() & {INSUFFICIENT, SHARE_EXHAUSTED} else NODES_UNAVAILABLE

@@ -39,7 +39,9 @@ class Fit:
     `largest_block` is the most that one machine takes now, `plain` those of `pods_free` on machines without
     accelerators. `idle_share` is the smallest share (percent) of a machine's accelerators that would be left over on
     a machine that takes what it can of the job; None where its pods hold none. `models` are the machine labels that
-    keep its pods to machines it may use.
+    keep its pods to machines it may use. `on_machines` is what `pods_free` would be without a bound on what the node
+    lends, `withheld` whether there is such a bound and it is the narrower, and `there` those of `pods_free` on machines
+    that are there already.
     """
 
     pods_free: int
@@ -49,6 +51,9 @@ class Fit:
     idle_share: int | None
     models: Affinity
     obstacles: Obstacle
+    on_machines: int = 0
+    withheld: bool = False
+    there: int = 0
 
 
 def offer_of(demand: Demand, room: Room, price: PriceView | None) -> Offer:
@@ -87,7 +92,7 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None) -> Offer:
 
 def fit_of(offer: Offer, room: Room, width: int) -> Fit:
     """How many pods of the offer's job have room now; `width` is how many are wanted."""
-    free = largest = plain = 0
+    free = largest = plain = later = 0
     idle: int | None = None
     axis, kinds, usable = offer.axis, room.kinds, offer.kinds
     need = offer.need or ()
@@ -101,6 +106,8 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
         if not fits:
             continue
         free += fits * count
+        if kinds[number].coming:
+            later += fits * count
         if fits > largest:  # noqa: PLR1730 - cheaper than max(), and run for all shapes of all nodes
             largest = fits
         if axis is not None:
@@ -110,7 +117,19 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
                 idle = share
         elif not kinds[number].accelerators:
             plain += fits * count
-    return Fit(free, offer.pods_empty, largest, plain, idle, offer.affinity, offer.obstacles)
+    lent = free if room.lent is None else min(free, max(pods_on(room.lent, need), 0))
+    return Fit(
+        lent,
+        offer.pods_empty,
+        min(largest, lent),
+        min(plain, lent),
+        idle,
+        offer.affinity,
+        offer.obstacles,
+        free,
+        lent < free,
+        min(free - later, lent),
+    )
 
 
 def fit(demand: Demand, shapes: Sequence[Shape], need: int, assumed: Sequence[Assumption] = ()) -> Fit:

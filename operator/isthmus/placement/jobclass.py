@@ -49,6 +49,11 @@ def class_key(demand: Demand) -> tuple[object, ...]:
     )
 
 
+COMING = "there is room only on machines that the member's autoscaler has yet to add"
+# Below whatever is there: machines that are yet to come are room of last resort.
+_LAST = 1_000_000
+
+
 class Entry:
     """A candidate that passed every standing filter, with its scores as of one state of its room.
 
@@ -69,7 +74,18 @@ class Entry:
     @property
     def score(self) -> Score:
         """The scores as last ranked."""
-        return Score(self.rank[0] // 100 if self.rank else 0, self.parts, self.note)
+        weighted = self.rank[0] if self.rank else 0
+        return Score((weighted + _LAST if weighted < 0 else weighted) // 100, self.parts, self.told)
+
+    @property
+    def coming(self) -> bool:
+        """Whether it has room only on machines that are yet to come."""
+        return self.rank is not None and self.rank[0] < 0
+
+    @property
+    def told(self) -> str:
+        """What is to be known of it beside its scores."""
+        return "; ".join(filter(None, (COMING, self.note))) if self.coming else self.note
 
 
 class JobClass:
@@ -163,7 +179,8 @@ class JobClass:
         if self.exhausted:
             return []
         nodes = by_rank(self._for_pieces(entry for entry in self.ranked() if entry.rank is not None))
-        found = pieces_of([entry.candidate.fit.pods_free for entry in nodes], width, split)
+        there = [entry.candidate.fit.there for entry in nodes if not entry.coming]
+        found = pieces_of(there, width, split) or pieces_of([e.candidate.fit.pods_free for e in nodes], width, split)
         self.exhausted = not found
         return [(nodes[place], pods) for place, pods in found]
 
@@ -188,6 +205,8 @@ class JobClass:
             for name, score in scores.ROOM.items():
                 parts[name] = score(candidate, self._field)
             weighted = sum([self._weights[name] * value for name, value in parts.items()])
+            if candidate.fit.there < candidate.least:
+                weighted -= _LAST
             entry.parts = parts
             entry.rank = (weighted, entry.cheapness, sum(parts.values()))
         return entry.rank

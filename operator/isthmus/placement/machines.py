@@ -42,13 +42,17 @@ ACCELERATOR = Obstacle.MODEL | Obstacle.MEMORY | Obstacle.PARTITION
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them."""
+    """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them.
+
+    Those that are `coming` are not there yet: an autoscaler adds them once pods wait for them.
+    """
 
     count: int
     allocatable: Vector
     accelerators: tuple[Accelerator, ...]
     labels: Mapping[str, str]
     taints: tuple[MachineTaint, ...]
+    coming: bool = False
 
 
 _same_model = lru_cache(maxsize=4096)(model_matches)

@@ -24,13 +24,15 @@ class Relief:
 def relief(candidate: Candidate) -> Relief | None:
     """What more must get free on the node for as many of the job's pods as it must hold; proven with that free.
 
-    None where no more than other work's end would do it: the room is overdrawn, the machines are too small, or more
-    than 64 pods lack room.
+    None where no more than other work's end would do it: the room is overdrawn, the machines are too small, the node
+    lends no more, or more than 64 pods lack room.
     """
     offer, room = candidate.offer, candidate.room
     missing = candidate.least - candidate.fit.pods_free
     if offer.need is None or room.overdrawn or not 0 < missing <= _PODS:
         return None
+    if room.lent is not None and pods_on(room.lent, offer.need) < candidate.least:
+        return None  # it is what the node lends that is short
     parts, amounts, worst = dict(room.parts), dict.fromkeys(room.axes, 0), Fraction(0)
     for _ in range(missing):
         usable = (part for part in parts if part[0] in offer.kinds)

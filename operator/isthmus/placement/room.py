@@ -1,6 +1,6 @@
 """The free room of one node, machine by machine: a multiset of equal machines from which pods are taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from isthmus.capacity.profile import Profile, Shape
 from isthmus.capacity.spreading import shares
@@ -32,9 +32,11 @@ class Room:
     """What is free on a node's machines. A `version` names one state for good: it is never given to another.
 
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
+    `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
+    None is no such bound. Both bound what is given out, whatever is free.
     """
 
-    __slots__ = ("_before", "_latest", "axes", "kinds", "overdrawn", "parts", "version")
+    __slots__ = ("_before", "_coming", "_latest", "axes", "kinds", "lent", "overdrawn", "parts", "share", "version")
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -42,8 +44,22 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self._coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
+        self.share: Vector | None = None
+        self.lent: Vector | None = None
         self._latest = 0
-        self._before: tuple[dict[Part, int], int] | None = None
+        self._before: tuple[dict[Part, int], int, Vector | None] | None = None
+
+    def lend(self, share: Mapping[str, int] | None, left: Mapping[str, int] | None) -> None:
+        """Bound what is given out from now on: by resource, the most that our work may hold, and what is left of it."""
+        self.share = self._bound(share)
+        lent = self._bound(left)
+        if lent != self.lent:
+            self.lent = lent
+            self._changed()
+
+    def _bound(self, amounts: Mapping[str, int] | None) -> Vector | None:
+        return None if amounts is None else tuple(amounts.get(name, _UNBOUNDED) for name in self.axes)
 
     def refill(self, other: "Room") -> None:
         """Take on the free vectors of another room of the same axes and kinds."""
@@ -51,25 +67,24 @@ class Room:
         self.overdrawn = other.overdrawn
         self._changed()
 
-    def restart(self, parts: Mapping[Part, int]) -> None:
-        """Start anew from these free vectors, which stay as they are."""
-        self.parts = dict(parts)
+    def restart(self, parts: Mapping[Part, int], lent: Vector | None) -> None:
+        """Start anew from these free vectors, which stay as they are, and with so much lent."""
+        self.parts, self.lent = dict(parts), lent
         self._changed()
 
-    def resume(self, parts: dict[Part, int], version: int) -> None:
+    def resume(self, parts: dict[Part, int], lent: Vector | None, version: int) -> None:
         """Return to an earlier state of this room, named by its version."""
-        self.parts = parts
-        self.version = version
+        self.parts, self.lent, self.version = parts, lent, version
 
     def mark(self) -> None:
         """Remember this state for `undo`, unless one is remembered already."""
         if self._before is None:
-            self._before = (dict(self.parts), self.version)
+            self._before = (dict(self.parts), self.version, self.lent)
 
     def undo(self) -> None:
         """Return to the remembered state, if there is one, and let go of it."""
         if self._before is not None:
-            self.parts, self.version = self._before
+            self.parts, self.version, self.lent = self._before
             self._before = None
 
     def _changed(self) -> None:
@@ -83,7 +98,15 @@ class Room:
         return tuple((self.axes[name], amount) for name, amount in request.items() if amount > 0)
 
     def take(self, need: Need, kinds: frozenset[int], width: int) -> int:
-        """Put up to `width` pods onto machines of the kinds; returns how many found room."""
+        """Put up to `width` pods onto machines of the kinds; returns how many found room.
+
+        Machines that are yet to come are taken only by what those that are there have no room for.
+        """
+        later = kinds & self._coming
+        taken = self._take(need, kinds - later if later else kinds, width)
+        return taken + self._take(need, later, width - taken) if later and taken < width else taken
+
+    def _take(self, need: Need, kinds: frozenset[int], width: int) -> int:
         if width == 1:
             return self._take_one(need, kinds)
         open_parts = [
@@ -91,6 +114,8 @@ class Room:
             for part, count in self.parts.items()
             if part[0] in kinds and (fits := pods_on(part[1], need))
         ]
+        if self.lent is not None:
+            width = min(width, pods_on(self.lent, need))
         taken = min(width, sum(count * fits for _, count, fits in open_parts))
         if not taken:
             return 0
@@ -100,10 +125,14 @@ class Room:
         for (part, _, _), piece in zip(open_parts, pieces, strict=True):
             for pods, machines in piece:
                 self._move(part, machines, _less(part[1], need, pods))
+        if self.lent is not None:
+            self.lent = _less(self.lent, need, taken)
         return taken
 
     def _take_one(self, need: Need, kinds: frozenset[int]) -> int:
         """Put a pod where `shares` would: on the last of the parts with most room left."""
+        if self.lent is not None and pods_on(self.lent, need) < 1:
+            return 0
         most, chosen = 0, None
         for part in self.parts:
             if part[0] in kinds:
@@ -114,6 +143,8 @@ class Room:
             return 0
         self._changed()
         self._move(chosen, 1, _less(chosen[1], need, 1))
+        if self.lent is not None:
+            self.lent = _less(self.lent, need, 1)
         return 1
 
     def _move(self, part: Part, machines: int, free: Vector) -> None:
@@ -131,33 +162,35 @@ def _less(free: Vector, need: Need, pods: int) -> Vector:
     return tuple(left)
 
 
-def room_of(shapes: Iterable[Shape]) -> Room:
-    """The room of a node's shapes, nothing assumed."""
-    shapes = tuple(shapes)
+def room_of(shapes: Iterable[Shape], coming: Sequence[Shape] = ()) -> Room:
+    """The room of a node's shapes, and of those that are yet to come, nothing assumed."""
+    there = tuple(shapes)
+    shapes = (*there, *coming)
     axes = {name: axis for axis, name in enumerate(sorted({n for s in shapes for n in (*s.free, *s.allocatable)}))}
     numbers: dict[object, int] = {}
-    firsts: list[tuple[Shape, Vector, dict[str, str]]] = []
+    firsts: list[tuple[Shape, Vector, dict[str, str], bool]] = []
     counts: list[int] = []
     parts: dict[Part, int] = {}
-    for shape in shapes:
+    for place, shape in enumerate(shapes):
         allocatable = tuple(shape.allocatable.get(name, 0) for name in axes)
         labels = dict(shape.labels or {})
         labels.update(pair for accelerator in shape.accelerators for pair in accelerator.labels)
-        key = (allocatable, shape.accelerators, tuple(sorted(labels.items())), shape.taints)
+        later = place >= len(there)
+        key = (allocatable, shape.accelerators, tuple(sorted(labels.items())), shape.taints, later)
         number = numbers.setdefault(key, len(numbers))
         if number == len(firsts):
-            firsts.append((shape, allocatable, labels))
+            firsts.append((shape, allocatable, labels, later))
             counts.append(0)
         counts[number] += shape.count
         part = (number, tuple(shape.free.get(name, 0) for name in axes))
         parts[part] = parts.get(part, 0) + shape.count
     kinds = tuple(
-        Kind(count, allocatable, shape.accelerators, labels, shape.taints)
-        for count, (shape, allocatable, labels) in zip(counts, firsts, strict=True)
+        Kind(count, allocatable, shape.accelerators, labels, shape.taints, later)
+        for count, (shape, allocatable, labels, later) in zip(counts, firsts, strict=True)
     )
     return Room(axes, kinds, parts)
 
 
-def room_of_profile(profile: Profile | None) -> Room:
-    """The room of a node by its profile; none where there is no profile yet."""
-    return room_of(() if profile is None else profile.shapes)
+def room_of_profile(profile: Profile | None, coming: Sequence[Shape] = ()) -> Room:
+    """The room of a node by its profile, and by what may come; none where there is no profile yet."""
+    return room_of(()) if profile is None else room_of(profile.shapes, coming)

@@ -6,11 +6,9 @@ from itertools import count
 
 from .candidate import Candidate, Fleet, fleet_of
 from .demand import Demand
-from .fit import subtract
 from .jobclass import JobClass
-from .room import room_of_profile
-from .site import Site
-from .snapshot import NodeView, in_force
+from .site import Site, room_of_node
+from .snapshot import NodeView
 
 CANDIDATES = 32_768
 
@@ -41,9 +39,7 @@ class Rooms:
         for node in sorted(nodes, key=lambda n: n.name):
             site = before.get(node.name)
             if site is None:
-                room = room_of_profile(node.profile)
-                subtract(room, node.assumed, in_force(node.price))
-                site = Site(node, room, next(self._stamps))
+                site = Site(node, room_of_node(node), next(self._stamps))
                 changed = True
             elif site.renew(node):
                 site.stamp = next(self._stamps)

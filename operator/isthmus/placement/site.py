@@ -1,8 +1,24 @@
 """One node over many cycles: its room is renewed by what has changed."""
 
+from isthmus.capacity.profile import Shape
+
 from .fit import subtract
 from .room import Room, room_of_profile
 from .snapshot import NodeView, in_force
+
+
+def room_of_node(node: NodeView) -> Room:
+    """What may be given out of the node: its machines after what was sent there, within what it lends."""
+    room = room_of_profile(node.profile, node.terms.coming if node.terms is not None else ())
+    subtract(room, node.assumed, in_force(node.price))
+    lend(room, node)
+    return room
+
+
+def lend(room: Room, node: NodeView) -> None:
+    """Bound the room by what the node lends, from which all that was sent there is taken already."""
+    terms = node.terms
+    room.lend(*((None, None) if terms is None else (terms.share, terms.left)))
 
 
 class Site:
@@ -29,16 +45,24 @@ class Site:
     def _renewed(self, node: NodeView, old: NodeView) -> bool:
         changed = _facts(node) != _facts(old)
         known = len(old.assumed)
-        if node.profile is old.profile and node.price == old.price and node.assumed[:known] == old.assumed:
-            subtract(self.room, node.assumed[known:], in_force(node.price))
+        same = node.profile is old.profile and node.price == old.price and node.assumed[:known] == old.assumed
+        if same and _coming(node) == _coming(old):
+            if len(node.assumed) > known:
+                self.room.lend(None, None)
+                subtract(self.room, node.assumed[known:], in_force(node.price))
+            lend(self.room, node)
             return changed
-        room = room_of_profile(node.profile)
-        subtract(room, node.assumed, in_force(node.price))
+        room = room_of_node(node)
         if room.axes == self.room.axes and room.kinds == self.room.kinds:
             self.room.refill(room)
+            lend(self.room, node)
             return changed
         self.room = room
         return True
+
+
+def _coming(node: NodeView) -> tuple[Shape, ...]:
+    return () if node.terms is None else node.terms.coming
 
 
 def _facts(node: NodeView) -> tuple[object, ...]:
@@ -60,6 +84,7 @@ def _facts(node: NodeView) -> tuple[object, ...]:
         node.not_ready_reason,
         node.not_ready_message,
         node.price,
+        None if node.terms is None else node.terms.standing,
         node.profile is None,
         None if node.profile is None else tuple(total.accelerator.model for total in node.profile.accelerators),
     )

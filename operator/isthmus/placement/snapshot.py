@@ -10,6 +10,7 @@ from isthmus.capacity.profile import Profile
 
 from .assumed import Assumption
 from .stated import EnergyView, NetworkView
+from .terms import Terms
 
 ANY_MODEL = "*"
 UNPROVEN = 95
@@ -48,7 +49,9 @@ class NodeView:
     """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since.
 
     `stop_allowance_seconds` is how long pods that are told to stop there may take to. `classifications` and
-    `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent.
+    `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent. `terms` are
+    those of its offer; None is without any. `preemption_allowed` says whether work there may be preempted, and
+    `preemption_notice_seconds` how long before that it must be told.
     """
 
     name: str
@@ -70,6 +73,9 @@ class NodeView:
     price: PriceView | None = None
     profile: Profile | None = None
     assumed: tuple[Assumption, ...] = ()
+    terms: Terms | None = None
+    preemption_allowed: bool = True
+    preemption_notice_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import msgspec
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.names import LABEL_PLACEHOLDER
+from isthmus.api.names import LABEL_PLACEHOLDER, LABEL_QUEUE
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -42,6 +42,7 @@ def job(
     deleting: bool = False,
     suspend: bool = False,
     placeholder: bool = False,
+    queued: bool = False,
     spec: Any = None,
     **status: Any,
 ) -> Job:
@@ -50,7 +51,7 @@ def job(
     metadata = {
         "name": "d",
         "uid": "job-uid",
-        "labels": {LABEL_PLACEHOLDER: "true"} if placeholder else {},
+        "labels": {**({LABEL_PLACEHOLDER: "true"} if placeholder else {}), **({LABEL_QUEUE: "q"} if queued else {})},
         **({"deletionTimestamp": STAMP} if deleting else {}),
     }
     content = {

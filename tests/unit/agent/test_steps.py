@@ -48,6 +48,9 @@ def _step(
         pytest.param(
             Step.REPORT, "Running", "Suspended", {"job": job(condition="Failed")}, id="failed, then suspended"
         ),
+        pytest.param(Step.REPORT, "Accepted", "Running", {"job": job(suspend=True, queued=True)}, id="held by a queue"),
+        pytest.param(Step.REPORT, "Running", "Suspended", {"job": job(queued=True)}, id="a queue's to suspend"),
+        pytest.param(Step.DELETE, "Running", "Cancelled", {"job": job(queued=True)}, id="in a queue, to be cancelled"),
         pytest.param(Step.WAIT, "Succeeded", "Running", {"job": job(condition="Complete")}, id="a tombstone"),
         pytest.param(Step.RELEASE, "Succeeded", "Running", {"pods": 1}, id="ended, pods settled and held"),
         pytest.param(Step.SETTLE, "Succeeded", "Running", {"pods": 2, "unsettled": 1}, id="ended, a pod unsettled"),

@@ -126,6 +126,12 @@ SCHEDULABLE = ReasonTable(
             "`spec.schedulingState` is Drained: no new jobs come, and those here are moved away.",
             "Set it to Active.",
         ),
+        Reason(
+            "NotOfferedNow",
+            "No window of `spec.offer` is open; the message says when the next one is.",
+            "Wait, or change `spec.offer.windows`.",
+            see="placement.md#offers",
+        ),
     ),
 )
 FIGURES_CURRENT = ReasonTable(

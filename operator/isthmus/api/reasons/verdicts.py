@@ -89,6 +89,36 @@ VERDICTS = ReasonTable(
             "many there is, and what is short.",
             "Wait.",
         ),
+        Reason(
+            "AccountNotAdmitted",
+            "Its offer does not admit the account that pays.",
+            "Ask who runs the hub.",
+            see="placement.md#offers",
+        ),
+        Reason(
+            "ShareTooSmall",
+            "It lends less than the job needs at once, whoever else works there.",
+            "Lower `parallelism`, or ask for less.",
+            see="placement.md#offers",
+        ),
+        Reason(
+            "ShareExhausted",
+            "Its machines have room, but what it lends is held by other work; the message says what is left of it.",
+            "Wait.",
+            see="placement.md#offers",
+        ),
+        Reason(
+            "NotOfferedNow",
+            "It lends nothing at this hour; the message says when it does again.",
+            "Wait.",
+            see="placement.md#offers",
+        ),
+        Reason(
+            "QueuedByMember",
+            "A queue of the member's own decides when its Jobs begin, and the job has `onNodeLost: Rerun`.",
+            "Use `Wait`, or let it go elsewhere.",
+            see="placement.md#offers",
+        ),
         Reason("NoMachines", "None of its machines takes pods at the moment.", "Wait; ask who runs the member."),
         Reason(
             "ModelUnpriced",

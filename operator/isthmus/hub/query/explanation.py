@@ -135,7 +135,7 @@ def _recomputed(finding: Finding) -> Manifest:
         "Fits" if rejection is None else "Rejected",
         variant=finding.variant,
         reason=rejection.reason if rejection else "",
-        message=rejection.message if rejection else "",
+        message=rejection.message if rejection else score.note if score else "",
         score=score.total if score else None,
         parts=score.parts if score else {},
         price=_price(finding),

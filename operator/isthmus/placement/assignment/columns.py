@@ -15,7 +15,8 @@ class Columns:
     """Columns as arrays by column number: pool, node (its place among `rooms`), cost of a unit, most units.
 
     `need` is one pod's and `kinds` the machines it may use, as in the node's room. `of_pool` and `of_node` are the
-    columns by pool and by node. `limit` is what the node's machines hold of the pool alone.
+    columns by pool and by node. `limit` is what the node's machines hold of the pool alone. Machines that are yet to
+    come are in none: they are for what the program leaves over.
     """
 
     pool: list[int] = field(default_factory=list)
@@ -45,7 +46,7 @@ def columns_of(pools: Sequence[Pool]) -> Columns:
         for entry, cost in zip(entries, costs_of(pool.job_class, entries), strict=True):
             candidate = entry.candidate
             offer, room = candidate.offer, candidate.room
-            limit = min(candidate.fit.pods_free // pool.width, pool.units)
+            limit = min(candidate.fit.there // pool.width, pool.units)
             if offer.need is None or limit < 1:
                 continue
             place = places.setdefault(candidate.node.name, len(places))
@@ -59,6 +60,6 @@ def columns_of(pools: Sequence[Pool]) -> Columns:
             columns.cost.append(cost * pool.size)
             columns.limit.append(limit)
             columns.need.append(offer.need)
-            columns.kinds.append(offer.kinds)
+            columns.kinds.append(offer.kinds - room.coming)
             columns.entry.append(entry)
     return columns

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from isthmus.placement.forms import demands_of
+from isthmus.placement.machines import Vector
 from isthmus.placement.room import Need, Part, Room, pods_on
 
 from .columns import Columns
@@ -12,12 +13,13 @@ from .pool import Pool
 class Bin:
     """A node's machines with what the batch has put there: units by column, in the order in which they are taken."""
 
-    __slots__ = ("empty", "fits", "loads", "room")
+    __slots__ = ("empty", "fits", "lent", "loads", "room")
 
     def __init__(self, room: Room) -> None:
         self.empty: Mapping[Part, int] = dict(room.parts)
         self.room = Room(room.axes, room.kinds, dict(room.parts))
         self.room.overdrawn = room.overdrawn
+        self.room.lent = self.lent = room.lent
         self.loads: dict[int, int] = {}
         self.fits: dict[int, tuple[int, int]] = {}
 
@@ -98,9 +100,9 @@ class Packing:
         if into is not None:
             loads[into[0]] = loads.get(into[0], 0) + into[1]
         ordered = sorted(loads, key=lambda c: self.turn[columns.pool[c]])
-        before = Undo(node, each.loads, each.room.parts, each.room.version)
+        before = Undo(node, each.loads, each.room.parts, each.room.lent, each.room.version)
         self.replays += 1
-        each.room.restart(each.empty)
+        each.room.restart(each.empty, each.lent)
         for load in ordered:
             pods = loads[load] * self._widths[columns.pool[load]]
             if each.room.take(columns.need[load], columns.kinds[load], pods) < pods:
@@ -123,25 +125,28 @@ class Packing:
     def _restore(self, before: "Undo") -> None:
         each = self.bins[before.node]
         each.loads = before.loads
-        each.room.resume(before.parts, before.version)
+        each.room.resume(before.parts, before.lent, before.version)
 
 
 class Undo:
     """A node as it was before an exchange."""
 
-    __slots__ = ("loads", "node", "parts", "version")
+    __slots__ = ("lent", "loads", "node", "parts", "version")
 
-    def __init__(self, node: int, loads: dict[int, int], parts: dict[Part, int], version: int) -> None:
+    def __init__(
+        self, node: int, loads: dict[int, int], parts: dict[Part, int], lent: Vector | None, version: int
+    ) -> None:
         self.node = node
         self.loads = loads
         self.parts = parts
+        self.lent = lent
         self.version = version
 
 
 def room_for(room: Room, need: Need, kinds: frozenset[int]) -> int:
-    """How many pods have room on the machines now."""
+    """How many pods have room on the machines now, of what the node lends."""
     free = 0
     for (kind, vector), count in room.parts.items():
         if kind in kinds:
             free += pods_on(vector, need) * count
-    return free
+    return free if room.lent is None else min(free, max(pods_on(room.lent, need), 0))

@@ -68,6 +68,16 @@ class _Builder:
             inside = [column for each, group in by_kinds.items() if each <= kinds for column in group]
             parts = [(free, count) for (kind, free), count in room.parts.items() if kind in kinds]
             self._machines(inside, parts, counted)
+        if room.lent is not None:
+            self._lent(columns.of_node[node], room.lent)
+
+    def _lent(self, all_: Sequence[int], lent: Vector) -> None:
+        """What the node lends, by resource, whatever is free on its machines."""
+        need, limits, width = self._columns.need, self._columns.limit, self._width
+        for axis, limit in enumerate(lent):
+            users = [(c, amount * width[c]) for c in all_ for each, amount in need[c] if each == axis]
+            if sum(amount * limits[column] for column, amount in users) > limit:
+                self.rows.add([column for column, _ in users], [amount for _, amount in users], max(limit, 0))
 
     def _machines(self, inside: Sequence[int], parts: Parts, counted: set[int]) -> None:
         """The rows of these machines by resource, and by block along the axes of what is counted in whole pieces."""

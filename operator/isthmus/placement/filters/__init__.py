@@ -16,6 +16,7 @@ from .avoided import avoided
 from .classification import classification
 from .latency import latency
 from .node_selector import node_selector
+from .offer import exhausted, hours, terms
 from .price import price
 from .region import region
 from .residency import residency
@@ -40,9 +41,11 @@ STANDING: tuple[Filter, ...] = (
     stopping,
     accelerator,
     size,
+    terms,
     state,
+    hours,
     price,
 )
 FILTERS: tuple[Filter, ...] = (*STANDING, room)
 
-__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "room"]
+__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room"]

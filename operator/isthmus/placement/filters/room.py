@@ -5,12 +5,19 @@ from isthmus.placement.room import pods_on
 from isthmus.placement.verdict import Rejection
 from isthmus.placement.wording import pod_request, pods_wanted
 
+from .offer import SHARE_EXHAUSTED, exhausted
+
 INSUFFICIENT = "InsufficientCapacity"
 
 
 def room(candidate: Candidate) -> Rejection | None:
     """Reject a node without room for the job at the moment."""
     return None if candidate.fits else crowded(candidate)
+
+
+def reason_of(candidate: Candidate) -> str:
+    """The reason that `crowded` gives, without the words."""
+    return SHARE_EXHAUSTED if not candidate.room.overdrawn and exhausted(candidate) is not None else INSUFFICIENT
 
 
 def crowded(candidate: Candidate) -> Rejection:
@@ -21,6 +28,9 @@ def crowded(candidate: Candidate) -> Rejection:
 def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
+    withheld = exhausted(candidate)
+    if withheld is not None:
+        return withheld
     block = _block(candidate)
     if block is not None:
         return block
