@@ -94,7 +94,7 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
     """How many pods of the offer's job have room now; `width` is how many are wanted."""
     free = largest = plain = later = 0
     idle: int | None = None
-    axis, kinds, usable = offer.axis, room.kinds, offer.kinds
+    axis, kinds, usable, coming = offer.axis, room.kinds, offer.kinds, room.coming
     need = offer.need or ()
     if offer.need is None or room.overdrawn:
         usable = frozenset()
@@ -106,7 +106,7 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
         if not fits:
             continue
         free += fits * count
-        if kinds[number].coming:
+        if coming and number in coming:
             later += fits * count
         if fits > largest:  # noqa: PLR1730 - cheaper than max(), and run for all shapes of all nodes
             largest = fits

@@ -33,10 +33,11 @@ class Room:
 
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
-    None is no such bound. Both bound what is given out, whatever is free.
+    None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
+    yet to come.
     """
 
-    __slots__ = ("_before", "_coming", "_latest", "axes", "kinds", "lent", "overdrawn", "parts", "share", "version")
+    __slots__ = ("_before", "_latest", "axes", "coming", "kinds", "lent", "overdrawn", "parts", "share", "version")
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -44,7 +45,7 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
-        self._coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
+        self.coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
         self.share: Vector | None = None
         self.lent: Vector | None = None
         self._latest = 0
@@ -102,7 +103,7 @@ class Room:
 
         Machines that are yet to come are taken only by what those that are there have no room for.
         """
-        later = kinds & self._coming
+        later = kinds & self.coming
         taken = self._take(need, kinds - later if later else kinds, width)
         return taken + self._take(need, later, width - taken) if later and taken < width else taken
 

@@ -28,7 +28,7 @@ ADMITTED = ReasonTable(
             "VariantInvalid",
             "One of its variants changes a container that the template does not have.",
             "Name one that it has, or leave `container` out.",
-            see="jobs.md#variants",
+            see="placement.md#variants",
         ),
         Reason(
             "ReservedKey",

@@ -65,8 +65,9 @@ async def _hint(client: "Client", job: Mapping[str, Any]) -> str:
 
     from .models import offered_by, suggestion, unknown
 
-    accelerator = ((job.get("spec") or {}).get("placement") or {}).get("accelerator") or {}
-    wanted = accelerator.get("models") or ()
+    spec = job.get("spec") or {}
+    asking = (spec.get("placement") or {}, *(spec.get("variants") or ()))
+    wanted = [model for each in asking for model in (each.get("accelerator") or {}).get("models") or ()]
     if not wanted:
         return ""
     try:

@@ -15,7 +15,7 @@ def node_sheet(node: Object, events: Sequence[Object], now: datetime) -> Sheet:
     """All that is worth knowing of it."""
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     identity, region, profile = spec.get("identity") or {}, spec.get("region") or {}, status.get("profile") or {}
-    timing = spec.get("timing") or {}
+    timing, offer = spec.get("timing") or {}, spec.get("offer") or {}
     fields = [
         ("Name", metadata["name"]),
         ("Created", when(metadata.get("creationTimestamp"), now)),
@@ -30,6 +30,9 @@ def node_sheet(node: Object, events: Sequence[Object], now: datetime) -> Sheet:
         ("State", spec.get("schedulingState", "")),
         ("Access", _access(spec.get("access") or {})),
         ("Timing", joined(timing)),
+        ("Lends", joined(offer.get("share"))),
+        ("Hours", "; ".join(_hours(each) for each in offer.get("windows") or ())),
+        ("Accounts", _accounts(offer.get("accounts") or {})),
         ("Kubernetes", status.get("kubernetesVersion", "")),
         ("Jobs", str(status.get("jobs", ""))),
         ("Machines", str(profile.get("machines", ""))),
@@ -43,6 +46,16 @@ def node_sheet(node: Object, events: Sequence[Object], now: datetime) -> Sheet:
 def _taint(taint: Object) -> str:
     value = f"={taint['value']}" if taint.get("value") else ""
     return f"{taint.get('key')}{value}:{taint.get('effect')}"
+
+
+def _hours(window: Object) -> str:
+    days = " ".join(window.get("days") or ()) or "daily"
+    return f"{days} {window.get('from')}-{window.get('to')} {window.get('timeZone', 'UTC')}"
+
+
+def _accounts(accounts: Object) -> str:
+    excepted = f"but not {' '.join(accounts['except'])}" if accounts.get("except") else ""
+    return " ".join(filter(None, (" ".join(accounts.get("names") or ()) or (excepted and "all"), excepted)))
 
 
 def _access(access: Object) -> str:

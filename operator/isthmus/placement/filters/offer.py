@@ -34,13 +34,18 @@ def _too_small(candidate: Candidate) -> Rejection | None:
         return None
     name, amount, lent = _scarcest(candidate, room.share)
     wanted = f"needs {counted(name, amount)} for {pods_wanted(candidate.demand)}"
-    return Rejection(SHARE_TOO_SMALL, f"{wanted}; the node lends {text(name, lent)}", permanent=True)
+    said = f"{wanted}; the node lends {text(name, lent)}"
+    return Rejection(SHARE_TOO_SMALL, said, permanent=True, gist=said)
 
 
 def hours(candidate: Candidate) -> Rejection | None:
     """Reject a node that lends nothing at the moment."""
     offered = candidate.node.terms
-    return Rejection(NOT_OFFERED_NOW, offered.closed) if offered is not None and offered.closed else None
+    return (
+        Rejection(NOT_OFFERED_NOW, offered.closed, gist=offered.closed)
+        if offered is not None and offered.closed
+        else None
+    )
 
 
 def exhausted(candidate: Candidate) -> Rejection | None:
@@ -54,7 +59,7 @@ def exhausted(candidate: Candidate) -> Rejection | None:
         f"needs {counted(name, amount)} for {pods_wanted(candidate.demand)}; of {text(name, lent)} that the node lends"
         f" {text(name, left)} is left"
     )
-    return Rejection(SHARE_EXHAUSTED, said)
+    return Rejection(SHARE_EXHAUSTED, said, gist=said)
 
 
 def _scarcest(candidate: Candidate, lent: tuple[int, ...]) -> tuple[str, int, int]:
