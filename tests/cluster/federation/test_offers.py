@@ -14,7 +14,8 @@ LONG = "3600"
 
 def lend(fed: Federation, name: str, offer: dict[str, Any] | None) -> None:
     """Have the member lend on these terms, in a region of its own name."""
-    fed.hub.apply([compute_node(name, name, region={"code": name}, **({} if offer is None else {"offer": offer}))])
+    terms: dict[str, Any] = {} if offer is None else {"offer": offer}
+    fed.hub.apply([compute_node(name, name, region={"code": name}, **terms)])
 
 
 def running(fed: Federation, *names: str) -> list[str]:

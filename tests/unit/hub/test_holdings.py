@@ -73,7 +73,8 @@ _STATES = st.sampled_from(("Running", "Succeeded", None))
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), _STATES), max_size=12))
 def test_as_if_summed_up_anew(changes: list[tuple[int, int, str | None]]) -> None:
     """After any changes it says what one says that is asked first now."""
-    holdings, there = Holdings(), {}
+    holdings = Holdings()
+    there: dict[int, Dispatch] = {}
     holdings.sums((), ())
     for number, width, state in changes:
         if state is None:

@@ -145,8 +145,8 @@ def test_held_never_above_the_share(
     """Over cycles in which work comes and goes, what our work holds of a node never exceeds what it lends."""
     units = {"cpu": 1000, "memory": GIBIBYTE}
     most = {name: amount * units.get(name, 1) for name, amount in share.items()}
-    rooms, held = Rooms(), []
-    sequence = 0
+    rooms, sequence = Rooms(), 0
+    held: list[Assumption] = []
     for number, jobs in enumerate(cycles):
         taken = {name: sum(a.demand.request.get(name, 0) * a.width for a in held) for name in most}
         left = {name: amount - taken[name] for name, amount in most.items()}
