@@ -1,5 +1,6 @@
 """All ComputeNodes with their live figures, and what was sent to each since: the snapshot that placement sees."""
 
+import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -225,10 +226,10 @@ class Fleet:
         known = self._nodes.get(name)
         return "" if known is None else self._lending.closed(name, known.node.spec.offer, self._now())
 
-    def offer_changes_in(self, name: str) -> float | None:
-        """Seconds until the node's offer opens or closes, or its work is reclaimed; None where that is for good."""
+    def offer_changes_in(self, name: str) -> float:
+        """Seconds until the node's offer opens or closes, or its work is reclaimed; infinite where that never is."""
         known = self._nodes.get(name)
-        return None if known is None else self._lending.changes_in(name, known.node.spec.offer, self._now())
+        return math.inf if known is None else self._lending.changes_in(name, known.node.spec.offer, self._now())
 
     def unreachable(self, names: Iterable[str]) -> dict[str, str]:
         """Those of the nodes whose member can't be reached, and has not been for some seconds, with why.

@@ -1,5 +1,6 @@
 """The terms of each node's offer as they stand now: what is left of its share, whether it is open, what may come."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,12 +60,14 @@ class Lending:
         over = self._reclaim_at(name, offer, now)
         return over is not None and over <= now
 
-    def changes_in(self, name: str, offer: Offer | None, now: datetime) -> float | None:
-        """Seconds until the node opens, closes or is reclaimed; None where that does not hang on the time."""
+    def changes_in(self, name: str, offer: Offer | None, now: datetime) -> float:
+        """Seconds until the node opens, closes or is reclaimed; infinite where that does not hang on the time."""
         if offer is None:
-            return None
+            return math.inf
         nexts = (self._at(name, offer, now).hours.until, self._reclaim_at(name, offer, now))
-        return min(((each - now).total_seconds() for each in nexts if each is not None and each > now), default=None)
+        return min(
+            ((each - now).total_seconds() for each in nexts if each is not None and each > now), default=math.inf
+        )
 
     def drop(self, name: str) -> None:
         """Forget a node that is gone."""

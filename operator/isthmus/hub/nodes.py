@@ -283,6 +283,7 @@ class Nodes:
         before = known.node  # the watch may show our own write before its answer is here
         old = before.status
         says = known.stated(now, self._currency)
+        change = min(_change(known, says, now), self._fleet.offer_changes_in(name) + 0.1)
         self._heed_drain(name)
         new = node_status(
             known.node,
@@ -298,7 +299,7 @@ class Nodes:
         if set(patch) == {"profile"} and set(patch["profile"]) == {"observedAt"}:
             since = self._clocks.monotonic() - self._published.get(name, float("-inf"))
             if since < REPUBLISH_SECONDS:
-                return min(_change(known, says, now), REPUBLISH_SECONDS - since)
+                return min(change, REPUBLISH_SECONDS - since)
         if patch:
             try:
                 answer = await self._hub.patch(COMPUTENODES, name, None, {"status": patch}, subresource="status")
@@ -313,9 +314,7 @@ class Nodes:
                 if _word(before.metadata) is not None:  # whether that holds hangs on what the node was found to be
                     self._on_reachability(name)
             logger.debug("node status written", **reference("ComputeNode", before.metadata), fields=sorted(patch))
-        offer = self._fleet.offer_changes_in(name)
-        wait = min(_change(known, says, now), REPUBLISH_SECONDS)
-        return wait if offer is None else min(wait, offer + 0.1)
+        return min(change, REPUBLISH_SECONDS)
 
     def _heed_drain(self, name: str) -> None:
         """Have work looked at that is to be moved away from now on, or no longer: the time alone may decide that."""

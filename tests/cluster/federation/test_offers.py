@@ -44,7 +44,7 @@ def test_a_share_is_never_exceeded(fed: Federation) -> None:
     waiting = [name for name in jobs if name not in running(fed, *jobs)]
     for name in waiting:
         placed = fed.wait_condition("computejobs", name, "Placed", "False", namespace="team-a")
-        said = "1 ShareExhausted (needs 1 cpu for a pod; of 4 that the node lends 0 is left)"
+        said = "1 ShareExhausted (needs 1 cpu for a pod; of 4250m that the node lends 250m is left)"
         assert placed["message"] == f"0/2 nodes are available: 1 RegionMismatch, {said}"
     assert held_cores(fed, "lender") == 4
     ended = running(fed, *jobs)[:2]

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,7 +78,7 @@ def test_accounts_and_queue() -> None:
     assert found == Terms(accounts=frozenset({"a", "b"}), excepted=frozenset({"b"}), queued=True)
 
 
-HOURS: dict[str, tuple[dict[str, Any], int, str, bool, float | None]] = {
+HOURS: dict[str, tuple[dict[str, Any], int, str, bool, float]] = {
     "open": (DAY, 12, "", False, 5 * 3600),
     "closed, work stays": (
         DAY,
@@ -100,19 +101,19 @@ HOURS: dict[str, tuple[dict[str, Any], int, str, bool, float | None]] = {
         True,
         15 * 3600,
     ),
-    "always": ({"reclaimNoticeSeconds": 0}, 12, "", False, None),
+    "always": ({"reclaimNoticeSeconds": 0}, 12, "", False, math.inf),
     "of nowhere": (
         {"windows": [{"from": "09:00", "to": "17:00", "timeZone": "Mars"}], "reclaimNoticeSeconds": 0},
         12,
         "spec.offer.windows can't be read: there is no time zone 'Mars'; write an IANA name such as Asia/Shanghai",
         False,
-        None,
+        math.inf,
     ),
 }
 
 
 @pytest.mark.parametrize(("fields", "hour", "closed", "reclaimed", "left"), HOURS.values(), ids=HOURS)
-def test_hours(fields: dict[str, Any], hour: int, closed: str, reclaimed: bool, left: float | None) -> None:
+def test_hours(fields: dict[str, Any], hour: int, closed: str, reclaimed: bool, left: float) -> None:
     """Whether the node lends now, whether what runs is to leave, and when that changes."""
     lending, offered, now = Lending(AcceleratorTable.default()), offer(**fields), NOON.replace(hour=hour)
     assert lending.closed("east", offered, now) == closed

@@ -58,7 +58,8 @@ class Explanations:
         uid = str(job.metadata["uid"])
         waiting = self._scheduler.waiting(uid)
         decision = decision_of(self._dispatches.read_of_job(uid), waiting=waiting is not None)
-        examined, changes = None, ()
+        examined: Examination | None = None
+        changes: tuple[Remedy, ...] = ()
         demand = waiting or self._demand(job, placed=decision is not None)
         if demand is not None:
             waits = waiting is not None or decision is None
