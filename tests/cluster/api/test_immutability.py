@@ -77,6 +77,20 @@ REFUSED: dict[str, tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], st
         {"template": {"podFailurePolicy": {"rules": [{**POLICY["rules"][0], "action": "Count"}]}}},
         "spec.template: Invalid value: the template is immutable",
     ),
+    "job: a variant changed": (
+        "ComputeJob",
+        {"spec.variants": [{"name": "a", "image": "one"}]},
+        {},
+        {"variants": [{"name": "a", "image": "two"}]},
+        "spec.variants: Invalid value: the variants are immutable",
+    ),
+    "job: variants added": (
+        "ComputeJob",
+        {},
+        {},
+        {"variants": [{"name": "a"}]},
+        "spec.variants: Invalid value: the variants are immutable",
+    ),
     "job: placement once dispatched": (
         "ComputeJob",
         {},

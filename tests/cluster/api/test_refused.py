@@ -118,6 +118,35 @@ NODES: dict[str, Wrong] = {
         "spec.tariff.validFrom",
     ),
     "misspelt field": ("ComputeNode", {"spec.teir": "Core"}, "spec.teir"),
+    "a share above all": ("ComputeNode", {"spec.offer.share": {"cpu": "101%"}}, "spec.offer.share.cpu"),
+    "a share in words": ("ComputeNode", {"spec.offer.share": {"cpu": "half"}}, "spec.offer.share.cpu"),
+    "a negative share": ("ComputeNode", {"spec.offer.share": {"cpu": "-1"}}, "spec.offer.share.cpu"),
+    "a window without an end": ("ComputeNode", {"spec.offer.windows": [{"from": "08:00"}]}, "spec.offer.windows[0].to"),
+    "a window at no time": (
+        "ComputeNode",
+        {"spec.offer.windows": [{"from": "24:00", "to": "08:00"}]},
+        "spec.offer.windows[0].from",
+    ),
+    "a window on no day": (
+        "ComputeNode",
+        {"spec.offer.windows": [{"days": ["Monday"], "from": "20:00", "to": "08:00"}]},
+        "spec.offer.windows[0].days[0]",
+    ),
+    "a label of ours on its Jobs": (
+        "ComputeNode",
+        {"spec.offer.labels": {"isthmus.dev/node": "other"}},
+        "spec.offer.labels",
+    ),
+    "machines of nothing": (
+        "ComputeNode",
+        {"spec.offer.scalable": [{"name": "pool", "maximum": 1, "allocatable": {}}]},
+        "spec.offer.scalable[0].allocatable",
+    ),
+    "no machine at most": (
+        "ComputeNode",
+        {"spec.offer.scalable": [{"name": "pool", "maximum": 0, "allocatable": {"cpu": 1}}]},
+        "spec.offer.scalable[0].maximum",
+    ),
 }
 JOBS: dict[str, Wrong] = {
     "no spec": ("ComputeJob", {"spec": GONE}, "spec"),
@@ -138,6 +167,19 @@ JOBS: dict[str, Wrong] = {
     "a tier twice": ("ComputeJob", {"spec.placement.tiers": ["Core", "Core"]}, "spec.placement.tiers[1]"),
     "an empty region": ("ComputeJob", {"spec.placement.regions": [""]}, "spec.placement.regions[0]"),
     "regions as a word": ("ComputeJob", {"spec.placement.regions": "cn-east"}, "spec.placement.regions"),
+    "two variants of one name": ("ComputeJob", {"spec.variants": [{"name": "a"}, {"name": "a"}]}, "spec.variants[1]"),
+    "nine variants": ("ComputeJob", {"spec.variants": [{"name": f"v{n}"} for n in range(9)]}, "spec.variants"),
+    "a variant in capitals": ("ComputeJob", {"spec.variants": [{"name": "GPU"}]}, "spec.variants[0].name"),
+    "a variant of no quantity": (
+        "ComputeJob",
+        {"spec.variants": [{"name": "a", "resources": {"nvidia.com/gpu": "some"}}]},
+        "spec.variants[0].resources.nvidia.com/gpu",
+    ),
+    "accelerators beside variants": (
+        "ComputeJob",
+        {"spec.variants": [{"name": "a"}], "spec.placement.accelerator": {"models": ["A100"]}},
+        "spec.placement.accelerator",
+    ),
     "unknown objective": ("ComputeJob", {"spec.placement.objective": "Best"}, "spec.placement.objective"),
     "unknown split": ("ComputeJob", {"spec.placement.split": "ByPod"}, "spec.placement.split"),
     "unknown wish for a lost node": ("ComputeJob", {"spec.placement.onNodeLost": "Retry"}, "spec.placement.onNodeLost"),
@@ -250,6 +292,45 @@ LIMITS: dict[str, tuple[str, dict[str, Any]]] = {
     "node valid from one time zone until another": (
         "ComputeNode",
         {"spec.tariff": tariff(validFrom="2026-11-01T00:00:00+08:00", validUntil="2026-11-01T00:00:00Z")},
+    ),
+    "node with an offer of everything": (
+        "ComputeNode",
+        {
+            "spec.offer": {
+                "share": {"cpu": 8, "memory": "50%", "nvidia.com/gpu": "0", "pods": "100%"},
+                "windows": [{"days": ["Mon", "Sun"], "from": "23:59", "to": "00:00", "timeZone": "Asia/Shanghai"}] * 32,
+                "reclaimNoticeSeconds": 604_800,
+                "accounts": {"names": ["a"], "except": ["b"]},
+                "preemptible": False,
+                "scalable": [
+                    {
+                        "name": "pool",
+                        "maximum": 10_000,
+                        "allocatable": {"cpu": 8, "nvidia.com/gpu": "4"},
+                        "labels": {"nvidia.com/gpu.product": "Tesla-T4"},
+                        "taints": [{"key": "gpu", "effect": "NoSchedule"}],
+                    }
+                ],
+                "labels": {"kueue.x-k8s.io/queue-name": "lent"},
+                "schedulerName": "volcano",
+            }
+        },
+    ),
+    "job with eight variants": (
+        "ComputeJob",
+        {
+            "spec.variants": [
+                {
+                    "name": f"variant-{n}",
+                    "accelerator": {"models": ["A100"], "minimumMemory": "40Gi", "partitionProfile": "1g.10gb"},
+                    "resources": {"nvidia.com/gpu": n, "cpu": "500m"},
+                    "image": "example/work:1",
+                    "env": [{"name": "A", "value": "B"}, {"name": "C"}],
+                    "container": "main",
+                }
+                for n in range(8)
+            ]
+        },
     ),
     "job with a name of 63 characters": ("ComputeJob", {"metadata.name": "a" * 63}),
     "job with a name of 253 characters": ("ComputeJob", {"metadata.name": ".".join(["a" * 50] * 4 + ["b" * 49])}),

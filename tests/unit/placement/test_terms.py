@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.placement.fleets import A100, GPU, T4, UNHURRIED, demand, demands, node, shape, shapes, snapshot
+from tests.unit.placement.fleets import A100, GPU, T4, UNHURRIED, demand, demands, node, price, shape, shapes, snapshot
 
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Shape
-from isthmus.placement import Assumption, Demand, NodeView, Rooms, Split, Terms, Unplaced, examine, place
+from isthmus.placement import Assumption, Demand, NodeView, Outcome, Rooms, Split, Terms, Unplaced, examine, place
 from isthmus.placement.jobclass import COMING
 from isthmus.placement.terms import still_to_come
 
@@ -159,6 +159,54 @@ def test_held_never_above_the_share(
             assert sum(a.demand.request.get(name, 0) * a.width for a in held) <= amount
         if number < len(ends) and held:
             held.pop(ends[number] % len(held))
+
+
+def taken(outcome: Outcome, node_: str, resource: str) -> int:
+    """How much of the resource the outcome gives out on the node."""
+    return sum(a.demand.request.get(resource, 0) * a.width for a in outcome.assignments if a.node == node_)
+
+
+def test_a_batch_keeps_to_the_share() -> None:
+    """Jobs placed at once by a program take no more of any node than it lends, and the program's bound knows it."""
+    first = node("first", shape(8, accelerator=A100), terms=lends({GPU: 5}))
+    second = node("second", shape(2, accelerator=A100), terms=lends({GPU: 9, "cpu": 4000}, {GPU: 6, "cpu": 4000}))
+    jobs = [demand(f"job-{n:02}", gpus=1 + n % 3) for n in range(40)]
+    outcome = place(snapshot(first, second), jobs, batch=1)
+    assert taken(outcome, "first", GPU) == 5
+    assert 0 < taken(outcome, "second", GPU) <= 6
+    assert taken(outcome, "second", "cpu") <= 4000
+    assert outcome.programs is not None
+    assert outcome.programs.bound <= outcome.programs.objective
+
+
+@UNHURRIED
+@given(
+    fleet=st.lists(st.lists(shapes(), min_size=1, max_size=2), min_size=1, max_size=2),
+    left=st.lists(st.integers(0, 6), min_size=2, max_size=2),
+    jobs=st.lists(demands(), min_size=1, max_size=6),
+)
+def test_no_batch_exceeds_a_share(fleet: list[list[Shape]], left: list[int], jobs: list[Demand]) -> None:
+    """Whatever comes at once, in several forms and in parts too, each node gives out no more than is left of it."""
+    sites = [
+        node(f"site-{n}", *there, terms=lends({GPU: 9, "cpu": 9000}, {GPU: left[n], "cpu": left[n] * 1000}))
+        for n, there in enumerate(fleet)
+    ]
+    named = [replace(job, key=f"job-{n}", name=f"job-{n}") for n, job in enumerate(jobs)]
+    outcome = place(snapshot(*sites), named, batch=1)
+    for n, site in enumerate(sites):
+        assert taken(outcome, site.name, GPU) <= left[n]
+        assert taken(outcome, site.name, "cpu") <= left[n] * 1000
+
+
+def test_a_batch_fills_what_is_there_first() -> None:
+    """Of many jobs at once only those go to machines that are yet to come which no real machine has room for."""
+    growing = node("a-growing", shape(accelerator=A100), terms=Terms(coming=(shape(2, accelerator=A100),)))
+    dear = node("z-real", shape(accelerator=A100), price=price("0.001"))
+    jobs = [demand(f"job-{n:02}", gpus=2) for n in range(12)]
+    outcome = place(snapshot(growing, dear), jobs, batch=1)
+    assert (taken(outcome, "z-real", GPU), taken(outcome, "a-growing", GPU)) == (8, 16)
+    told = [{v.node: v.message for v in a.explanation.nodes}[a.node] for a in outcome.assignments]
+    assert told.count(COMING) == 4
 
 
 def test_machines_to_come_are_the_last_resort() -> None:
