@@ -1,7 +1,7 @@
 """Which machines of a node a job may use, and what stands against the others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import lru_cache
 
@@ -42,13 +42,17 @@ ACCELERATOR = Obstacle.MODEL | Obstacle.MEMORY | Obstacle.PARTITION
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them."""
+    """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them.
+
+    `mould` is the same object for such machines on other nodes, or for more or fewer of them, where that is known.
+    """
 
     count: int
     allocatable: Vector
     accelerators: tuple[Accelerator, ...]
     labels: Mapping[str, str]
     taints: tuple[MachineTaint, ...]
+    mould: object = field(default_factory=object, compare=False, repr=False)
 
 
 _same_model = lru_cache(maxsize=4096)(model_matches)
