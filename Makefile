@@ -91,9 +91,12 @@ verify: install ## Fail when a generated file differs from what the models rende
 	@$(BIN)/python -m generate --check
 
 .PHONY: bench
-bench: tools ## Measure placement, then a burst of 1,000 jobs over a hub and two members (some minutes)
-	@$(BIN)/python benchmarks/placement/cycle.py
+bench: tools ## Measure a burst of 1,000 jobs over a hub and two members (some minutes)
 	@PYTHONPATH=benchmarks $(BIN)/python -m burst
+
+.PHONY: bench-placement
+bench-placement: install ## Measure placement alone: batches against their bound and greedy, and single arrivals (minutes)
+	@PYTHONPATH=benchmarks $(BIN)/python -m placement
 
 .PHONY: bench-start
 bench-start: tools ## Measure start and size with 10,000 finished jobs over 100 nodes (ten minutes)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from .cost import per_hour
 from .demand import Demand, Place
-from .fit import Fit, Offer, fit_of, offer_of
+from .fit import Fit, Looks, Offer, fit_of, offer_of
 from .site import Site
 from .snapshot import NodeView, in_force
 
@@ -48,14 +48,15 @@ def _carriage(nodes: Iterable[NodeView]) -> tuple[Mapping[Place, Decimal], Mappi
 class Candidate:
     """A node, its room, and what both are to a job; computed when first asked for, kept while the room is the same."""
 
-    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "least", "room", "site")
+    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "least", "looks", "room", "site")
 
-    def __init__(self, demand: Demand, site: Site, fleet: Fleet) -> None:
+    def __init__(self, demand: Demand, site: Site, fleet: Fleet, looks: Looks | None = None) -> None:
         self.demand = demand
         self.least = demand.least
         self.site = site
         self.room = site.room
         self.fleet = fleet
+        self.looks = looks
         self._offer: Offer | None = None
         self._per_hour: Decimal | None = None
         self._fit: Fit | None = None
@@ -70,7 +71,7 @@ class Candidate:
     def offer(self) -> Offer:
         """What the node's machines are to the job, whatever is free."""
         if self._offer is None:
-            self._offer = offer_of(self.demand, self.room, in_force(self.node.price))
+            self._offer = offer_of(self.demand, self.room, in_force(self.node.price), self.looks)
         return self._offer
 
     @property

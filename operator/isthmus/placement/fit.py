@@ -1,13 +1,13 @@
 """Per-machine fit: how many pods of a job a node's machines hold, now and if they were empty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.capacity.profile import Accelerator, Shape
 
 from .assumed import Assumption
 from .demand import Demand
-from .machines import ACCELERATOR, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
+from .machines import ACCELERATOR, Kind, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
 from .room import Need, Room, pods_on, room_of
 from .snapshot import PriceView
 from .steering import Affinity, Usable, steer
@@ -56,35 +56,76 @@ class Fit:
     there: int = 0
 
 
-def offer_of(demand: Demand, room: Room, price: PriceView | None) -> Offer:
-    """What the room's machines are to the job; `price` bars accelerators without one, None bars none."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one kind of machine is to the job, price apart: `fits` is how many pods an empty one holds.
+
+    `wrong` says that its accelerators are not what the job asks for, `named` that it offers a resource by that name.
+    `models` are those of the accelerators `used`, as tariffs name them.
+    """
+
+    obstacle: Obstacle
+    wrong: bool
+    named: bool
+    fits: int
+    used: tuple[Accelerator, ...]
+    models: tuple[str, ...]
+
+
+Looks = dict[object, Look]
+"""Looks at kinds of machine by their mould, for one demand without a machine selector."""
+
+
+def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
+    found = obstacle(demand, kind, selector, None)
+    used = used_accelerators(demand, kind)
+    return Look(
+        found,
+        bool(found & ACCELERATOR),
+        bool(named_accelerators(demand, kind)),
+        0 if need is None else pods_on(kind.allocatable, need),
+        used,
+        tuple(a.meter_model for a in used),
+    )
+
+
+def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks | None = None) -> Offer:
+    """What the room's machines are to the job; `price` bars accelerators without one, None bars none.
+
+    `looks` saves looking again at kinds of machine that were seen on other nodes.
+    """
     need = room.need(demand.request)
     selector = selector_of(demand, room.kinds)
+    looks = {} if looks is None or selector else looks
     obstacles = Obstacle.NONE
     rivals = False
     usable: list[Usable] = []
     for number, kind in enumerate(room.kinds):
-        found = obstacle(demand, kind, selector, price)
-        fits = 0 if need is None else pods_on(kind.allocatable, need)
-        if found:
+        look = looks.get(kind.mould)
+        if look is None:
+            look = looks[kind.mould] = _look(demand, kind, selector, need)
+        found = look.obstacle
+        if price is not None and look.models and not look.wrong and not all(map(price.prices, look.models)):
+            found = Obstacle.UNPRICED
+        if found is not Obstacle.NONE:
             obstacles |= found
-            rivals = rivals or bool(found & (ACCELERATOR | Obstacle.UNPRICED) and named_accelerators(demand, kind))
+            rivals = rivals or (look.named and (look.wrong or found is Obstacle.UNPRICED))
             continue
-        if not fits:
+        if not look.fits:
             obstacles |= Obstacle.SIZE
-        usable.append(Usable(number, fits * kind.count, kind, used_accelerators(demand, kind)))
+        usable.append(Usable(number, look.fits * kind.count, kind, look.used))
     chosen, affinity = steer(demand, usable, rivals=rivals) if demand.picky or rivals else (usable, ())
     if len(chosen) < len(usable):
         obstacles |= Obstacle.UNLABELLED
-    accelerators = tuple(dict.fromkeys(a for each in chosen for a in each.accelerators))
-    held = tuple(dict.fromkeys(a.resource_name for a in accelerators if demand.request.get(a.resource_name)))
+    accelerators = tuple(dict.fromkeys([a for each in chosen for a in each.accelerators]))
+    held = tuple(dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)]))
     return Offer(
         need=need,
-        kinds=frozenset(each.number for each in chosen if each.pods_empty),
-        pods_empty=sum(each.pods_empty for each in chosen),
+        kinds=frozenset([each.number for each in chosen if each.pods_empty]),
+        pods_empty=sum([each.pods_empty for each in chosen]),
         accelerators=accelerators,
         axis=room.axes[held[0]] if held else None,
-        per_pod=sum(demand.request[name] for name in held),
+        per_pod=sum([demand.request[name] for name in held]),
         affinity=affinity,
         obstacles=obstacles,
     )

@@ -7,6 +7,7 @@ from . import filters, scores
 from .candidate import Candidate, Fleet
 from .contradictions import together
 from .demand import Demand
+from .fit import Looks
 from .forms import demands_of
 from .nearer import nearest, one_each
 from .objectives import weights_of
@@ -97,6 +98,7 @@ class JobClass:
         self.rejected: dict[str, Rejection] = {}
         self.entries: list[Entry] = []
         self._forms = demands_of(demand)
+        self._looks: tuple[Looks, ...] = tuple({} for _ in self._forms)
         self._weights = weights_of(demand)
         self._standing = {name: score for name, score in scores.STANDING.items() if name in self._weights}
         self._field = scores.Field(Decimal(0))
@@ -113,6 +115,8 @@ class JobClass:
         before = self._judged if fleet == self._fleet else {}
         self._fleet = fleet
         self._judged = {}
+        for looks in self._looks:
+            looks.clear()  # what is gone from the fleet is not kept
         for name, site in sites.items():
             known = before.get(name)
             if known is None or known[0] != site.stamp:
@@ -131,14 +135,15 @@ class JobClass:
         """An entry for each form in which the node may take the job, or why it can't in any."""
         entries: list[Entry] = []
         against: list[tuple[int, str | None, Rejection]] = []
-        for form in self._forms:
-            candidate = Candidate(form, site, fleet)
-            asked = ((passed, ask(candidate)) for passed, ask in enumerate(filters.STANDING))
-            found = next(((passed, rejection) for passed, rejection in asked if rejection is not None), None)
-            if found is None:
-                entries.append(Entry(candidate))
+        for form, looks in zip(self._forms, self._looks, strict=True):
+            candidate = Candidate(form, site, fleet, looks)
+            for passed, ask in enumerate(filters.STANDING):
+                rejection = ask(candidate)
+                if rejection is not None:
+                    against.append((passed, form.variant, rejection))
+                    break
             else:
-                against.append((found[0], form.variant, found[1]))
+                entries.append(Entry(candidate))
         return tuple(entries) or nearest(against)
 
     def _compare(self) -> None:

@@ -1,7 +1,7 @@
 """Which machines of a node a job may use, and what stands against the others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import lru_cache
 
@@ -44,7 +44,8 @@ ACCELERATOR = Obstacle.MODEL | Obstacle.MEMORY | Obstacle.PARTITION
 class Kind:
     """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them.
 
-    Those that are `coming` are not there yet: an autoscaler adds them once pods wait for them.
+    Those that are `coming` are not there yet: an autoscaler adds them once pods wait for them. `mould` is the same
+    object for such machines on other nodes, or for more or fewer of them, where that is known.
     """
 
     count: int
@@ -53,6 +54,7 @@ class Kind:
     labels: Mapping[str, str]
     taints: tuple[MachineTaint, ...]
     coming: bool = False
+    mould: object = field(default_factory=object, compare=False, repr=False)
 
 
 _same_model = lru_cache(maxsize=4096)(model_matches)

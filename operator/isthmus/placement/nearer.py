@@ -16,6 +16,8 @@ def nearest(found: Sequence[tuple[int, str | None, Rejection]]) -> Rejection:
     stays, then the job's own order. What is the same for all forms is said of the job. It is permanent only where all
     are.
     """
+    if len(found) == 1:
+        return found[0][2]
     reasons = [rejection for _, _, rejection in found]
     if len(set(reasons)) == 1:
         return reasons[0]

@@ -1,6 +1,7 @@
 """The free room of one node, machine by machine: a multiset of equal machines from which pods are taken."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from isthmus.capacity.profile import Profile, Shape
 from isthmus.capacity.spreading import shares
@@ -94,9 +95,14 @@ class Room:
 
     def need(self, request: Mapping[str, int]) -> Need | None:
         """The request along the axes, or None where it asks for something that no machine here has."""
-        if any(amount > 0 and name not in self.axes for name, amount in request.items()):
-            return None
-        return tuple((self.axes[name], amount) for name, amount in request.items() if amount > 0)
+        need: list[tuple[int, int]] = []
+        axes = self.axes
+        for name, amount in request.items():
+            if amount > 0:
+                if name not in axes:
+                    return None
+                need.append((axes[name], amount))
+        return tuple(need)
 
     def take(self, need: Need, kinds: frozenset[int], width: int) -> int:
         """Put up to `width` pods onto machines of the kinds; returns how many found room.
@@ -163,6 +169,12 @@ def _less(free: Vector, need: Need, pods: int) -> Vector:
     return tuple(left)
 
 
+@lru_cache(maxsize=4096)
+def _mould(_alike: object) -> object:
+    """One object for all kinds of machine that are alike in this."""
+    return object()
+
+
 def room_of(shapes: Iterable[Shape], coming: Sequence[Shape] = ()) -> Room:
     """The room of a node's shapes, and of those that are yet to come, nothing assumed."""
     there = tuple(shapes)
@@ -186,8 +198,8 @@ def room_of(shapes: Iterable[Shape], coming: Sequence[Shape] = ()) -> Room:
         part = (number, tuple(shape.free.get(name, 0) for name in axes))
         parts[part] = parts.get(part, 0) + shape.count
     kinds = tuple(
-        Kind(count, allocatable, shape.accelerators, labels, shape.taints, later)
-        for count, (shape, allocatable, labels, later) in zip(counts, firsts, strict=True)
+        Kind(count, allocatable, shape.accelerators, labels, shape.taints, later, _mould((*axes, key)))
+        for count, key, (shape, allocatable, labels, later) in zip(counts, numbers, firsts, strict=True)
     )
     return Room(axes, kinds, parts)
 

@@ -38,6 +38,10 @@ class PriceView:
         found = self.gpu_second.get(model)
         return self.gpu_second.get(ANY_MODEL) if found is None else found
 
+    def prices(self, model: str) -> bool:
+        """Whether there is a price for the model."""
+        return model in self.gpu_second or ANY_MODEL in self.gpu_second
+
 
 def in_force(price: PriceView | None) -> PriceView | None:
     """The prices, where work may be sent on them."""

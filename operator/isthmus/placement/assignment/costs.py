@@ -27,7 +27,7 @@ def costs_of(job_class: JobClass, entries: Sequence[Entry]) -> list[float]:
         parts = entry.parts
         cost = priced * level
         for name, weight in standing:
-            cost += weight * (100 - parts[name])
+            cost += weight * (100 - parts.get(name, 100))
         costs.append(cost)
     return costs
 

@@ -38,13 +38,14 @@ class Relaxation:
 def relax(pools: Sequence[Pool], columns: Columns, limits: Limits) -> Relaxation | None:
     """The program's optimum; None where the limits are over before it is found."""
     import highspy  # a hub that sees single arrivals only never needs it
+    from highspy._core import _Highs  # the public class prints a banner, and wires callbacks that nobody uses
 
     if not pools:
         return Relaxation([], [], [], 0.0)
     rows = rows_of(columns, [pool.width for pool in pools])
     steps = [(number, units, penalty) for number, pool in enumerate(pools) for units, penalty in pool.steps]
     model = _model(pools, columns, rows, steps)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = _Highs()
     options: dict[str, bool | float | str] = {
         "output_flag": False,
         "threads": 1,

@@ -1,5 +1,7 @@
 """The node must have accelerators of a model, memory and partition that the job asks for."""
 
+from functools import lru_cache
+
 from isthmus.api.quantities import MEMORY, text
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Accelerator
@@ -34,10 +36,14 @@ def accelerator(candidate: Candidate) -> Rejection | None:
 
 
 def _model(candidate: Candidate, there: tuple[Accelerator, ...]) -> Rejection:
-    models = candidate.demand.models
+    has = tuple(sorted({accelerator.model for accelerator in there}))
+    return _other_model(candidate.demand.models, has, candidate.fleet.models)
+
+
+@lru_cache(maxsize=4096)
+def _other_model(models: tuple[str, ...], there: tuple[str, ...], everywhere: tuple[str, ...]) -> Rejection:
     wants = f"wants {' or '.join(models) or 'an accelerator'}"
-    has = ", ".join(sorted({a.model for a in there})) or "no accelerators"
-    everywhere = candidate.fleet.models
+    has = ", ".join(there) or "no accelerators"
     if not models or any(model_matches(w, m) for w in models for m in everywhere):
         return Rejection(MODEL_NOT_OFFERED, f"{wants}; this node has {has}", permanent=True, gist=wants)
     near = ", ".join(nearest_models(models, everywhere))

@@ -1,5 +1,7 @@
 """The node must stand in a region that the job allows."""
 
+from functools import lru_cache
+
 from isthmus.placement.candidate import Candidate
 from isthmus.placement.verdict import Rejection
 
@@ -11,5 +13,9 @@ def region(candidate: Candidate) -> Rejection | None:
     regions = candidate.demand.regions
     if not regions or candidate.node.region in regions:
         return None
-    here = candidate.node.region or "none"
+    return _mismatch(regions, candidate.node.region or "none")
+
+
+@lru_cache(maxsize=4096)
+def _mismatch(regions: tuple[str, ...], here: str) -> Rejection:
     return Rejection(REGION_MISMATCH, f"wants region {' or '.join(regions)}; this is {here}", permanent=True)

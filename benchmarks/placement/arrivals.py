@@ -1,16 +1,10 @@
-"""How fast the greedy cycle decides: a burst in one cycle, and single arrivals, each a cycle of its own.
+"""Single arrivals, each a cycle of its own, on nodes of many machines: the greedy pass."""
 
-Run: python benchmarks/placement/cycle.py [--nodes 100] [--shapes 20] [--jobs 1000] [--classes 50] [--seed 1]
-"""
-
-import argparse
-import platform
 import random
 import statistics
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from time import perf_counter, process_time
 
 from isthmus.api.quantities import GIBIBYTE
@@ -95,24 +89,25 @@ def demands(random_: random.Random, count: int, classes: int) -> list[Demand]:
     ]
 
 
-def machine() -> str:
-    """The processor this runs on, for the record."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return f"{model}, Python {platform.python_version()}"
+def measured(node_count: int, shape_count: int, jobs: int, seed: int) -> dict[str, object]:
+    """Decisions a second and their times, each job placed after all before it were assumed, as the hub does."""
+    random_ = random.Random(seed)  # noqa: S311 - an instance to measure, no secret
+    fleet = nodes(random_, node_count, shape_count)
+    wall, cpu = _single(fleet, demands(random_, jobs, 50))
+    cuts, cpu_cuts = statistics.quantiles(wall, n=100), statistics.quantiles(cpu, n=100)
+    return {
+        "nodes": node_count,
+        "machines": node_count * MACHINES,
+        "jobs": jobs,
+        "decisionsPerSecond": round(len(wall) / sum(wall)),
+        "decisionsPerProcessorSecond": round(len(cpu) / sum(cpu)),
+        "p50Milliseconds": round(cuts[49] * 1000, 2),
+        "p99Milliseconds": round(cuts[98] * 1000, 2),
+        "p99ProcessorMilliseconds": round(cpu_cuts[98] * 1000, 2),
+    }
 
 
-def burst(fleet: tuple[NodeView, ...], jobs: list[Demand]) -> None:
-    """All jobs in one cycle."""
-    start, used = perf_counter(), process_time()
-    outcome = place(Snapshot(fleet, NOW), jobs)
-    seconds, used = perf_counter() - start, process_time() - used
-    print(f"burst: {len(jobs)} jobs in {seconds * 1000:.0f} ms = {len(jobs) / seconds:.0f} decisions/s", end=" ")
-    print(f"({used * 1000:.0f} ms of CPU); {len(outcome.assignments)} placed, {len(outcome.unplaced)} waiting")
-
-
-def single(fleet: tuple[NodeView, ...], jobs: list[Demand]) -> None:
-    """Each job in a cycle of its own, what was placed before it assumed, as the hub does."""
+def _single(fleet: tuple[NodeView, ...], jobs: list[Demand]) -> tuple[list[float], list[float]]:
     rooms, ledger = Rooms(), AssumedLedger()
     views = {node.name: node for node in fleet}
     wall: list[float] = []
@@ -126,25 +121,4 @@ def single(fleet: tuple[NodeView, ...], jobs: list[Demand]) -> None:
         for assignment in outcome.assignments:
             ledger.assume(assignment.node, sequence, job, assignment.width)
             views[assignment.node] = replace(views[assignment.node], assumed=ledger.of(assignment.node))
-    for name, times in (("", wall), (" by CPU time", cpu)):
-        cuts = statistics.quantiles(times, n=100)
-        print(f"single arrivals{name}: {len(times) / sum(times):.0f} decisions/s", end=", ")
-        print(f"P50 {cuts[49] * 1000:.2f} ms, P99 {cuts[98] * 1000:.1f} ms")
-
-
-def main() -> None:
-    """Build the instance, run both, print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("nodes", 100), ("shapes", 20), ("jobs", 1000), ("classes", 50), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    arguments = parser.parse_args()
-    random_ = random.Random(arguments.seed)  # noqa: S311 - an instance to measure, no secret
-    fleet = nodes(random_, arguments.nodes, arguments.shapes)
-    jobs = demands(random_, arguments.jobs, arguments.classes)
-    print(f"{arguments.nodes} nodes of {MACHINES} machines in {arguments.shapes} shapes; {machine()}")
-    burst(fleet, jobs)
-    single(fleet, jobs)
-
-
-if __name__ == "__main__":
-    main()
+    return wall, cpu

@@ -1,0 +1,46 @@
+"""Measures batches and single arrivals; writes benchmarks/results/placement.json and its tables in docs/performance.md.
+
+Run: python -m placement [--seeds 9] [--large-seeds 3] [--repeats 3] (with benchmarks/ on PYTHONPATH, as
+`make bench-placement` has it)
+"""
+
+import argparse
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+from burst.machine import describe
+from burst.writing import RESULTS, write
+from placement import arrivals, batches
+from placement.instances import Size
+from placement.page import NAME, with_figures
+
+LOADS = (0.75, 1.1)
+
+
+def main() -> None:
+    """Run all of it, print the figures as they come, and keep them."""
+    parser = argparse.ArgumentParser(prog="placement", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=9, help="instances of 2,000 jobs for each load")
+    parser.add_argument("--large-seeds", type=int, default=3, help="instances of 10,000 jobs for each load")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each, of which the fastest counts")
+    parser.add_argument("--result", type=Path, default=RESULTS / NAME, help="where the figures go")
+    arguments = parser.parse_args()
+    machine = {**describe(), "highs": version("highspy"), "loadAverageBefore": round(os.getloadavg()[0], 1)}
+    single = arrivals.measured(100, 20, 1000, 1)
+    print(f"arrivals: {single}", flush=True)
+    found = []
+    sizes = [
+        *((Size(2_000, 100, 50, load), arguments.seeds) for load in LOADS),
+        *((Size(10_000, 1_000, 200, load), arguments.large_seeds) for load in LOADS),
+    ]
+    for size, seeds in sizes:
+        if seeds:
+            found.append(batches.measured(size, seeds, arguments.repeats))
+            print(f"batch: {found[-1]}", flush=True)
+    report = {"machine": machine, "repeats": arguments.repeats, "arrivals": single, "batches": found}
+    write(report, arguments.result, NAME, with_figures)
+
+
+if __name__ == "__main__":
+    main()
