@@ -13,6 +13,8 @@ from isthmus.api import core
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
 from isthmus.placement import Assumption, Demand, Form, NodeView, PriceView, Snapshot, Split
+from isthmus.placement.demand import Input
+from isthmus.placement.stated import EnergyView, Lapse, NetworkView
 
 # A shared machine may pause.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,6 +103,13 @@ def snapshot(*nodes: NodeView) -> Snapshot:
 TAINT = MachineTaint("dedicated", "gpu", "NoSchedule")
 TOLERATION = core.PodToleration(key="dedicated", operator="Exists")
 
+NETWORKS = (
+    None,
+    NetworkView({"r1": 10}, egress=Decimal(1)),
+    NetworkView({"r1": 30}, egress=Decimal(0)),
+    NetworkView({}, {"r1": Lapse("was valid until yesterday")}, None, Lapse("is in USD, the hub bills in CNY")),
+)
+
 # Small numbers, so that room is scarce and packing matters.
 _models = st.sampled_from((None, A100, T4))
 
@@ -140,7 +149,13 @@ def demands(draw: st.DrawFn, key: str = "job") -> Demand:
         models=draw(st.sampled_from(((), ("A100",), ("T4",), ("A100", "T4")))) if gpus else (),
         machine_tolerations=draw(st.sampled_from(((), (TOLERATION,)))),
         tiers=draw(st.sampled_from(((), ("Core",), ("Edge", "Region")))),
-        objective=draw(st.sampled_from(("Balanced", "Cheapest"))),
+        objective=draw(st.sampled_from(("Balanced", "Cheapest", "Greenest", "Fastest"))),
+        weights=draw(st.sampled_from((None, None, {"carbon": 2, "data": 1}, {"latency": 9}))),
+        classification=draw(st.sampled_from((None, None, "Internal"))),
+        residency=draw(st.sampled_from(((), (), ("CN",), ("EU", "CN")))),
+        latencies=draw(st.sampled_from(((), (), (("r1", 20),)))),
+        inputs=draw(st.sampled_from(((), (Input(("node", "node-1"), 3), Input(("region", "r2"), 1))))),
+        deadline=draw(st.sampled_from((None, None, NOW + timedelta(seconds=60), NOW + timedelta(days=2)))),
         priority=draw(st.integers(0, 1)),
         created=NOW + timedelta(seconds=draw(st.integers(0, 2))),
         split=draw(st.sampled_from((None, None, Split(2, 1), Split(3, 1), Split(2, 2)))),
@@ -160,6 +175,12 @@ def nodes(draw: st.DrawFn, name: str = "node") -> NodeView:
         ready=draw(st.sampled_from((True, True, True, False))),
         price=draw(st.sampled_from((price(), price("0.00002"), price(gpus={"Tesla-T4": "0.0001"}), None))),
         assumed=tuple(Assumption(n, d, d.width) for n, d in enumerate(assumed, 1)),
+        region=draw(st.sampled_from(("r1", "r2"))),
+        classifications=frozenset(draw(st.sampled_from(((), ("Internal",))))),
+        jurisdictions=frozenset(draw(st.sampled_from(((), ("CN",), ("EU",))))),
+        energy=draw(st.sampled_from((None, EnergyView(Decimal(200)), EnergyView(Decimal(600), {"*": Decimal(300)})))),
+        network=draw(st.sampled_from(NETWORKS)),
+        reliability=draw(st.sampled_from((95, 50))),
     )
 
 
