@@ -1,4 +1,6 @@
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.unit.hub.world import BEGIN, compute_node, profile
@@ -55,3 +57,31 @@ def test_impossible_figures_set_the_node_aside() -> None:
     assert fleet.observed("n1", profile(4))
     (seen,) = fleet.snapshot(BEGIN).nodes
     assert (seen.ready, len(seen.assumed)) == (True, 1), "what bad figures claimed to cover was taken for covered"
+
+
+def test_what_a_node_states_holds_while_it_is_valid() -> None:
+    """The snapshot has clearances, and figures until the very instant at which they end; a change counts at once."""
+    fleet = Fleet("CNY", lambda _: NodeDispatches(), lambda: 0.0)
+    end = BEGIN + timedelta(hours=1)
+    known = compute_node("n1").model_dump(by_alias=True, exclude_none=True)
+    intensity = {"gramsPerKilowattHour": "100", "source": "x", "validUntil": end.isoformat()}
+    facts = {
+        "clearances": {"classifications": ["Secret"], "jurisdictions": ["CN"]},
+        "energy": {"pue": "2", "carbonIntensity": intensity},
+        "network": {"latencies": [{"region": "r1", "milliseconds": 7}]},
+    }
+    fleet.put(ComputeNode.model_validate({**known, "spec": {**known["spec"], **facts}}))
+    (seen,) = fleet.snapshot(BEGIN).nodes
+    assert (seen.classifications, seen.jurisdictions, seen.reliability) == ({"Secret"}, {"CN"}, 95)
+    assert seen.network is not None
+    assert seen.network.latencies == {"r1": 7}
+    grams = [
+        view.energy.grams if view.energy else None
+        for now in (BEGIN, end - timedelta(microseconds=1), end, end + timedelta(days=1), BEGIN)
+        for view in fleet.snapshot(now).nodes
+    ]
+    assert grams == [Decimal(200), Decimal(200), None, None, Decimal(200)]
+    later = {**known["metadata"], "resourceVersion": str(int(known["metadata"]["resourceVersion"]) + 1)}
+    fleet.put(ComputeNode.model_validate({**known, "metadata": later}))
+    (seen,) = fleet.snapshot(BEGIN).nodes
+    assert (seen.classifications, seen.energy, seen.network) == (frozenset(), None, None)

@@ -417,3 +417,49 @@ def test_status_patch_takes_fields_back() -> None:
     old = job_status(facts(None, shard("Succeeded", completionTime=BEFORE)))
     new = old.model_copy(update={"completion_time": None})
     assert status_patch(old, new) == {"completionTime": None}
+
+
+EARLY, DUE = "2026-11-22T11:59:59Z", "2026-11-22T12:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("known", "late"),
+    [
+        pytest.param(facts(job(deadline=DUE)), None, id="there is time"),
+        pytest.param(facts(job()), None, id="no deadline"),
+        pytest.param(
+            facts(job(deadline=EARLY), unplaced=unplaced()),
+            (
+                "True",
+                "DeadlinePassed",
+                f"the deadline {EARLY} has passed; the job goes on: cancel it if it is of no use any more",
+            ),
+            id="it waits",
+        ),
+        pytest.param(
+            facts(job(deadline=EARLY), shard("Succeeded", succeeded=1, completionTime=NOW, released=True)),
+            ("True", "DeadlinePassed", f"the job was done at {NOW}, after its deadline, {EARLY}"),
+            id="done late",
+        ),
+        pytest.param(
+            facts(job(deadline=EARLY), shard("Succeeded", succeeded=1, completionTime=BEFORE, released=True)),
+            None,
+            id="done in time",
+        ),
+        pytest.param(facts(job(deadline=EARLY), refusal=REFUSED), None, id="what has failed is not late"),
+        pytest.param(facts(job(deadline=EARLY, cancel=True)), None, id="nor what was cancelled"),
+    ],
+)
+def test_late(known: Facts, late: tuple[str, str, str] | None) -> None:
+    """A job whose deadline has passed before it was done is told so, and goes on."""
+    found = find(job_status(known).conditions, "Late")
+    assert (found and (found.status, found.reason, found.message)) == late
+
+
+def test_late_is_taken_back() -> None:
+    """A deadline that is moved, or taken out, ends the lateness."""
+    before = job_status(facts(job(deadline=EARLY)))
+    for spec in ({"deadline": DUE}, {}):
+        found = find(job_status(facts(job(before, **spec))).conditions, "Late")
+        assert found is not None
+        assert (found.status, found.reason) == ("False", "InTime")

@@ -7,7 +7,8 @@ import pytest
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode, ComputeNodeStatus
 from isthmus.api.conditions import find
-from isthmus.hub.nodestatus import CONNECTING, NO_PROFILE, NodeFacts, node_status
+from isthmus.hub.nodestatus import CONNECTING, NO_PROFILE, NodeFacts, figures_verdict, node_status
+from isthmus.placement.stated import stated
 from isthmus.settlement.tariff import tariff_state
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -50,6 +51,37 @@ CURRENT = ("True", "Current")
 def everything(blocked: tuple[str, str]) -> Table:
     """Ready and Schedulable share the reason that blocks the node."""
     return {"Reachable": CONNECTED, "Schedulable": blocked, "PriceCurrent": CURRENT, "Ready": blocked}
+
+
+FIGURES = {
+    "energy": {
+        "pue": "1.5",
+        "carbonIntensity": {"gramsPerKilowattHour": "400", "source": "x", "validUntil": "2026-11-22T12:30:00Z"},
+    },
+    "network": {"latencies": [{"region": "r1", "milliseconds": 3, "validFrom": "2026-11-22T12:10:00Z"}]},
+}
+
+
+def test_figures_that_are_not_in_force_are_told() -> None:
+    """FiguresCurrent stands there where a node states figures, names what is not in force, and goes with them."""
+
+    def current(of: ComputeNode, now: datetime) -> ComputeNodeStatus:
+        figures = figures_verdict(of.spec, stated(of.spec, now, "CNY"))
+        tariff = tariff_state(of.spec.tariff, now, "CNY")
+        return node_status(of, UP, tariff=tariff, profile=None, jobs=0, now=now, figures=figures)
+
+    between = NOW.replace(minute=20)
+    assert told(current(node(**FIGURES), between))["FiguresCurrent"] == CURRENT
+    for now, words in (
+        (NOW, "the latency to r1 is valid from 2026-11-22T12:10:00Z"),
+        (LATER, "the carbon intensity was valid until 2026-11-22T12:30:00Z"),
+    ):
+        condition = find(current(node(**FIGURES), now).conditions, "FiguresCurrent")
+        assert condition is not None
+        assert (condition.status, condition.reason) == ("False", "NotInForce")
+        assert condition.message == f"{words}: nothing is decided by what is not in force; state it anew"
+    before = current(node(**FIGURES), NOW)
+    assert "FiguresCurrent" not in told(current(node(before), NOW))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -42,7 +43,7 @@ def test_everything_is_read() -> None:
         "containers": [{"name": "c", "resources": {"limits": {"nvidia.com/gpu": 2}, "requests": {"cpu": "1500m"}}}],
     }
     job = _job(
-        {"parallelism": 3, "completions": 6, "template": {"spec": pod}},
+        {"parallelism": 3, "completions": 6, "activeDeadlineSeconds": 900, "template": {"spec": pod}},
         priority=7,
         placement={
             "nodeSelector": {"site": "north"},
@@ -51,7 +52,15 @@ def test_everything_is_read() -> None:
             "tolerations": [{"key": "k", "operator": "Exists"}],
             "accelerator": {"models": ["A100"], "minimumMemory": "40Gi", "partitionProfile": "1g.10gb"},
             "objective": "Cheapest",
+            "maxLatencyMilliseconds": [{"region": "r1", "milliseconds": 20}],
+            "data": {
+                "classification": "Secret",
+                "residency": ["CN", "HK"],
+                "inputs": [{"node": "west", "size": "2Gi"}, {"region": "r2", "size": "1500M"}],
+            },
+            "weights": {"carbon": 1},
         },
+        deadline="2026-03-02T08:00:00+08:00",
     )
     demand = demand_of(job, "payer", attempt=2, avoid=("north",))
     assert (demand.key, demand.name, demand.namespace, demand.account) == ("u1", "train", "team", "payer")
@@ -67,6 +76,10 @@ def test_everything_is_read() -> None:
     assert demand.machine_selector == {"kubernetes.io/arch": "arm64"}
     assert demand.machine_tolerations == (core.PodToleration(key="dedicated", operator="Exists"),)
     assert (demand.objective, demand.attempt, demand.avoid) == ("Cheapest", 2, ("north",))
+    assert (demand.latencies, demand.classification, demand.residency) == ((("r1", 20),), "Secret", ("CN", "HK"))
+    assert demand.inputs == ((("node", "west"), 2 * GIBIBYTE), (("region", "r2"), 1_500_000_000))
+    assert (demand.weights, demand.deadline) == ({"carbon": 1}, datetime(2026, 3, 2, tzinfo=UTC))
+    assert (demand.run_seconds, demand.urgency) == (900, 0)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.unit.placement.packing import packable
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Shape
-from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Split, place
+from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Snapshot, Split, place
 from isthmus.placement.forms import demands_of
 
 
@@ -116,10 +116,11 @@ def test_what_is_kept_changes_nothing(data: st.DataObject) -> None:
     rooms = Rooms()
     fleet = data.draw(fleets())
     jobs = data.draw(queues())
+    now = NOW
     for _ in range(data.draw(st.integers(2, 4))):
-        outcome = place(snapshot(*fleet), jobs, rooms=rooms)
-        assert outcome == place(snapshot(*fleet), jobs)
-        change = data.draw(st.sampled_from(("dispatch", "fleet", "jobs", "cordon", "figures")))
+        outcome = place(Snapshot(fleet, now), jobs, rooms=rooms)
+        assert outcome == place(Snapshot(fleet, now), jobs)
+        change = data.draw(st.sampled_from(("dispatch", "fleet", "jobs", "cordon", "figures", "time")))
         if change == "dispatch":
             fleet = tuple(_assumed(each, outcome) for each in fleet)
         elif change == "fleet":
@@ -128,6 +129,8 @@ def test_what_is_kept_changes_nothing(data: st.DataObject) -> None:
             jobs = data.draw(queues())
         elif change == "cordon":
             fleet = tuple(replace(each, scheduling_state="Cordoned") for each in fleet)
+        elif change == "time":
+            now += timedelta(seconds=data.draw(st.sampled_from((20, 40, 86400))))
         else:
             fleet = tuple(replace(each, profile=replace(each.profile), assumed=()) for each in fleet if each.profile)
 
