@@ -127,6 +127,11 @@ class JobClass:
         self._compare()
 
     @property
+    def forms(self) -> int:
+        """How many forms its jobs have."""
+        return len(self._forms)
+
+    @property
     def weights(self) -> Mapping[str, int]:
         """How much each score counts under the class's objective."""
         return self._weights

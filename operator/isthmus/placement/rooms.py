@@ -17,20 +17,21 @@ class Rooms:
     """Rooms of nodes and evaluations of job classes. It holds no truth of its own: the outcome is the same without.
 
     Give the same one to every cycle of one fleet. At most `candidates` pairs of class and node are kept, some 1 KiB
-    each; what was not used for longest goes first.
+    each, and of a class with several forms as many as it has; what was not used for longest goes first.
     """
 
     def __init__(self, candidates: int = CANDIDATES) -> None:
         self._candidates = candidates
         self._sites: dict[str, Site] = {}
         self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
+        self._forms = 0
         self._stamps = count(1)
         self._fleet = Fleet(())
         self._epoch = 0
 
     def __len__(self) -> int:
         """How many pairs of class and node are kept; a class without nodes counts too."""
-        return len(self._classes) * max(1, len(self._sites))
+        return self._forms * max(1, len(self._sites))
 
     def begin(self, nodes: Sequence[NodeView]) -> None:
         """Take in the nodes as they are now."""
@@ -65,8 +66,9 @@ class Rooms:
         job_class = self._classes.get(key)
         if job_class is None:
             job_class = self._classes[key] = JobClass(demand)
+            self._forms += job_class.forms
             while len(self._classes) > 1 and len(self) > self._candidates:
-                self._classes.popitem(last=False)
+                self._forms -= self._classes.popitem(last=False)[1].forms
         else:
             self._classes.move_to_end(key)
         job_class.judge(self._sites, self._fleet, self._epoch)

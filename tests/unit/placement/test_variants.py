@@ -95,8 +95,7 @@ def test_the_reason_names_the_nearest_variant() -> None:
     found = unplaced(NVIDIA_FORM, ASCEND_FORM, on=nvidia(free=3))
     (verdict,) = found.explanation.nodes
     assert (verdict.reason, found.never) == ("InsufficientCapacity", False)
-    said = "needs 4 x A100 on one machine; the largest free block is 3"
-    assert verdict.message == f"variant nvidia: {said}"
+    assert verdict.message == "variant nvidia: needs 4 x A100 on one machine; the largest free block is 3"
 
 
 def test_a_node_that_never_does_in_any_form() -> None:
