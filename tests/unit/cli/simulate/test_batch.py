@@ -102,7 +102,7 @@ def test_answer(tmp_path: Path) -> None:
 
 def test_indexes(tmp_path: Path) -> None:
     """A job that may be split is, and each part has its indexes; one that may not has all in one place."""
-    work = {"completionMode": "Indexed", "completions": 12, "parallelism": 6}
+    work: Object = {"completionMode": "Indexed", "completions": 12, "parallelism": 6}
     nodes = [node("a", machines=1, free=4), node("b", machines=1, free=2)]
     found = answered(tmp_path, nodes, [job("split", placement={"split": "ByIndex"}, **work)])
     parts = {each["node"]: (each["indexes"], each["pods"]) for each in found["assignments"]}
