@@ -4,6 +4,7 @@ IsthmusError
 ├── HubError                the hub can't begin its work
 │   └── MissingPermissionError  its identity may not do all that it needs to
 ├── LedgerError             the ledger can't be opened, read or written
+├── ManifestError           a manifest in a file can't be read, or is none
 └── TraceError              a cluster's trace can't be read, or not simulated
 """
 
@@ -21,6 +22,10 @@ class IsthmusError(Exception):
 
 class LedgerError(IsthmusError):
     """The ledger can't be opened, read or written."""
+
+
+class ManifestError(IsthmusError):
+    """A manifest in a file can't be read, or is none of the kind that is wanted."""
 
 
 class TraceError(IsthmusError):

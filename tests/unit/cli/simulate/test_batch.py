@@ -1,0 +1,240 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.placement.fleets import UNHURRIED
+from typer.testing import CliRunner, Result
+
+from isthmus.cli.main import app
+
+GPU = "nvidia.com/gpu"
+AT = "2026-11-01T08:00:00Z"
+Object = dict[str, Any]
+
+
+def node(name: str, *, free: int = 8, machines: int = 2, core: str = "0.0001", **spec: Any) -> Object:
+    """A ComputeNode with machines of 32 cores and 8 GPUs, of which so many are free on each."""
+    has = {"cpu": "32", "memory": "128Gi", "pods": "110", GPU: "8"}
+    left = {**has, GPU: str(free)}
+    label = {"key": f"{GPU}.product", "value": "A100"}
+    accelerator = {"vendor": "nvidia", "resourceName": GPU, "model": "A100", "memory": "80Gi", "label": label}
+    prices = {"coreSecond": core, "gibibyteSecond": "0", "gpuSecond": [{"model": "*", "price": core}]}
+    profile = {
+        "observedAt": AT,
+        "machines": machines,
+        "allocatable": {GPU: str(8 * machines)},
+        "free": {GPU: str(free * machines)},
+        "gpuTotal": 8 * machines,
+        "gpuFree": free * machines,
+        "accelerators": [],
+        "shapes": [{"count": machines, "allocatable": has, "free": left, "accelerators": [accelerator]}],
+    }
+    declared = {
+        "identity": {"code": f"CN-{name}"},
+        "tier": "Core",
+        "region": {"code": "cn-east"},
+        "access": {"local": {}},
+        "tariff": {"version": "1", "currency": "CNY", "prices": prices},
+        **spec,
+    }
+    return {
+        "apiVersion": "isthmus.dev/v1alpha1",
+        "kind": "ComputeNode",
+        "metadata": {"name": name},
+        "spec": declared,
+        "status": {"profile": profile},
+    }
+
+
+def job(
+    name: str, *, gpus: int = 1, namespace: str | None = None, placement: Object | None = None, **work: Any
+) -> Object:
+    """A ComputeJob whose pods ask for a core and so many GPUs."""
+    limits = {"cpu": "1", GPU: str(gpus)} if gpus else {"cpu": "1"}
+    container = {"name": "main", "image": "work", "resources": {"limits": limits}}
+    template = {**work, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    spec = {"template": template, **({"placement": placement} if placement else {})}
+    return {"apiVersion": "isthmus.dev/v1alpha1", "kind": "ComputeJob", "metadata": metadata, "spec": spec}
+
+
+def called(folder: Path, nodes: object, jobs: object, *options: str) -> Result:
+    """The command on what stands in two files; text is written as it is."""
+    paths = []
+    for name, content in (("nodes.yaml", nodes), ("jobs.json", jobs)):
+        path = folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        paths.append(str(path))
+    arguments = ["simulate", "batch", "--nodes", paths[0], "--jobs", paths[1], "--now", AT, *options]
+    return CliRunner().invoke(app, arguments)
+
+
+def answered(folder: Path, nodes: object, jobs: object, *options: str) -> Object:
+    """Its answer as JSON."""
+    result = called(folder, nodes, jobs, "-o", "json", *options)
+    assert result.exit_code == 0, result.output
+    found: Object = json.loads(result.stdout)
+    return found
+
+
+def test_answer(tmp_path: Path) -> None:
+    """Jobs go to the cheaper node, what finds no room has its reasons, and the cost is told with the bound."""
+    nodes = [node("dear", core="0.001"), node("cheap", free=4)]
+    jobs = [job("one", gpus=4), job("two", gpus=8), job("three", gpus=16, namespace="team")]
+    found = answered(tmp_path, nodes, jobs)
+    placed = {each["job"]: (each["node"], each["indexes"], each["pods"]) for each in found["assignments"]}
+    assert placed == {"one": ("cheap", None, 1), "two": ("dear", None, 1)}
+    (waits,) = found["unplaced"]
+    assert (waits["job"], waits["namespace"]) == ("three", "team")
+    assert [(each["reason"], each["nodes"]) for each in waits["reasons"]] == [("NeverFits", 2)]
+    assert waits["reasons"][0]["message"] == f"needs 16 x {GPU} on one machine; the largest machine has 8"
+    assert found["cost"] == pytest.approx(3600 * (5 * 0.0001 + 9 * 0.001))
+    assert found["cost"] == pytest.approx(sum(each["cost"] for each in found["assignments"]))
+    assert found["currency"] == "CNY"
+    assert 0 < found["bound"] <= found["objective"] + 1e-6
+    assert found["gap"] == pytest.approx((found["objective"] - found["bound"]) / found["bound"])
+    assert found["seconds"] > 0
+
+
+def test_indexes(tmp_path: Path) -> None:
+    """A job that may be split is, and each part has its indexes; one that may not has all in one place."""
+    work: Object = {"completionMode": "Indexed", "completions": 12, "parallelism": 6}
+    nodes = [node("a", machines=1, free=4), node("b", machines=1, free=2)]
+    found = answered(tmp_path, nodes, [job("split", placement={"split": "ByIndex"}, **work)])
+    parts = {each["node"]: (each["indexes"], each["pods"]) for each in found["assignments"]}
+    assert parts == {"a": ("0-7", 4), "b": ("8-11", 2)}
+    found = answered(tmp_path, nodes, [job("whole", **{**work, "parallelism": 4})])
+    assert [(each["node"], each["indexes"]) for each in found["assignments"]] == [("a", "0-11")]
+    found = answered(tmp_path, nodes, [job("more", placement={"split": "ByIndex"}, **{**work, "parallelism": 12})])
+    assert [each["reasons"][0]["reason"] for each in found["unplaced"]] == ["PartlyPlaced"]
+
+
+def test_table(tmp_path: Path) -> None:
+    """For people there is a line for each job, those that wait together with the reason, and the sum."""
+    jobs = [job("fits", gpus=8), *(job(f"large-{n}", gpus=16) for n in range(5))]
+    result = called(tmp_path, [node("east")], jobs)
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["JOB", "NODE", "INDEXES", "PODS", "COST/H"]
+    assert lines[1].split() == ["default/fits", "east", "1", "3.2400"]
+    assert lines[2].startswith("not placed: default/large-0, default/large-1, default/large-2 and 2 more: 0/1 nodes")
+    assert lines[3].startswith("cost per hour: 3.2400 CNY; 0.0 % above the bound of ")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(json.dumps, id="JSON list"),
+        pytest.param(yaml.safe_dump, id="YAML list"),
+        pytest.param(lambda them: yaml.safe_dump_all([*them, None]), id="documents"),
+        pytest.param(lambda them: yaml.safe_dump({"kind": "List", "apiVersion": "v1", "items": them}), id="List"),
+        pytest.param(lambda them: json.dumps({"kind": "ComputeNodeList", "items": them}), id="list of a kind"),
+    ],
+)
+def test_forms(tmp_path: Path, write: Any) -> None:
+    """Manifests may come as a list, as documents, or as Kubernetes gives them."""
+    found = answered(tmp_path, write([node("a"), node("b")]), [job("one")])
+    assert len(found["assignments"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "jobs", "told"),
+    [
+        pytest.param("a: [", [], "nodes.yaml, line 2: neither JSON nor YAML", id="no YAML"),
+        pytest.param([3], [], "nodes.yaml, document 1: it is 3; a ComputeNode manifest is wanted", id="no manifest"),
+        pytest.param(
+            [node("a"), job("one")],
+            [],
+            'nodes.yaml, document 2: kind: it is "ComputeJob" of "isthmus.dev/v1alpha1"; a ComputeNode of isthmus.dev',
+            id="another kind",
+        ),
+        pytest.param([{**node("a"), "metadata": {}}], [], "nodes.yaml, document 1: metadata.name", id="no name"),
+        pytest.param(
+            [node("a"), node("a")],
+            [],
+            "nodes.yaml, document 2 (ComputeNode a): metadata.name: document 1 has that name already",
+            id="the same node twice",
+        ),
+        pytest.param(
+            [],
+            [job("x", namespace="t"), job("x"), job("x", namespace="t")],
+            "jobs.json, document 3 (ComputeJob x): metadata.name: document 1 has that name already",
+            id="the same job twice",
+        ),
+        pytest.param(
+            [node("a", tier="Upper")], [], "nodes.yaml, document 1 (ComputeNode a): spec.tier: Input should", id="field"
+        ),
+        pytest.param(
+            [node("a", core="1000000000000")],
+            [],
+            "document 1 (ComputeNode a): spec.tariff.prices.coreSecond",
+            id="price",
+        ),
+        pytest.param(
+            [node("a")],
+            [{**job("x"), "spec": {"template": {"selector": {}, "template": {}}}}],
+            "jobs.json, document 1 (ComputeJob x): spec.template: ",
+            id="a template that no hub takes",
+        ),
+        pytest.param([node("a")], [job("x", gpus=-1)], "jobs.json, document 1 (ComputeJob x): spec.template", id="-1"),
+    ],
+)
+def test_wrong(tmp_path: Path, nodes: object, jobs: object, told: str) -> None:
+    """What is wrong is told with file, document and field, on one line."""
+    result = called(tmp_path, nodes, jobs, "-o", "json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_fleets_that_take_nothing(tmp_path: Path) -> None:
+    """No nodes, nodes without a profile, or with figures that can't be, are an answer and no error."""
+    wanted = [job("one")]
+    (waits,) = answered(tmp_path, [], wanted)["unplaced"]
+    assert waits["reasons"] == [{"reason": "NoNodes", "nodes": 0, "message": "there are no nodes"}]
+    silent = {key: value for key, value in node("silent").items() if key != "status"}
+    lying = node("lying")
+    lying["status"]["profile"]["shapes"][0]["free"][GPU] = "9"
+    (waits,) = answered(tmp_path, [silent, lying], wanted)["unplaced"]
+    assert {each["reason"]: each["nodes"] for each in waits["reasons"]} == {"NoProfile": 1, "ImpossibleProfile": 1}
+
+
+@pytest.mark.parametrize("core", ["0", "999999999999"])
+def test_prices(tmp_path: Path, core: str) -> None:
+    """What costs nothing, or more than anybody has, is placed and added up all the same."""
+    found = answered(tmp_path, [node("only", core=core)], [job("one"), job("two", gpus=0)])
+    assert len(found["assignments"]) == 2
+    assert found["cost"] == pytest.approx(3600.0 * 3 * float(core))
+    assert found["gap"] is not None
+
+
+def test_many_equal_jobs(tmp_path: Path) -> None:
+    """Thousands of equal jobs are read, placed and told as one class."""
+    found = answered(tmp_path, [node("only", machines=10)], [job(f"job-{n}") for n in range(5000)])
+    assert (len(found["assignments"]), len(found["unplaced"])) == (80, 4920)
+
+
+@UNHURRIED
+@given(
+    free=st.lists(st.integers(0, 8), min_size=1, max_size=4),
+    asked=st.lists(st.tuples(st.integers(0, 8), st.integers(1, 3)), max_size=6),
+)
+def test_same_input_same_output(
+    tmp_path_factory: pytest.TempPathFactory, free: list[int], asked: list[tuple[int, int]]
+) -> None:
+    """The answer hangs on the manifests alone, and not on their order; nothing is placed beyond what is free."""
+    folder = tmp_path_factory.mktemp("batch")
+    nodes = [node(f"n{n}", free=each, machines=1) for n, each in enumerate(free)]
+    jobs = [job(f"j{n}", gpus=gpus, parallelism=pods) for n, (gpus, pods) in enumerate(asked)]
+    first = answered(folder, nodes, jobs)
+    again = answered(folder, nodes[::-1], jobs[::-1])
+    for each in (first, again):
+        each.pop("seconds")
+    assert first == again
+    used = dict.fromkeys((each["metadata"]["name"] for each in nodes), 0)
+    for each in first["assignments"]:
+        used[each["node"]] += each["pods"] * asked[int(each["job"][1:])][0]
+    assert all(used[f"n{n}"] <= each for n, each in enumerate(free))
