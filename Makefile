@@ -14,6 +14,9 @@ TAG ?= $(VERSION)
 BASE_IMAGE ?= $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
 CONTAINER_ENGINE ?= docker
 
+# How many files of tests on control planes run side by side: each takes half a core and some 2 GiB.
+LANES ?= 3
+
 .PHONY: help
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +62,7 @@ check: install ## Lint, types, layers and unit tests (under a minute)
 
 .PHONY: test
 test: check verify tools ## Everything: check, verify, then the tests against real control planes
-	@$(BIN)/python -m secondtry tests/testbed tests/cluster tests/e2e
+	@$(BIN)/python -m secondtry --numprocesses=$(LANES) --dist=loadfile -p secondtry.lanes tests/testbed tests/cluster tests/e2e
 
 .PHONY: image
 image: ## Build the hub's image; OFFLINE=1 fetches the wheels first, for a build that reaches no package index

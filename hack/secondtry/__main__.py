@@ -1,8 +1,9 @@
 """`python -m secondtry ARGUMENTS` runs pytest with these arguments, and what failed a second time where it is little.
 
-At most three failed tests are run once more, by themselves and in a process of their own, with fixtures of their own.
-What passes then is named in the last lines as flaky; what fails again fails the whole. More than that, or anything but
-failed tests (an error of collection, an interrupt), fails at once.
+At most three failed tests are run once more, by themselves and in a process of their own, with fixtures of their own
+and without the arguments. What passes then is named in the last lines as flaky; what fails again fails the whole. More
+than that, or anything but failed tests (an error of collection, an interrupt), fails at once. Tests that judge all
+others, and were put off while these failed or ran side by side, run then too.
 """
 
 import signal
@@ -18,6 +19,7 @@ from secondtry.record import Record
 
 MOST = 3
 PYTEST = Path(sys.executable).with_name("pytest")
+TESTED = frozenset({pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED})
 Session = Callable[[Sequence[str]], tuple[int, Record]]
 """Runs pytest with arguments: its exit status, and what it recorded."""
 
@@ -25,14 +27,15 @@ Session = Callable[[Sequence[str]], tuple[int, Record]]
 def run(arguments: Sequence[str], session: Session) -> int:
     """The exit status of pytest with these arguments, after the second try where there is one."""
     status, first = session(arguments)
-    if status != pytest.ExitCode.TESTS_FAILED or not first.failed:
+    if status not in TESTED or first.uncollected or not (first.failed or first.put_off):
         return status
     if len(first.failed) > MOST:
         _say(f"{len(first.failed)} failed: too many for a second try")
         return status
-    _say(f"{len(first.failed)} failed: a second try of this alone")
+    if first.failed:
+        _say(f"{len(first.failed)} failed: a second try of this alone")
     status, second = session(selection(first))
-    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+    if status not in TESTED:
         return status
     for test in first.failed:
         if test not in second.failed:

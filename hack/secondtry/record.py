@@ -19,6 +19,8 @@ class Record:
     """Those of the failed that failed as they were torn down: a fixture's verdict, maybe over its whole file."""
     put_off: tuple[str, ...] = ()
     """Tests that were skipped since they judge the others, which have to pass first."""
+    uncollected: bool = False
+    """Whether some tests could not even be collected."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -26,11 +28,18 @@ class Record:
         if not path.exists():
             return cls()
         written = json.loads(path.read_text())
-        return cls(tuple(written["failed"]), frozenset(written["endedBadly"]), tuple(written["putOff"]))
+        return cls(
+            tuple(written["failed"]), frozenset(written["endedBadly"]), tuple(written["putOff"]), written["uncollected"]
+        )
 
     def write(self, path: Path) -> None:
         """For `read`."""
-        content = {"failed": self.failed, "endedBadly": sorted(self.ended_badly), "putOff": self.put_off}
+        content = {
+            "failed": self.failed,
+            "endedBadly": sorted(self.ended_badly),
+            "putOff": self.put_off,
+            "uncollected": self.uncollected,
+        }
         path.write_text(json.dumps(content))
 
 
@@ -51,6 +60,11 @@ class Recorder:
         elif report.skipped and PUT_OFF in str(report.longrepr):
             self._record = dataclasses.replace(record, put_off=(*record.put_off, test))
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """How a file's collection went."""
+        if report.failed:
+            self._record = dataclasses.replace(self._record, uncollected=True)
+
     def pytest_sessionfinish(self) -> None:
         """Write it down."""
         self._record.write(self._path)
@@ -63,4 +77,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Follow the session."""
-    config.pluginmanager.register(Recorder(config.getoption("--record")))
+    if not hasattr(config, "workerinput"):  # of pytest-xdist's processes, the one that hears of all tests
+        config.pluginmanager.register(Recorder(config.getoption("--record")))

@@ -1,9 +1,10 @@
-"""How a run of tests goes, by which it is whole or not; a second try completes the first."""
+"""How a run of tests goes, by which it is whole or not; processes side by side, and a second try, make one run."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,13 +26,13 @@ class Course:
         self._ran: set[Path] = set()
         self._left_out = any("::" in argument for argument in config.args)
         self._failed = 0
+        self._output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        """Where one of several processes of pytest-xdist leaves it to the one that started them."""
         record: Path | None = config.getoption("--record", None)
-        self._carried = record.with_name(CARRIED) if record is not None else None
+        self._carried = record.with_name(CARRIED) if record is not None and self._output is None else None
         if self._carried is not None and self._carried.exists():
-            first = json.loads(self._carried.read_text())
-            self._ran = {config.rootpath / path for path in first["ran"]}
-            self._left_out = first["leftOut"]
-            usage.accesses |= {Access(**access) for access in first["accesses"]}
+            self._left_out = False
+            self._take(json.loads(self._carried.read_text()))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -51,17 +52,31 @@ class Course:
             self._ran.add(self._config.rootpath / report.nodeid.partition("::")[0])
 
     def pytest_sessionfinish(self) -> None:
-        """Leave it to a second try."""
+        """Leave it to whoever goes on from it."""
+        content = {
+            "ran": sorted(str(path.relative_to(self._config.rootpath)) for path in self._ran),
+            "leftOut": self._left_out,
+            "accesses": [dataclasses.asdict(access) for access in self._usage.accesses],
+        }
+        if self._output is not None:
+            self._output[CARRIED] = content
         if self._carried is not None:
-            content = {
-                "ran": sorted(str(path.relative_to(self._config.rootpath)) for path in self._ran),
-                "leftOut": self._left_out,
-                "accesses": [dataclasses.asdict(access) for access in self._usage.accesses],
-            }
             self._carried.write_text(json.dumps(content))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what one of several processes saw; one that crashed tells nothing."""
+        self._take(getattr(node, "workeroutput", {}).get(CARRIED, {"ran": (), "leftOut": True, "accesses": ()}))
+
+    def _take(self, content: dict[str, Any]) -> None:
+        self._ran |= {self._config.rootpath / path for path in content["ran"]}
+        self._left_out = self._left_out or content["leftOut"]
+        self._usage.accesses |= {Access(**access) for access in content["accesses"]}
 
     def incomplete(self) -> str:
         """Why nothing can be said of what the run did not need; empty where it was whole."""
+        if self._output is not None:
+            return "others run beside it"
         missing = {*HERE.rglob("test_*.py")} - self._ran - self._judging
         if missing:
             return f"{len(missing)} test files did not run, {min(missing).relative_to(HERE)} among them"

@@ -8,7 +8,7 @@ import pytest
 from secondtry.__main__ import MOST, run, selection
 from secondtry.record import Record
 
-INI = "[pytest]\naddopts = -p no:cacheprovider\n"
+INI = "[pytest]\naddopts = -p no:cacheprovider -p no:xdist -p no:hypothesispytest\n"
 FLAKY = """
 from pathlib import Path
 
@@ -66,6 +66,7 @@ def failed(*tests: str) -> tuple[int, Record]:
         pytest.param((2, Record()), 2, id="collection failed or it was interrupted"),
         pytest.param((2, Record(failed=("t.py::a",))), 2, id="interrupted after a failure"),
         pytest.param((1, Record()), 1, id="nobody knows what failed"),
+        pytest.param((1, Record(failed=("t.py::a",), uncollected=True)), 1, id="some were not collected"),
         pytest.param((-9, Record()), -9, id="killed"),
     ],
 )
@@ -100,6 +101,15 @@ def test_what_failed_is_tried_again(
     assert capsys.readouterr().out == "".join(f"==> {line}\n" for line in lines)
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_was_put_off_runs_last(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A test that judges all others, which ran side by side, runs in a session of its own, and its verdict counts."""
+    second = (status, Record(failed=("v.py::judge",) if status else ()))
+    first = (0, Record(put_off=("v.py::judge",)))
+    assert outcome(["tests"], first, second) == (status, [["tests"], ["v.py::judge"]])
+    assert capsys.readouterr().out == ("==> FAILED on the second try: v.py::judge\n" if status else "")
+
+
 def test_selection() -> None:
     """A test that was not torn down well comes with its file; what judges the others comes last, each once."""
     tests = ("t.py::a[x]", "t.py::b[y]", "u.py::c")
@@ -121,6 +131,28 @@ def test_a_flaky_test_in_truth(tmp_path: Path) -> None:
     assert left <= {"before", "judged", "__pycache__"}
 
 
+def test_side_by_side_in_truth(tmp_path: Path) -> None:
+    """With pytest-xdist: one process of several writes down what failed in all of them."""
+    (tmp_path / "pytest.ini").write_text(INI.replace("-p no:xdist ", ""))
+    for number in (1, 2):
+        (tmp_path / f"test_{number}.py").write_text("def test_wrong():\n    assert False\n")
+    done = second_try(tmp_path, "--numprocesses=2", "--dist=loadfile", "-p", "secondtry.lanes")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-2:] == [
+        f"==> FAILED on the second try as well: test_{number}.py::test_wrong" for number in (1, 2)
+    ]
+
+
+def test_what_can_not_be_collected_in_truth(tmp_path: Path) -> None:
+    """With pytest-xdist: a file that can't be imported fails the whole at once."""
+    (tmp_path / "pytest.ini").write_text(INI.replace("-p no:xdist ", ""))
+    (tmp_path / "test_1.py").write_text("import nothing_of_the_kind\n")
+    (tmp_path / "test_2.py").write_text("def test_wrong():\n    assert False\n")
+    done = second_try(tmp_path, "--numprocesses=2", "--dist=loadfile", "-p", "secondtry.lanes")
+    assert done.returncode != 0
+    assert "==>" not in done.stdout
+
+
 def test_a_fixture_that_fails_in_truth(tmp_path: Path) -> None:
     """With pytest itself: what a fixture of the file finds at the end is looked for again over the whole file."""
     (tmp_path / "pytest.ini").write_text(INI)
@@ -133,7 +165,7 @@ def test_a_fixture_that_fails_in_truth(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "==> FAILED on the second try as well: test_it.py::test_judge"
 
 
-def second_try(folder: Path) -> "subprocess.CompletedProcess[str]":
+def second_try(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """`python -m secondtry` there."""
-    command = [sys.executable, "-m", "secondtry", "-q", "."]
+    command = [sys.executable, "-m", "secondtry", "-q", *options, "."]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
