@@ -207,7 +207,9 @@ class Dispatcher:
         if dispatch.spec.sequence != parcel.sequence:  # written by a former process: no Dispatch will bear our number
             self._fleet.forget(parcel.node, parcel.sequence)
             assignment = parcel.assignment
-            self._fleet.assume(parcel.node, dispatch.spec.sequence, assignment.demand, assignment.width)
+            sequence = dispatch.spec.sequence
+            self._fleet.assume(parcel.node, sequence, assignment.demand, assignment.width, assignment.holding)
+            self._fleet.accounting.observed(parcel.node, dispatch)
         self._dispatches.put(parcel.node, dispatch)
         return False
 
