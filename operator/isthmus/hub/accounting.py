@@ -17,6 +17,8 @@ from isthmus.placement import AccountLimits, AccountsView, AccountView, Holding,
 # What was held so many half-lives ago counts less than a thousandth.
 HALF_LIVES_KEPT = 10
 _KEPT_AT_LEAST = 64
+# The average lifetime is over so many shards that ended last, more or less.
+_LIFETIMES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class Accounting:
         self._tallies: dict[str, _Tally] = {}
         self._views: dict[str, AccountView] = {}
         self._look_at = _KEPT_AT_LEAST
+        self._began: dict[tuple[str, int], float] = {}
+        self._ended = 0
+        self._lifetime: float | None = None
 
     @property
     def config(self) -> AccountsConfig:
@@ -72,7 +77,7 @@ class Accounting:
         now = self._monotonic()
         if len(self._tallies) > self._look_at:
             self._forget_idle(now)
-        return AccountsView(dict(self._views), self._default, now, self._half_life, self._currency)
+        return AccountsView(dict(self._views), self._default, now, self._half_life, self._lifetime, self._currency)
 
     def begin(self, node: str, sequence: int, account: str, holding: Holding) -> None:
         """A Dispatch of that sequence is about to be written for the node."""
@@ -86,6 +91,8 @@ class Accounting:
         """A Dispatch as it stands: one that another process wrote is taken in, one that is suspended pauses."""
         key, state = (node, dispatch.spec.sequence), dispatch.status.state
         if state in TERMINAL:
+            if key in self._began:
+                self._lasted(self._monotonic() - self._began[key])
             self._put(key, None)
             return
         known = self._holds.get(key) or Hold(dispatch.spec.account, holding_of(dispatch))
@@ -102,6 +109,8 @@ class Accounting:
             last = dispatch.status.completion_time or (reading.observed_at if reading is not None else None)
             since = _seconds(now, last)
             ended = age if since is None else min(since, age)
+            if since is not None:
+                self._lasted(age - ended)
         if ended < HALF_LIVES_KEPT * self._half_life:
             account, at = dispatch.spec.account, self._monotonic()
             tally = self._tallies.setdefault(account, _Tally())
@@ -115,15 +124,22 @@ class Accounting:
     def _half_life(self) -> float:
         return float(self._config.half_life_seconds)
 
+    def _lasted(self, seconds: float) -> None:
+        self._ended += 1
+        mean = seconds if self._lifetime is None else self._lifetime
+        self._lifetime = mean + (seconds - mean) / min(self._ended, _LIFETIMES)
+
     def _put(self, key: tuple[str, int], hold: Hold | None) -> None:
-        before = self._holds.get(key)
+        before, began = self._holds.get(key), 0.0
         if before == hold:
             return
         if before is not None:
             del self._holds[key]
+            began = self._began.pop(key)
             self._count(before, minus=True)
         if hold is not None:
             self._holds[key] = hold
+            self._began[key] = self._monotonic() if before is None else began
             self._count(hold, minus=False)
 
     def _count(self, hold: Hold, *, minus: bool) -> None:

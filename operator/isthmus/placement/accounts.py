@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import log
 
 from .holding import NOTHING, Holding
 from .usage import Usage
 
 ANY_MODEL = "*"
+# Of a half-life: the lifetime that is assumed before anything has ended.
+_LIFETIME_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,27 @@ class AccountView:
 class AccountsView:
     """All accounts at `at`, in seconds of the clock of their usages; those not known hold nothing, and have `default`.
 
-    `currency` is what ceilings and prices are in.
+    `lifetime` is how long, in seconds, what is given to an account is held on average; None is not known. `currency` is
+    what ceilings and prices are in.
     """
 
     known: Mapping[str, AccountView] = field(default_factory=dict)
     default: AccountLimits = UNLIMITED
     at: float = 0.0
     half_life: float = 1.0
+    lifetime: float | None = None
     currency: str = ""
 
     def of(self, account: str) -> AccountView:
         """The account of that name."""
         found = self.known.get(account)
         return AccountView(self.default) if found is None else found
+
+    @property
+    def ahead(self) -> float:
+        """How much of an average to come lies in what is held now: half a lifetime of it, against all the past."""
+        lifetime = self.half_life * _LIFETIME_SHARE if self.lifetime is None else self.lifetime
+        return lifetime / 2 / (lifetime / 2 + self.half_life / log(2))
 
     def average(self, account: str) -> dict[str, float]:
         """What it held on average of late, by resource."""

@@ -2,9 +2,13 @@
 
 The accounts of a priority take turns by progressive filling of weighted dominant shares (Ghodsi et al., Dominant
 Resource Fairness, NSDI 2011, §4.2): the account with the least share for its weight has the turn, its oldest job is
-counted to it, and so on. A share is what the account would hold on average, one half-life from now, if all that it
-holds went on: half of it is what it held of late (see `usage`), half what it holds now and has been given in the order
-so far. So an account that was idle goes first, but not for ever, and within one cycle turns go round already.
+counted to it, and so on. A share is what the account will have held on average once what it holds has ended: what it
+held of late (see `usage`), and what it holds now and has been given in the order so far, for as long as that is likely
+to go on. So an account that was idle goes first, but not for ever, and within one cycle turns go round already.
+
+Half of the job whose turn it would be counts as well, as seats are given in proportion by Webster and Sainte-Laguë:
+without it small shares would be rounded up, and with all of it down. It never counts for more than the account has had,
+so that one that has had nothing for long enough comes first, however little it weighs.
 """
 
 from collections import deque
@@ -127,15 +131,18 @@ class _Turns:
         self._capacity = capacity
         self._startable = startable
         self._weights = {name: accounts.of(name).limits.weight for name in names}
-        self._amounts = {name: _ahead(accounts, name) for name in self._weights}
-        self._shares = {name: dominant(self._amounts[name], capacity) / w for name, w in self._weights.items()}
+        self._ahead = accounts.ahead
+        self._amounts = {name: _ahead(accounts, name, accounts.ahead) for name in self._weights}
+        self._next: dict[str, dict[str, int]] = {}
+        """What the next job of each account counts to it."""
+        self._shares = {name: dominant(amounts, capacity) for name, amounts in self._amounts.items()}
 
     def order(self, jobs: Sequence[Demand]) -> tuple[Demand, ...]:
         """The jobs, oldest first, as their accounts take turns."""
         queues: dict[str, deque[Demand]] = {}
         for job in jobs:
             queues.setdefault(job.account, deque()).append(job)
-        heap = [(self._shares[name], *_age(queue[0]), name) for name, queue in queues.items()]
+        heap = [(self._standing(queue[0]), *_age(queue[0]), name) for name, queue in queues.items()]
         heapify(heap)
         ordered: list[Demand] = []
         while heap:
@@ -143,27 +150,35 @@ class _Turns:
             queue = queues[name]
             job = queue.popleft()
             ordered.append(job)
-            if self._startable is None or self._startable(job):
-                self._count(job)
+            self._count(name)
             if queue:
-                heapreplace(heap, (self._shares[name], *_age(queue[0]), name))
+                heapreplace(heap, (self._standing(queue[0]), *_age(queue[0]), name))
             else:
                 heappop(heap)
         return tuple(ordered)
 
-    def _count(self, job: Demand) -> None:
+    def _standing(self, job: Demand) -> float:
+        """The share, for its weight, of the account whose next job that is."""
         amounts, share = self._amounts[job.account], self._shares[job.account]
-        for name, more in counted_in(job.request, job.width).items():
-            amounts[name] = amounts.get(name, 0.0) + more / 2
+        starts = self._startable is None or self._startable(job)
+        counted = self._next[job.account] = counted_in(job.request, job.width) if starts else {}
+        for name, more in counted.items():
             there = self._capacity.get(name, 0)
             if there:
-                share = max(share, amounts[name] / there / self._weights[job.account])
-        self._shares[job.account] = share
+                had = amounts.get(name, 0.0)
+                share = max(share, (had + min(more * self._ahead / 2, had)) / there)
+        return share / self._weights[job.account]
+
+    def _count(self, account: str) -> None:
+        amounts = self._amounts[account]
+        for name, more in self._next[account].items():
+            amounts[name] = amounts.get(name, 0.0) + more * self._ahead
+        self._shares[account] = dominant(amounts, self._capacity)
 
 
-def _ahead(accounts: AccountsView, name: str) -> dict[str, float]:
-    """What the account would hold on average, one half-life from now, if all that it holds went on."""
-    amounts = {resource: amount / 2 for resource, amount in accounts.average(name).items()}
+def _ahead(accounts: AccountsView, name: str, ahead: float) -> dict[str, float]:
+    """What the account will have held on average; `ahead` is how much of that lies in what it holds now."""
+    amounts = {resource: amount * (1 - ahead) for resource, amount in accounts.average(name).items()}
     for resource, amount in accounts.of(name).usage.held.items():
-        amounts[resource] = amounts.get(resource, 0.0) + amount / 2
+        amounts[resource] = amounts.get(resource, 0.0) + amount * ahead
     return amounts

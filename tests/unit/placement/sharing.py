@@ -34,6 +34,7 @@ class Room:
         self._held: Counter[str] = Counter()
         self._usage = {name: Usage() for name in weights}
         self._numbers = count()
+        self._lifetime: float | None = None
 
     def join(self, name: str, work: Work) -> None:
         """The account has work from now on."""
@@ -77,7 +78,7 @@ class Room:
             name: AccountView(AccountLimits(weight), Holding({GPU: self._held[name]}), self._usage[name])
             for name, weight in self.weights.items()
         }
-        accounts = AccountsView(known, at=self.at, half_life=self.half_life)
+        accounts = AccountsView(known, at=self.at, half_life=self.half_life, lifetime=self._lifetime)
         return Snapshot((node("n", profile=there),), NOW, accounts)
 
     def _cycle(self) -> None:
@@ -98,4 +99,5 @@ class Room:
                     self.started[job.key] = offered, self.at
                     self._free -= gpus
                     self._hold(job.account, gpus)
+                    self._lifetime = lasting if self._lifetime is None else 0.95 * self._lifetime + 0.05 * lasting
                     heapq.heappush(self._running, (self.at + lasting, job.account, gpus))

@@ -1,6 +1,6 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest import approx
 
 from isthmus.placement import Usage
 
@@ -11,10 +11,10 @@ def test_half_a_life() -> None:
     """What is held from now on makes half of its amount in a half-life, three quarters in two; then it falls so."""
     usage = Usage(0.0).holding({"gpu": 8}, 0.0, 10.0)
     assert usage.average_at(0, 10) == {}
-    assert usage.average_at(10, 10) == {"gpu": approx(4)}
-    assert usage.average_at(20, 10) == {"gpu": approx(6)}
+    assert usage.average_at(10, 10) == {"gpu": pytest.approx(4)}
+    assert usage.average_at(20, 10) == {"gpu": pytest.approx(6)}
     after = usage.holding({}, 20.0, 10.0)
-    assert after.average_at(30, 10) == {"gpu": approx(3)}
+    assert after.average_at(30, 10) == {"gpu": pytest.approx(3)}
     assert not after.idle(30, 10)
     assert after.idle(1000, 10)
 
@@ -31,7 +31,7 @@ def test_a_past_told_at_once_is_as_one_lived_through(steps: list[tuple[float, in
     for began, ended, amount in spans:
         told = told.with_past({"gpu": amount}, began, ended, half_life)
     expected = lived.average_at(at, half_life).get("gpu", 0.0)
-    assert told.average_at(at, half_life).get("gpu", 0.0) == approx(expected, abs=1e-6)
+    assert told.average_at(at, half_life).get("gpu", 0.0) == pytest.approx(expected, abs=1e-6)
 
 
 @given(steps=_steps, half_life=st.floats(1, 100))
