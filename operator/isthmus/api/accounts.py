@@ -13,7 +13,9 @@ _FAULTS_TOLD = 16
 
 
 def _worded(value: object) -> object:
-    """A whole number is as plain as its text; a fraction would be a float, which is none of the two exactly."""
+    """The text of a whole number; a fraction would be a float, which is no exact number. An empty text is none."""
+    if value == "":
+        return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
@@ -42,10 +44,10 @@ class Quota(Strict):
             description="Accelerators by model, as jobs name it; `*` is all together. MODEL/PROFILE is one partition.",
         ),
     ]
-    cores: Annotated[Quantity, BeforeValidator(_worded), Field(description="Cores that its pods request.")] | None = (
+    cores: Annotated[Quantity | None, BeforeValidator(_worded), Field(description="Cores that its pods request.")] = (
         None
     )
-    memory: Annotated[Quantity, BeforeValidator(_worded), Field(description="Memory that they request.")] | None = None
+    memory: Annotated[Quantity | None, BeforeValidator(_worded), Field(description="Memory that they request.")] = None
 
 
 class Account(Strict):
@@ -55,14 +57,11 @@ class Account(Strict):
         int, Field(ge=1, le=1_000_000, description="Its share of what is scarce, in proportion to those of others.")
     ] = 1
     quota: Annotated[Quota, Field(description="What of it may run at once.")] = Quota(gpus={})
-    ceiling: (
-        Annotated[
-            Price,
-            BeforeValidator(_worded),
-            Field(description="What may run at once by its price per hour, in the currency that the hub bills in."),
-        ]
-        | None
-    ) = None
+    ceiling: Annotated[
+        Price | None,
+        BeforeValidator(_worded),
+        Field(description="What may run at once by its price per hour, in the currency that the hub bills in."),
+    ] = None
 
 
 class AccountsConfig(Strict):

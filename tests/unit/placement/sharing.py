@@ -23,7 +23,7 @@ class Room:
         self.gpus, self.half_life, self.backlog = gpus, half_life, backlog
         self.weights = weights
         self.at = 0.0
-        self.time: Counter[str] = Counter()
+        self.time: dict[str, float] = defaultdict(float)
         """GPU-seconds that have run, by account."""
         self.started: dict[str, tuple[float, float]] = {}
         """When each job was offered and begun."""

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -172,7 +173,7 @@ def test_no_limit_is_ever_exceeded(
 ) -> None:
     """Over cycles in which jobs come, are placed, and end in any order, no account holds more than it may."""
     draw = random.Random(seed)  # noqa: S311 - a simulation
-    queue = [Demand(**{**_facts(job), "account": draw.choice("ab")}) for job in jobs]
+    queue = [replace(job, account=draw.choice("ab")) for job in jobs]
     holdings = {"a": Holding(), "b": Holding()}
     standing: list[tuple[str, Holding]] = []
     for _ in range(4):
@@ -181,8 +182,8 @@ def test_no_limit_is_ever_exceeded(
         for each in outcome.assignments:
             standing.append((each.demand.account, each.holding))
             holdings[each.demand.account] = holdings[each.demand.account].plus(each.holding)
-        for name, each in zip("ab", limits, strict=True):
-            _within(holdings[name], each)
+        for name, limit in zip("ab", limits, strict=True):
+            _within(holdings[name], limit)
         draw.shuffle(standing)
         while standing and draw.random() < 0.5:
             account, holding = standing.pop()
@@ -190,10 +191,6 @@ def test_no_limit_is_ever_exceeded(
     for account, holding in standing:
         holdings[account] = holdings[account].minus(holding)
     assert holdings == {"a": Holding(), "b": Holding()}
-
-
-def _facts(job: Demand) -> dict[str, object]:
-    return {name: getattr(job, name) for name in Demand.__slots__}
 
 
 def _within(holding: Holding, limits: Limits) -> None:

@@ -19,11 +19,10 @@ def _room(usage: dict[str, Usage], weights: dict[str, int]) -> Snapshot:
     return Snapshot(eight.nodes, NOW, AccountsView(known, at=0.0, half_life=10.0))
 
 
-def _jobs(*names: str, **facts: object) -> list[Demand]:
+def _jobs(*names: str) -> list[Demand]:
     """A job of one GPU for each account named, each older than the next."""
     return [
-        demand(f"{name}{n}", gpus=1, account=name, created=NOW + timedelta(seconds=n), **facts)
-        for n, name in enumerate(names)
+        demand(f"{name}{n}", gpus=1, account=name, created=NOW + timedelta(seconds=n)) for n, name in enumerate(names)
     ]
 
 
@@ -123,7 +122,7 @@ def test_backlogged_accounts_get_their_weights(seed: int, slots: int, size: int,
         room.join(name, lambda _: (size, draw.uniform(0.1, longest) * half_life))
     room.run(40 * half_life)
     assert room.time["b"] / room.time["a"] == pytest.approx(3, rel=0.05)
-    assert room.time.total() == pytest.approx(slots * size * 40 * half_life)
+    assert sum(room.time.values()) == pytest.approx(slots * size * 40 * half_life)
 
 
 def test_what_one_leaves_idle_others_use_and_give_back() -> None:
