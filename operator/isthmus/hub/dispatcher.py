@@ -216,8 +216,10 @@ class Dispatcher:
     def _keep_number_fresh(self, parcel: Parcel) -> None:
         now = asyncio.get_running_loop().time()
         if now - parcel.numbered_at > RENUMBER_SECONDS and self._fleet.get(parcel.node) is not None:
-            demand, width = parcel.assignment.demand, parcel.assignment.width
-            parcel.sequence = self._fleet.renumber(parcel.node, parcel.sequence, demand, width)
+            given = parcel.assignment
+            parcel.sequence = self._fleet.renumber(
+                parcel.node, parcel.sequence, given.demand, given.width, given.holding
+            )
             parcel.numbered_at = now
 
     def _close(self, uid: str, record: JobRecord | None, order: Order, again_seconds: float = 0.0) -> None:

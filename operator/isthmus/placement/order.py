@@ -157,11 +157,14 @@ class _Turns:
                 heappop(heap)
         return tuple(ordered)
 
+    def starts(self, job: Demand) -> bool:
+        """Whether it could start now."""
+        return self._startable is None or self._startable(job)
+
     def _standing(self, job: Demand) -> float:
         """The share, for its weight, of the account whose next job that is."""
         amounts, share = self._amounts[job.account], self._shares[job.account]
-        starts = self._startable is None or self._startable(job)
-        counted = self._next[job.account] = counted_in(job.request, job.width) if starts else {}
+        counted = self._next[job.account] = counted_in(job.request, job.width) if self.starts(job) else {}
         for name, more in counted.items():
             there = self._capacity.get(name, 0)
             if there:

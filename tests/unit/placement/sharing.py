@@ -9,7 +9,7 @@ from itertools import count
 from tests.unit.placement.fleets import A100, GPU, NOW, demand, node, profile, shape
 
 from isthmus.capacity.profile import Profile
-from isthmus.placement import AccountsView, AccountView, Demand, Holding, AccountLimits, Snapshot, Usage, rounds_of
+from isthmus.placement import AccountLimits, AccountsView, AccountView, Demand, Holding, Snapshot, Usage, rounds_of
 from isthmus.placement.holding import counted_in
 
 Work = Callable[[int], tuple[int, float]]

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from tests.unit.placement.fleets import GPU, NOW, UNHURRIED, demand, snapshot
 from tests.unit.placement.sharing import Room
 
-from isthmus.placement import AccountsView, AccountView, Demand, AccountLimits, Snapshot, Usage, rounds_of
+from isthmus.placement import AccountLimits, AccountsView, AccountView, Demand, Snapshot, Usage, rounds_of
 
 
 def _room(usage: dict[str, Usage], weights: dict[str, int]) -> Snapshot:
     """Eight GPUs, and accounts that have held this."""
     known = {
-        name: AccountView(AccountLimits(weights.get(name, 1)), usage=usage.get(name, Usage())) for name in {*weights, *usage}
+        name: AccountView(AccountLimits(weights.get(name, 1)), usage=usage.get(name, Usage()))
+        for name in {*weights, *usage}
     }
     eight = Room(8, weights, 10.0).snapshot()
     return Snapshot(eight.nodes, NOW, AccountsView(known, at=0.0, half_life=10.0))
