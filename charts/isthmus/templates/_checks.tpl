@@ -12,7 +12,7 @@
 {{- end -}}
 {{- end -}}
 {{- range .Values.hub.extraArgs -}}
-{{- if regexMatch "^--(ledger|currency|system-namespace|accelerators|allow-exec|log-format|log-level|http-address|query-address|query-service)(=|$)" . -}}
+{{- if regexMatch "^--(ledger|currency|system-namespace|accelerators|accounts|allow-exec|log-format|log-level|http-address|query-address|query-service)(=|$)" . -}}
 {{- fail (printf "hub.extraArgs: %s is set by the chart: use the value for it (ledger, hub, query)" .) -}}
 {{- end -}}
 {{- end -}}

@@ -100,6 +100,50 @@ class Hub(Values):
     extra_args: Annotated[list[str], Field(description="More options of `isthmus hub`.")] = []
 
 
+class Quota(Values):
+    """What of the account may run at once, over all nodes together; what is empty is not limited."""
+
+    gpus: Annotated[
+        dict[str, Annotated[int, Field(ge=0)]],
+        Field(
+            description="Accelerators by model, as jobs name it: `A100: 8`. `*` is all together, `MODEL/PROFILE` one "
+            "partition profile."
+        ),
+    ] = {}
+    cores: Annotated[str, Field(pattern=rf"^$|{_QUANTITY}", description="Cores that its pods request.")] = ""
+    memory: Annotated[str, Field(pattern=rf"^$|{_QUANTITY}", description="Memory that they request.")] = ""
+
+
+class Account(Values):
+    """One account's part in the fleet, and its limits."""
+
+    weight: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Its share of what is scarce, in proportion to those of others.")
+    ] = 1
+    quota: Quota = Quota()
+    ceiling: Annotated[
+        str,
+        Field(
+            pattern=r"^((0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?)?$",
+            description="What may run at once by its price per hour, in `hub.currency`; empty is without one.",
+        ),
+    ] = ""
+
+
+class Accounts(Values):
+    """Accounts: how they share the fleet, and what they may hold. The hub takes in a change without a restart."""
+
+    half_life_seconds: Annotated[
+        int,
+        Field(ge=1, le=31_622_400, description="After so long what an account has used counts half in its share."),
+    ] = 604_800
+    default: Account = Account()
+    named: Annotated[
+        dict[str, Account],
+        Field(description="Accounts by name, as `default` is; one that is named takes nothing from there."),
+    ] = {}
+
+
 class Persistence(Values):
     """The volume of a SQLite ledger."""
 
@@ -333,6 +377,7 @@ class ChartValues(Values):
     ] = 1
     crds: CRDs = CRDs()
     hub: Hub = Hub()
+    accounts: Accounts = Accounts()
     ledger: Ledger = Ledger()
     query: Query = Query()
     service: Service = Service()

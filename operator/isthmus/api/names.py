@@ -42,6 +42,8 @@ ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
 ANNOTATION_CLUSTER = f"{GROUP}/cluster"
 # On a Dispatch: the placement's explanation and estimate as JSON, so that the ComputeJob's status can be made again.
 ANNOTATION_PLACEMENT = f"{GROUP}/placement"
+# On a Dispatch: what its pods hold by resource, model and price as JSON, so that it still counts after a restart.
+ANNOTATION_HOLDING = f"{GROUP}/holding"
 
 FINALIZER_JOB = f"{GROUP}/dispatches"
 FINALIZER_DISPATCH = f"{GROUP}/booking"

@@ -30,6 +30,14 @@ def hub(
     accelerators: Annotated[
         Path | None, typer.Option(help="YAML list of accelerator resource names, added to the built-in table.")
     ] = None,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ISTHMUS_ACCOUNTS",
+            metavar="FILE",
+            help="YAML of the accounts' weights, quotas and ceilings; read again whenever it changes.",
+        ),
+    ] = None,
     allow_exec: Annotated[
         bool, typer.Option(help="Let members' kubeconfigs run credential plugins in the hub's process.")
     ] = False,
@@ -80,6 +88,7 @@ def hub(
             currency=currency,
             system_namespace=system_namespace,
             allow_exec=allow_exec,
+            accounts=accounts,
             query=Address.parse(query_address, "--query-address") if query_address else None,
             query_service=query_service,
             accelerators=entries,

@@ -208,15 +208,19 @@ class Dispatcher:
         if dispatch.spec.sequence != parcel.sequence:  # written by a former process: no Dispatch will bear our number
             self._fleet.forget(parcel.node, parcel.sequence)
             assignment = parcel.assignment
-            self._fleet.assume(parcel.node, dispatch.spec.sequence, assignment.demand, assignment.width)
+            sequence = dispatch.spec.sequence
+            self._fleet.assume(parcel.node, sequence, assignment.demand, assignment.width, assignment.holding)
+            self._fleet.accounting.observed(parcel.node, dispatch)
         self._dispatches.put(parcel.node, dispatch)
         return False
 
     def _keep_number_fresh(self, parcel: Parcel) -> None:
         now = asyncio.get_running_loop().time()
         if now - parcel.numbered_at > RENUMBER_SECONDS and self._fleet.get(parcel.node) is not None:
-            demand, width = parcel.assignment.demand, parcel.assignment.width
-            parcel.sequence = self._fleet.renumber(parcel.node, parcel.sequence, demand, width)
+            given = parcel.assignment
+            parcel.sequence = self._fleet.renumber(
+                parcel.node, parcel.sequence, given.demand, given.width, given.holding
+            )
             parcel.numbered_at = now
 
     def _close(self, uid: str, record: JobRecord | None, order: Order, again_seconds: float = 0.0) -> None:

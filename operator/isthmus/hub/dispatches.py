@@ -152,12 +152,21 @@ def _place(pair: tuple[str, Dispatch]) -> tuple[int, int, str]:
 class DispatchStore:
     """One watch for all nodes. `on_change(node, dispatch, gone)` follows each change after the first list.
 
+    `on_listed(node, dispatch)` is called for each of the first list, before it is put to rest.
+
     Of a job that has ended the Dispatches are put to rest: there are thousands, and they are hardly ever looked at.
     Those of the first list begin so, and wake where their job has not ended after all.
     """
 
-    def __init__(self, hub: KubernetesApi, on_change: OnDispatch, on_connection: OnConnection | None = None) -> None:
+    def __init__(
+        self,
+        hub: KubernetesApi,
+        on_change: OnDispatch,
+        on_connection: OnConnection | None = None,
+        on_listed: Callable[[str, Dispatch], None] | None = None,
+    ) -> None:
         self._on_change = on_change
+        self._on_listed = on_listed
         self._nodes: dict[str, NodeDispatches] = {}
         self._jobs: dict[str, tuple[tuple[str, str], ...]] = {}
         self.informer = keeping_informer(
@@ -217,6 +226,8 @@ class DispatchStore:
             dispatch = Dispatch.model_validate(obj)
             self.put(node, dispatch)
             if not self.informer.synced.is_set():
+                if self._on_listed is not None:
+                    self._on_listed(node, dispatch)
                 self.node(node).rest(dispatch.metadata["name"])
 
     def _changed(self, kind: str, _old: Kept | None, last: Any) -> None:  # noqa: ANN401 - as kept, or as it was seen last

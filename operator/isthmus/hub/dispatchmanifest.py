@@ -9,6 +9,7 @@ from isthmus.api.core import Manifest
 from isthmus.api.dispatch import DispatchSpec, JobReference, TariffReference
 from isthmus.api.names import (
     ANNOTATION_CLUSTER,
+    ANNOTATION_HOLDING,
     ANNOTATION_PLACEMENT,
     API_VERSION,
     FINALIZER_DISPATCH,
@@ -19,6 +20,7 @@ from isthmus.api.offer import Offer
 from isthmus.manifests import render
 from isthmus.placement import Assignment
 
+from .accounting import holding_text
 from .parcels import Parcel
 
 _CENT = Decimal("0.0001")
@@ -71,7 +73,11 @@ def dispatch_manifest(
             "name": rendered["metadata"]["name"],
             "namespace": node_namespace(parcel.node),
             "labels": {LABEL_JOB_UID: uid},
-            "annotations": {ANNOTATION_PLACEMENT: _placement(parcel.assignment), ANNOTATION_CLUSTER: cluster_uid},
+            "annotations": {
+                ANNOTATION_PLACEMENT: _placement(parcel.assignment),
+                ANNOTATION_HOLDING: holding_text(parcel.assignment.holding),
+                ANNOTATION_CLUSTER: cluster_uid,
+            },
             "finalizers": [FINALIZER_DISPATCH],
         },
         "spec": spec.to_manifest(),

@@ -9,10 +9,11 @@ from decimal import Decimal
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
 from isthmus.capacity import AcceleratorTable, Profile, impossible
-from isthmus.placement import AssumedLedger, Demand, NodeView, PriceView, Snapshot, Terms
+from isthmus.placement import AssumedLedger, Demand, Holding, NodeView, PriceView, Snapshot, Terms
 from isthmus.placement.stated import Stated, stated
 from isthmus.settlement.tariff import tariff_state
 
+from .accounting import Accounting
 from .dispatches import NodeDispatches
 from .lending import Lending
 from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
@@ -69,6 +70,8 @@ class Fleet:
         self._assumed = AssumedLedger()
         self._now = now
         self._lending = Lending(accelerators or AcceleratorTable.default())
+        self.accounting = Accounting(currency, monotonic)
+        """What the accounts hold on the nodes."""
         self._settled = False
         self._rates: dict[str, StopRate] = {}
 
@@ -180,24 +183,26 @@ class Fleet:
         )
         return known.sequence
 
-    def assume(self, name: str, sequence: int, demand: Demand, width: int) -> None:
-        """Subtract a Dispatch that is about to be written from the node's room."""
+    def assume(self, name: str, sequence: int, demand: Demand, width: int, holding: Holding) -> None:
+        """Subtract a Dispatch that is about to be written from the node's room, and count it to its account."""
         self._assumed.assume(name, sequence, demand, width)
+        self.accounting.begin(name, sequence, demand.account, holding)
 
-    def renumber(self, name: str, sequence: int, demand: Demand, width: int) -> int:
+    def renumber(self, name: str, sequence: int, demand: Demand, width: int, holding: Holding) -> int:
         """Another number for a Dispatch that is still to be written, under which it is subtracted from now on.
 
         A number that has not come to the agent for long is taken for one that will not (`SequenceTracker`): a Dispatch
         that was written under it after that would be in no figures and not be subtracted either.
         """
         fresh = self.next_sequence(name)
-        self.assume(name, fresh, demand, width)
+        self.assume(name, fresh, demand, width, holding)
         self.forget(name, sequence)
         return fresh
 
     def forget(self, name: str, sequence: int) -> None:
         """The Dispatch was not written after all, or has ended."""
         self._assumed.forget(name, sequence)
+        self.accounting.end(name, sequence)
 
     def cluster_uid(self, name: str) -> str:
         """The UID of the cluster that is the node's member. Raises KeyError where there is no such node."""
@@ -253,7 +258,8 @@ class Fleet:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What placement may know at `now`."""
-        return Snapshot(tuple(self._view(name, known, now) for name, known in self._nodes.items()), now)
+        nodes = tuple(self._view(name, known, now) for name, known in self._nodes.items())
+        return Snapshot(nodes, now, self.accounting.view())
 
     def _view(self, name: str, known: FleetNode, now: datetime) -> NodeView:
         spec, blocked, says = known.node.spec, known.facts.blocked(), known.stated(now, self._currency)

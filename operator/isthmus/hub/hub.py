@@ -9,6 +9,7 @@ import structlog
 
 from isthmus.agent import Clocks
 from isthmus.agent.contact import Contacts
+from isthmus.api.accounts import AccountsConfig
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import AcceleratorTable
@@ -32,6 +33,7 @@ from isthmus.errors import HubError
 from isthmus.ledger import Ledger
 
 from .accounts import Accounts
+from .accountsfile import AccountsFile
 from .admission import TemplateJudge
 from .booking import Booking
 from .dispatcher import Dispatcher
@@ -85,7 +87,12 @@ class Hub:
         self.permissions = permissions
         self._client = client
         self._asking = asking
-        self.dispatches = DispatchStore(client, self._dispatch_changed, partial(self._linked, "Dispatches"))
+        self.dispatches = DispatchStore(
+            client,
+            self._dispatch_changed,
+            partial(self._linked, "Dispatches"),
+            lambda node, dispatch: self.fleet.accounting.recall(node, dispatch, clocks.now()),
+        )
         self.accounts = Accounts(client, partial(self._linked, "namespaces"))
         self.events = EventWriter(client, clocks.now, hub_uid)
         self.booking = Booking(
@@ -99,6 +106,9 @@ class Hub:
             now=clocks.now,
             accelerators=self.accelerators,
         )
+        self.accounts_file = AccountsFile(settings.accounts) if settings.accounts is not None else None
+        if self.accounts_file is not None:
+            self.fleet.accounting.configure(self.accounts_file.begin())
         self.scheduler = Scheduler(
             self.fleet,
             now=clocks.now,
@@ -253,6 +263,8 @@ class Hub:
                 self._start(group, "review of permissions", self.permissions.run())
                 for vital in self.vitals:
                     self._start(group, "vital signs", vital.run())
+                if self.accounts_file is not None:
+                    self._start(group, "watch on the accounts' file", self.accounts_file.follow(self._accounts_changed))
                 if self.query is not None:
                     self._start(group, "query API", self.query.run())
                 self.began = True
@@ -330,8 +342,13 @@ class Hub:
             self.booking.forget(dispatch, job_gone=not self.dispatches.places(dispatch.spec.job.uid))
         else:
             self.booking.offer(node, dispatch)
+            self.fleet.accounting.observed(node, dispatch)
         self.nodes.dispatch_changed(node, dispatch, gone=gone)
         self.jobs.dispatch_changed(dispatch)
+
+    def _accounts_changed(self, config: AccountsConfig) -> None:
+        self.fleet.accounting.configure(config)
+        self.scheduler.wake()
 
     def _booked(self, job_uid: str, account: str) -> None:
         self.jobs.booked(job_uid)

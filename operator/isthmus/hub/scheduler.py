@@ -99,7 +99,7 @@ class Scheduler:
         for demand, pin in list(self._waiting.values()):
             if pin is not None and pins_hold and len(pin) == 1:
                 whole = self._snapshot()
-                only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now)
+                only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now, whole.accounts)
                 self._place(only, [demand], Rooms())
         if free and not self._held_back():
             self._place_all(free)
@@ -174,7 +174,7 @@ class Scheduler:
             numbered = []
             for assignment in parts:
                 sequence = self._fleet.next_sequence(assignment.node)
-                self._fleet.assume(assignment.node, sequence, assignment.demand, assignment.width)
+                self._fleet.assume(assignment.node, sequence, assignment.demand, assignment.width, assignment.holding)
                 numbered.append((assignment, sequence))
             self._on_assigned(numbered)
             placed += 1

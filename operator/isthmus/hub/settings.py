@@ -24,4 +24,6 @@ class HubSettings:
     """Where the query API is served; None serves none."""
     query_service: str = "isthmus-query"
     """Name of its Service in the system namespace."""
+    accounts: Path | None = None
+    """The accounts' file; None has every account weigh the same, and none limited."""
     accelerators: list[dict[str, object]] = field(default_factory=list)

@@ -1,5 +1,7 @@
 """Snapshot and jobs to assignments and explanations. Pure: no I/O, no clock, no hidden randomness."""
 
+from .accounts import AccountLimits, AccountsView, AccountView
+from .allowance import Allowance
 from .assignment import Limits
 from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, grace_seconds, width_of
@@ -8,16 +10,23 @@ from .engine import BATCH, place
 from .examination import Examination, Finding, ShapeFit, examine
 from .fit import Fit, fit
 from .forms import Form, demand_in
+from .holding import Holding
+from .order import Round, capacity_of, rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
 from .remedies import Remedy, remedies
 from .rooms import Rooms
 from .snapshot import NodeView, PriceView, Snapshot
 from .solution import Solution, solve_batch
 from .terms import Terms
+from .usage import Usage
 from .verdict import Rejection
 
 __all__ = [
     "BATCH",
+    "AccountLimits",
+    "AccountView",
+    "AccountsView",
+    "Allowance",
     "Assignment",
     "AssumedLedger",
     "Assumption",
@@ -26,6 +35,7 @@ __all__ = [
     "Finding",
     "Fit",
     "Form",
+    "Holding",
     "Limits",
     "NodeView",
     "Outcome",
@@ -34,12 +44,15 @@ __all__ = [
     "Rejection",
     "Remedy",
     "Rooms",
+    "Round",
     "ShapeFit",
     "Snapshot",
     "Solution",
     "Split",
     "Terms",
     "Unplaced",
+    "Usage",
+    "capacity_of",
     "demand_in",
     "demand_of",
     "divide",
@@ -49,6 +62,7 @@ __all__ = [
     "minimum_width",
     "place",
     "remedies",
+    "rounds_of",
     "solve_batch",
     "width_of",
 ]

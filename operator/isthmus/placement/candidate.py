@@ -7,6 +7,7 @@ from decimal import Decimal
 from .cost import per_hour
 from .demand import Demand, Place
 from .fit import Fit, Looks, Offer, fit_of, offer_of
+from .holding import Holding, holding_of
 from .site import Site
 from .snapshot import NodeView, in_force
 
@@ -48,7 +49,19 @@ def _carriage(nodes: Iterable[NodeView]) -> tuple[Mapping[Place, Decimal], Mappi
 class Candidate:
     """A node, its room, and what both are to a job; computed when first asked for, kept while the room is the same."""
 
-    __slots__ = ("_fit", "_offer", "_per_hour", "_version", "demand", "fleet", "least", "looks", "room", "site")
+    __slots__ = (
+        "_fit",
+        "_offer",
+        "_per_hour",
+        "_pod",
+        "_version",
+        "demand",
+        "fleet",
+        "least",
+        "looks",
+        "room",
+        "site",
+    )
 
     def __init__(self, demand: Demand, site: Site, fleet: Fleet, looks: Looks | None = None) -> None:
         self.demand = demand
@@ -59,6 +72,7 @@ class Candidate:
         self.looks = looks
         self._offer: Offer | None = None
         self._per_hour: Decimal | None = None
+        self._pod: Holding | None = None
         self._fit: Fit | None = None
         self._version = -1
 
@@ -85,6 +99,13 @@ class Candidate:
         """Price of an hour of so many of the job's pods here, or None where the node has no price for them."""
         price = self.node.price
         return None if price is None else per_hour(self.demand, self.offer, price, width)
+
+    @property
+    def pod(self) -> Holding:
+        """What one of the job's pods would hold here, as its account is measured."""
+        if self._pod is None:
+            self._pod = holding_of(self.demand.request, self.offer.accelerators, self.costs(1))
+        return self._pod
 
     @property
     def fit(self) -> Fit:

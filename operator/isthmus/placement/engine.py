@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from isthmus.api.computejob import Explanation
 
+from .admission import Startable, admitted
+from .allowance import CEILING_REACHED, QUOTA_EXCEEDED, Allowance
 from .assignment import Limits, Plan
 from .batch import account, batches_of, placings, planned
 from .candidate import Candidate
@@ -42,7 +44,7 @@ def place(
     Where `batch` jobs or more of a round wait, a program places them at once; what it leaves, and fewer, go job after
     job to the best node each. `limits` bound the programs. A job with a split may be divided over several nodes (see
     `pieces_of`), and stands among the assignments once for each. Where only a part of it has found room, it is not
-    among the unplaced.
+    among the unplaced. What would exceed a limit of its account waits; of a split job, what would.
     The outcome depends on nothing but the content of the snapshot and the demands, not on their order, unless the
     limits' deadline passes. `rooms` saves work from one cycle to the next and changes nothing.
     """
@@ -58,49 +60,61 @@ def place(
         else:
             impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
     programs: Programs | None = None
+    allowance = Allowance(snapshot.accounts)
     rooms.begin(snapshot.nodes)
     try:
-        for round_ in rounds_of(snapshot, possible):
+        for round_ in rounds_of(snapshot, possible, Startable(rooms, allowance)):
             for part in batches_of(round_, len(snapshot.nodes)):
-                plan = planned(part, rooms, limits) if len(part.demands) >= batch else None
-                placed = [] if plan is None else _planned(plan)
+                within = admitted(part, rooms, allowance) if len(part.demands) >= batch else part
+                plan = planned(within, rooms, limits) if len(within.demands) >= batch else None
+                placed = [] if plan is None else _planned(plan, allowance)
                 given = {assignment.demand.key for assignment in placed}
                 for demand in part.demands:
                     if demand.key in given:
                         continue
                     key = class_key(demand)
                     job_class = rooms.job_class(key, demand)
-                    pieces = job_class.pieces()
+                    asked = allowance.limits_of(demand.account)
+                    pieces = job_class.pieces(asked)
                     if pieces:
-                        placed += _assign(demand, job_class, pieces)
+                        placed += _assign(demand, job_class, pieces, allowance)
                     else:
                         waiting.append((key, demand))
                 if plan is not None:
                     programs = account(plan, part, placed, programs)
                 assignments += placed
-        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot)), programs)
+        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot, allowance)), programs)
     finally:
         rooms.end()
 
 
-def _planned(plan: Plan) -> list[Assignment]:
-    return [
-        _piece(demand, entry.candidate, width, explanation)
-        for demand, pieces, explanation in placings(plan)
-        for entry, width in pieces
-    ]
+def _planned(plan: Plan, allowance: Allowance) -> list[Assignment]:
+    """What the plan places, but for jobs that would exceed a limit on the nodes that it chose."""
+    placed: list[Assignment] = []
+    for demand, pieces, explanation in placings(plan):
+        asked = allowance.limits_of(demand.account)
+        widths = [width for _, width in pieces]
+        if asked is None or asked.within(demand, [(entry.candidate.pod, width) for entry, width in pieces]) == widths:
+            placed += [_piece(demand, entry.candidate, width, explanation, allowance) for entry, width in pieces]
+    return placed
 
 
-def _assign(demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]]) -> list[Assignment]:
-    explanation = explain(verdicts_of(job_class), [entry.candidate.node.name for entry, _ in pieces])
-    return [_piece(demand, entry.candidate, width, explanation) for entry, width in pieces]
+def _assign(
+    demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]], allowance: Allowance
+) -> list[Assignment]:
+    verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
+    explanation = explain(verdicts, [entry.candidate.node.name for entry, _ in pieces])
+    return [_piece(demand, entry.candidate, width, explanation, allowance) for entry, width in pieces]
 
 
-def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explanation) -> Assignment:
+def _piece(
+    demand: Demand, candidate: Candidate, width: int, explanation: Explanation, allowance: Allowance
+) -> Assignment:
     node = candidate.node
     if explanation.winner != node.name:
         explanation = explanation.model_copy(update={"winner": node.name})
     candidate.take(width)
+    allowance.take(demand.account, candidate.pod, width)
     return Assignment(
         demand=demand_in(demand, candidate.demand.variant),
         node=node.name,
@@ -110,11 +124,12 @@ def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explan
         currency=node.price.currency if node.price else "",
         explanation=explanation,
         variant=candidate.demand.variant,
+        holding=candidate.pod.times(width),
     )
 
 
 def _unplaced(
-    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot
+    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot, allowance: Allowance
 ) -> tuple[Unplaced, ...]:
     """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
     told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
@@ -123,7 +138,7 @@ def _unplaced(
         found = told.get(key)
         if found is None:
             job_class = rooms.job_class(key, demand)
-            verdicts = verdicts_of(job_class)
+            verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
             contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
             reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
             found = told[key] = (verdicts.never, reason, contradiction or summary(verdicts), explain(verdicts))
@@ -138,6 +153,10 @@ def _reason(verdicts: Verdicts) -> str:
         return NO_NODES
     if len(reasons) == 1:
         return next(iter(reasons))
+    if not verdicts.crowded and not verdicts.open:  # with room under the limit it could run on some
+        limited = next((reason for reason in (QUOTA_EXCEEDED, CEILING_REACHED) if reason in reasons), None)
+        if limited is not None:
+            return limited
     if verdicts.never:
         return NO_SUITABLE_NODE
     return INSUFFICIENT if reasons.keys() & {INSUFFICIENT, SHARE_EXHAUSTED} else NODES_UNAVAILABLE

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from .allowance import Allowance
 from .candidate import Candidate
 from .contradictions import alone
 from .deadline import at
@@ -61,7 +62,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     rooms.begin(snapshot.nodes)
     (demand,) = at((demand,), snapshot.now)
     job_class = rooms.job_class(class_key(demand), demand)
-    verdicts = verdicts_of(job_class)
+    verdicts = verdicts_of(job_class, Allowance(snapshot.accounts).limits_of(demand.account))
     contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
     candidates = {c.node.name: c for c in rooms.candidates(demands_of(demand)[0])}

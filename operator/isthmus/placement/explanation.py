@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from isthmus.api.computejob import EXPLANATION_NODES, Explanation, NodeVerdict
 from isthmus.api.conditions import truncated
 
+from .allowance import Allowance
 from .candidate import Candidate
 from .filters.room import crowded, reason_of
 from .jobclass import Entry, JobClass, by_rank
@@ -43,13 +44,19 @@ class Verdicts:
         return {**self.rejected, **{c.node.name: crowded(c) for c in self.crowded}}
 
 
-def verdicts_of(job_class: JobClass) -> Verdicts:
-    """Every node's verdict on the class as its rooms stand now."""
-    entries = job_class.by_node()
+def verdicts_of(job_class: JobClass, limits: Allowance | None = None) -> Verdicts:
+    """Every node's verdict on the class as its rooms stand now; `limits` are its account's, None where it has none."""
+    entries, over = job_class.ranked(), {}
+    if limits is not None:
+        asked = [(entry, limits.refusal(job_class.demand, entry.candidate.pod)) for entry in entries]
+        entries = [entry for entry, refusal in asked if refusal is None]
+        within = {entry.candidate.node.name for entry in entries}
+        over = {e.candidate.node.name: r for e, r in asked if r is not None and e.candidate.node.name not in within}
+    entries = job_class.by_node(entries)
     return Verdicts(
         open=[entry for entry in entries if entry.rank is not None],
         crowded=[entry.candidate for entry in entries if entry.rank is None],
-        rejected=job_class.rejected,
+        rejected={**job_class.rejected, **over} if over else job_class.rejected,
     )
 
 

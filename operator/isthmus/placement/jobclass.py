@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from . import filters, scores
+from .allowance import Allowance
 from .candidate import Candidate, Fleet
 from .contradictions import together
 from .demand import Demand
@@ -164,35 +165,47 @@ class JobClass:
             entry.note = scores.note(entry.candidate, self._field, self._weights)
             entry.version = -1
 
-    def best(self) -> Entry | None:
-        """The best node with room, or None. Room only shrinks within a cycle, so None stays None."""
+    def best(self, limits: Allowance | None = None) -> Entry | None:
+        """The best node with room, or None. Room and `limits` only shrink within a cycle, so None stays None."""
         if self.exhausted:
             return None
         chosen: Entry | None = None
         highest: Rank | None = None
         for entry in self.entries:
             rank = entry.rank if entry.version == entry.candidate.room.version else self._ranked(entry)
-            if rank is not None and (highest is None or rank > highest):
+            if rank is None or (highest is not None and rank <= highest):
+                continue
+            if limits is None or limits.permits(self.demand, entry.candidate.pod):
                 chosen, highest = entry, rank
         self.exhausted = chosen is None
         return chosen
 
-    def pieces(self) -> list[tuple[Entry, int]]:
+    def pieces(self, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
         """The nodes that take the job as their rooms are now, each with how many of its pods; none where it must wait.
 
-        All goes to the best node, or what has room of a split job to as few as will do.
+        All goes to the best node, or what has room of a split job to as few as will do. `limits` are those of its
+        account, None where that has none.
         """
         split, width = self.demand.split, self.demand.width
         if split is None:
-            best = self.best()
+            best = self.best(limits)
             return [] if best is None else [(best, width)]
         if self.exhausted:
             return []
-        nodes = by_rank(self._for_pieces(entry for entry in self.ranked() if entry.rank is not None))
+        roomy = [entry for entry in self.ranked() if entry.rank is not None]
+        if limits is not None:
+            roomy = [entry for entry in roomy if limits.permits(self.demand, entry.candidate.pod)]
+            account = self.demand.account
+            width = max((limits.pods(account, entry.candidate.pod, width) for entry in roomy), default=0)
+        nodes = by_rank(self._for_pieces(roomy))
         there = [entry.candidate.fit.there for entry in nodes if not entry.coming]
         found = pieces_of(there, width, split) or pieces_of([e.candidate.fit.pods_free for e in nodes], width, split)
-        self.exhausted = not found
-        return [(nodes[place], pods) for place, pods in found]
+        pieces = [(nodes[place], pods) for place, pods in found]
+        if limits is not None:
+            kept = limits.within(self.demand, [(entry.candidate.pod, pods) for entry, pods in pieces])
+            pieces = [(entry, pods) for (entry, _), pods in zip(pieces, kept, strict=True) if pods]
+        self.exhausted = not pieces
+        return pieces
 
     def _for_pieces(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         """Of each node the form that most of the job has room in, of equals the best.
@@ -234,9 +247,9 @@ class JobClass:
                 self._ranked(entry)
         return self.entries
 
-    def by_node(self) -> list[Entry]:
-        """As `ranked`, of each node only the best form, or where none has room the one for which there is most."""
-        entries = self.ranked()
+    def by_node(self, entries: list[Entry] | None = None) -> list[Entry]:
+        """Of `entries`, all of `ranked` or some, for each node the best form, or where none has room that with most."""
+        entries = self.ranked() if entries is None else entries
         if len(self._forms) == 1:
             return entries
         return one_each(entries, _node, _worth)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from isthmus.api.computejob import Explanation
 
 from .demand import Demand
+from .holding import NOTHING, Holding
 from .steering import Affinity
 
 
@@ -17,7 +18,8 @@ class Assignment:
     anew.
 
     `affinity` are machine labels that its pods must be bound to, all of them. `estimate_per_hour` is the price of an
-    hour of these pods in `currency`. `demand` is the job in the form that was chosen, which `variant` names.
+    hour of these pods in `currency`, `holding` what they count to their account. `demand` is the job in the form that
+    was chosen, which `variant` names.
     """
 
     demand: Demand
@@ -28,6 +30,7 @@ class Assignment:
     currency: str
     explanation: Explanation
     variant: str | None = None
+    holding: Holding = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from isthmus.api.computejob import Toleration
 from isthmus.api.core import PodToleration
 from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY, text
 
+from .allowance import Allowance
 from .candidate import Candidate
 from .demand import Demand, Split
 from .engine import place
@@ -50,7 +51,7 @@ def remedies(snapshot: Snapshot, demand: Demand, *, splittable: bool = False) ->
     judge = _Judge(snapshot)
     if judge.takers(demand):
         return ()
-    ways = (_room, _request, _width, _split(splittable=splittable), _constraints, _members)
+    ways = (_limits, _room, _request, _width, _split(splittable=splittable), _constraints, _members)
     return tuple(remedy for way in ways for remedy in way(judge, demand))[:REMEDIES]
 
 
@@ -64,8 +65,19 @@ class _Judge:
 
     def takers(self, demand: Demand) -> tuple[str, ...]:
         """The nodes that would take it, the best first."""
-        verdicts = verdicts_of(self._rooms.job_class(class_key(demand), demand))
+        allowance = Allowance(self.snapshot.accounts)
+        verdicts = verdicts_of(self._rooms.job_class(class_key(demand), demand), allowance.limits_of(demand.account))
         return tuple(entry.candidate.node.name for entry in by_rank(verdicts.open))
+
+    def forbidden(self, demand: Demand) -> dict[str, list[str]]:
+        """The nodes that have room for it, but that its account would exceed a limit: by the words for that."""
+        allowance = Allowance(self.snapshot.accounts)
+        found: dict[str, list[str]] = {}
+        for entry in by_rank(verdicts_of(self._rooms.job_class(class_key(demand), demand)).open):
+            refusal = allowance.refusal(demand, entry.candidate.pod)
+            if refusal is not None:
+                found.setdefault(refusal.message, []).append(entry.candidate.node.name)
+        return found
 
     def crowded(self, demand: Demand) -> Sequence[Candidate]:
         """The nodes that lack nothing but room."""
@@ -79,7 +91,13 @@ class _Judge:
 
     def narrowed(self, nodes: Sequence[NodeView]) -> "_Judge":
         """The same of these nodes only, or of these in another state."""
-        return _Judge(Snapshot(tuple(nodes), self.snapshot.now))
+        return _Judge(replace(self.snapshot, nodes=tuple(nodes)))
+
+
+def _limits(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
+    """Less held by the account, or more that it may hold."""
+    for message, nodes in judge.forbidden(demand).items():
+        yield Remedy("WaitForAccount", f"runs when that is so no more: {message}", tuple(nodes))
 
 
 def _room(judge: _Judge, demand: Demand) -> Iterator[Remedy]:

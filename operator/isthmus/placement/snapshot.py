@@ -8,6 +8,7 @@ from decimal import Decimal
 from isthmus.api.computenode import Taint
 from isthmus.capacity.profile import Profile
 
+from .accounts import NO_ACCOUNTS, AccountsView
 from .assumed import Assumption
 from .stated import EnergyView, NetworkView
 from .terms import Terms
@@ -84,7 +85,8 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All nodes at `now`."""
+    """All nodes at `now`, and the accounts that share them."""
 
     nodes: tuple[NodeView, ...]
     now: datetime
+    accounts: AccountsView = NO_ACCOUNTS

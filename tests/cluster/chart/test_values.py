@@ -9,6 +9,7 @@ import yaml
 from tests.cluster.chart.options import EVERYTHING
 
 from federation.chart import CHART, HelmError, helm, one, render
+from isthmus.api.accounts import Account, AccountsConfig, Quota
 from isthmus.capacity import AcceleratorTable
 from isthmus.cli.main import app
 
@@ -57,6 +58,9 @@ WRONG = [
         ["hub/accelerators/0/memoryUnit", "'B', 'MiB', 'GiB'"],
     ),
     ("hub.accelerators", [{"resourceName": "a/b", "vendor": "E", "shares": 2}], ["hub/accelerators/0", "shares"]),
+    ("accounts.default.weight", 0, ["accounts/default/weight", "minimum"]),
+    ("accounts.named", {"team-a": {"qouta": {}}}, ["accounts/named/team-a", "qouta", "not allowed"]),
+    ("accounts.default.quota.cores", "many", ["accounts/default/quota/cores"]),
     ("hub.extraArgs", ["--ledger=sqlite:////tmp/x"], ["hub.extraArgs: --ledger=sqlite:////tmp/x is set by the chart"]),
     ("replicas", 2, ["replicas", "want 1"]),
     ("replicas", "1", ["replicas", "want integer"]),
@@ -190,6 +194,21 @@ def test_accelerators(program: Path) -> None:
     assert sums[0] != sums[1]
 
 
+def test_accounts(program: Path) -> None:
+    """They reach the hub as a file that the hub takes, by default too; a change starts no pod again: it is read."""
+    quota = {"gpus": {"A100": 8}, "cores": "64"}
+    values = {"accounts": {"halfLifeSeconds": 31_622_400, "named": {"team-a": {"weight": 3, "quota": quota}}}}
+    config = AccountsConfig.read(
+        yaml.safe_load(one(render(values, program=program), "ConfigMap")["data"]["accounts.yaml"])
+    )
+    assert config.half_life_seconds == 31_622_400
+    assert config.named["team-a"] == Account(weight=3, quota=Quota(gpus={"A100": 8}, cores="64"))
+    text = one(render(program=program), "ConfigMap")["data"]["accounts.yaml"]
+    assert AccountsConfig.read(yaml.safe_load(text)) == AccountsConfig.read({})
+    pods = [one(render(each, program=program), "Deployment")["spec"]["template"] for each in ({}, values)]
+    assert pods[0] == pods[1]
+
+
 def test_proxy(program: Path) -> None:
     """The hub's own API server is never behind the proxy; without a proxy nothing is set."""
     values = {"proxy": {"httpsProxy": "http://proxy.example:8888", "noProxy": "10.0.0.0/8"}}
@@ -215,6 +234,7 @@ def test_arguments(program: Path) -> None:
         "--currency=EUR",
         "--system-namespace=isthmus-system",
         "--accelerators=/etc/isthmus/accelerators.yaml",
+        "--accounts=/etc/isthmus/accounts.yaml",
         "--allow-exec",
         "--log-format=json",
         "--log-level=info",

@@ -26,6 +26,7 @@ from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
 from isthmus.placement import Demand, place
 from isthmus.placement.fit import subtract
+from isthmus.placement.holding import NOTHING
 from isthmus.placement.room import room_of_profile
 
 NODE = "n1"
@@ -195,7 +196,7 @@ class Interleaving:
         if place(self.fleet.snapshot(BEGIN), [wanted]).assignments:
             self.placed += 1
             number = self.fleet.next_sequence(NODE)
-            self.fleet.assume(NODE, number, wanted, width)
+            self.fleet.assume(NODE, number, wanted, width, NOTHING)
             self.sent.append(Sent(f"d{self.placed}", cores, width, {number: self.clock}, self._held_up()))
 
     def _held_up(self) -> float:
@@ -223,7 +224,7 @@ class Interleaving:
         sent.shown = True
         if sent.landed != max(sent.numbers):
             self.fleet.forget(NODE, max(sent.numbers))
-            self.fleet.assume(NODE, sent.landed, job_demand(sent.cores, sent.width), sent.width)
+            self.fleet.assume(NODE, sent.landed, job_demand(sent.cores, sent.width), sent.width, NOTHING)
         self._put(sent)
 
     def _put(self, sent: Sent) -> None:
@@ -256,7 +257,7 @@ class Interleaving:
         for sent in self.sent:
             number = max(sent.numbers)
             if not sent.landed and self.clock - sent.numbers[number] > RENUMBER_SECONDS:
-                fresh = self.fleet.renumber(NODE, number, job_demand(sent.cores, sent.width), sent.width)
+                fresh = self.fleet.renumber(NODE, number, job_demand(sent.cores, sent.width), sent.width, NOTHING)
                 sent.numbers = {number: sent.numbers[number], fresh: self.clock}
 
     # What the member's controllers do.

@@ -11,6 +11,7 @@ from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
 from isthmus.hub.nodestatus import node_status
 from isthmus.placement import place
+from isthmus.placement.holding import NOTHING
 from isthmus.settlement.tariff import tariff_state
 
 
@@ -53,7 +54,7 @@ def test_impossible_figures_set_the_node_aside() -> None:
     )
     told = {c.type: (c.status, c.reason) for c in status.conditions}
     assert told["Schedulable"] == told["Ready"] == ("False", "ImpossibleProfile")
-    fleet.assume("n1", 1, job, 1)
+    fleet.assume("n1", 1, job, 1, NOTHING)
     assert fleet.observed("n1", profile(4))
     (seen,) = fleet.snapshot(BEGIN).nodes
     assert (seen.ready, len(seen.assumed)) == (True, 1), "what bad figures claimed to cover was taken for covered"

@@ -81,6 +81,18 @@ PLACED = ReasonTable(
             "Wait; it starts within a second of room appearing.",
         ),
         Reason(
+            "QuotaExceeded",
+            "With it, its account would hold more than its quota allows; the message has all figures.",
+            "Wait; it starts as soon as there is room under the quota. Or ask who runs the hub for a larger one.",
+            see="placement.md#quotas-and-ceilings",
+        ),
+        Reason(
+            "SpendCeilingReached",
+            "With it, what runs of its account would cost more an hour than its ceiling allows.",
+            "Wait, or ask who runs the hub.",
+            see="placement.md#quotas-and-ceilings",
+        ),
+        Reason(
             "NodesUnavailable",
             "Some nodes could, and are away, cordoned or without prices in force.",
             "Wait, or ask who runs the hub.",

@@ -119,6 +119,18 @@ VERDICTS = ReasonTable(
             "Use `Wait`, or let it go elsewhere.",
             see="placement.md#offers",
         ),
+        Reason(
+            "QuotaExceeded",
+            "What the job would hold there is more than its account's quota leaves.",
+            "Wait, or ask who runs the hub.",
+            see="placement.md#quotas-and-ceilings",
+        ),
+        Reason(
+            "SpendCeilingReached",
+            "At its prices the job would take its account over its ceiling.",
+            "Wait, or ask who runs the hub.",
+            see="placement.md#quotas-and-ceilings",
+        ),
         Reason("NoMachines", "None of its machines takes pods at the moment.", "Wait; ask who runs the member."),
         Reason(
             "ModelUnpriced",
