@@ -40,6 +40,8 @@ ANNOTATION_ASSIGNED = f"{GROUP}/assigned"
 ANNOTATION_CLUSTER = f"{GROUP}/cluster"
 # On a Dispatch: the placement's explanation and estimate as JSON, so that the ComputeJob's status can be made again.
 ANNOTATION_PLACEMENT = f"{GROUP}/placement"
+# On a Dispatch that is to make room: for which job, and from when it is stopped, as JSON.
+ANNOTATION_PREEMPTION = f"{GROUP}/preemption"
 
 FINALIZER_JOB = f"{GROUP}/dispatches"
 FINALIZER_DISPATCH = f"{GROUP}/booking"

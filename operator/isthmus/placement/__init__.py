@@ -9,8 +9,11 @@ from .examination import Examination, Finding, ShapeFit, examine
 from .fit import Fit, fit
 from .forms import Form, demand_in
 from .outcome import Assignment, Outcome, Programs, Unplaced
+from .preemption import Preemption
 from .remedies import Remedy, remedies
+from .reservation import Reservation
 from .rooms import Rooms
+from .running import RunningShard
 from .snapshot import NodeView, PriceView, Snapshot
 from .solution import Solution, solve_batch
 from .verdict import Rejection
@@ -28,11 +31,14 @@ __all__ = [
     "Limits",
     "NodeView",
     "Outcome",
+    "Preemption",
     "PriceView",
     "Programs",
     "Rejection",
     "Remedy",
+    "Reservation",
     "Rooms",
+    "RunningShard",
     "ShapeFit",
     "Snapshot",
     "Solution",

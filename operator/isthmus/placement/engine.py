@@ -1,6 +1,7 @@
 """One cycle of placement: a snapshot and the jobs that wait, to assignments and reasons."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from isthmus.api.computejob import Explanation
 
@@ -10,9 +11,11 @@ from .candidate import Candidate
 from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
-from .explanation import Verdicts, explain, summary, verdicts_of
-from .filters.room import INSUFFICIENT
+from .explanation import Verdicts, explain, verdicts_of
+from .filters.room import INSUFFICIENT, RESERVED
 from .forms import demand_in
+from .gang import why_waiting
+from .holdings import Holdings, Said
 from .jobclass import Entry, JobClass, class_key
 from .order import rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
@@ -57,9 +60,10 @@ def place(
         else:
             impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
     programs: Programs | None = None
+    holdings = Holdings(snapshot, partial(_said, snapshot))
     rooms.begin(snapshot.nodes)
     try:
-        for round_ in rounds_of(snapshot, possible):
+        for round_ in holdings.rounds(rounds_of(snapshot, possible)):
             for part in batches_of(round_, len(snapshot.nodes)):
                 plan = planned(part, rooms, limits) if len(part.demands) >= batch else None
                 placed = [] if plan is None else _planned(plan)
@@ -74,10 +78,13 @@ def place(
                         placed += _assign(demand, job_class, pieces)
                     else:
                         waiting.append((key, demand))
+                        holdings.miss(key, demand, job_class)
                 if plan is not None:
                     programs = account(plan, part, placed, programs)
                 assignments += placed
-        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot)), programs)
+        unplaced = (*impossible, *_unplaced(waiting, rooms, holdings, snapshot))
+        reservations = holdings.renewed(waiting, rooms)
+        return Outcome(tuple(assignments), unplaced, programs, reservations, tuple(holdings.preemptions))
     finally:
         rooms.end()
 
@@ -113,21 +120,28 @@ def _piece(demand: Demand, candidate: Candidate, width: int, explanation: Explan
 
 
 def _unplaced(
-    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot
+    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, holdings: Holdings, snapshot: Snapshot
 ) -> tuple[Unplaced, ...]:
-    """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
+    """The jobs that wait, explained once for each class, by the room there is at the end of the cycle.
+
+    Those for which room is kept are explained by what there was when that was done.
+    """
     told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
     unplaced: list[Unplaced] = []
     for key, demand in waiting:
-        found = told.get(key)
+        found = holdings.said(demand) or told.get(key)
         if found is None:
-            job_class = rooms.job_class(key, demand)
-            verdicts = verdicts_of(job_class)
-            contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
-            reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
-            found = told[key] = (verdicts.never, reason, contradiction or summary(verdicts), explain(verdicts))
+            found = told[key] = _said(snapshot, rooms.job_class(key, demand))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
+
+
+def _said(snapshot: Snapshot, job_class: JobClass) -> Said:
+    """What is told of the jobs of a class that wait."""
+    verdicts = verdicts_of(job_class)
+    contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
+    reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
+    return verdicts.never, reason, contradiction or why_waiting(verdicts, job_class.demand), explain(verdicts)
 
 
 def _reason(verdicts: Verdicts) -> str:
@@ -139,4 +153,4 @@ def _reason(verdicts: Verdicts) -> str:
         return next(iter(reasons))
     if verdicts.never:
         return NO_SUITABLE_NODE
-    return INSUFFICIENT if INSUFFICIENT in reasons else NODES_UNAVAILABLE
+    return next((reason for reason in (INSUFFICIENT, RESERVED) if reason in reasons), NODES_UNAVAILABLE)

@@ -8,7 +8,7 @@ from isthmus.api.computejob import EXPLANATION_NODES, Explanation, NodeVerdict
 from isthmus.api.conditions import truncated
 
 from .candidate import Candidate
-from .filters.room import INSUFFICIENT, crowded
+from .filters.room import crowded, shortage
 from .jobclass import Entry, JobClass, by_rank
 from .verdict import Rejection
 
@@ -35,8 +35,7 @@ class Verdicts:
     def reasons(self) -> Counter[str]:
         """Nodes by reason, over all of them."""
         reasons = Counter(truncated(rejection.reason, 64) for rejection in self.rejected.values())
-        if self.crowded:
-            reasons[INSUFFICIENT] += len(self.crowded)
+        reasons.update(shortage(candidate) for candidate in self.crowded)
         return reasons
 
     def all_rejected(self) -> dict[str, Rejection]:
@@ -113,7 +112,7 @@ def _json(explanation: Explanation) -> bytes:
 def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:
     """The nodes to tell of: one for each reason first, each group by name."""
     lacking = {candidate.node.name: candidate for candidate in verdicts.crowded}
-    reasons = {**{n: r.reason for n, r in verdicts.rejected.items()}, **dict.fromkeys(lacking, INSUFFICIENT)}
+    reasons = {**{n: r.reason for n, r in verdicts.rejected.items()}, **{n: shortage(c) for n, c in lacking.items()}}
     first: dict[str, str] = {}
     names = sorted(reasons)
     for name in names:

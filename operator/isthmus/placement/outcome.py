@@ -6,6 +6,8 @@ from decimal import Decimal
 from isthmus.api.computejob import Explanation
 
 from .demand import Demand
+from .preemption import Preemption
+from .reservation import Reservation
 from .steering import Affinity
 
 
@@ -56,8 +58,13 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a cycle decided, in the order in which it decided; `programs` is None where no program was solved."""
+    """What a cycle decided, in the order in which it decided; `programs` is None where no program was solved.
+
+    `reservations` are for the next cycle's snapshot; what `preemptions` name is to be stopped.
+    """
 
     assignments: tuple[Assignment, ...]
     unplaced: tuple[Unplaced, ...]
     programs: Programs | None = None
+    reservations: tuple[Reservation, ...] = ()
+    preemptions: tuple[Preemption, ...] = ()

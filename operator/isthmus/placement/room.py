@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from isthmus.capacity.profile import Profile, Shape
 from isthmus.capacity.spreading import shares
 
+from .demand import Demand
 from .machines import Kind, Vector
 
 Part = tuple[int, Vector]
@@ -32,9 +33,10 @@ class Room:
     """What is free on a node's machines. A `version` names one state for good: it is never given to another.
 
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
+    `withheld` is what was free on machines that are kept for `holders`, and `parts` tells as used.
     """
 
-    __slots__ = ("_before", "_latest", "axes", "kinds", "overdrawn", "parts", "version")
+    __slots__ = ("_before", "_latest", "axes", "holders", "kinds", "overdrawn", "parts", "version", "withheld")
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -42,6 +44,8 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self.withheld: dict[Part, int] = {}
+        self.holders: list[Demand] = []
         self._latest = 0
         self._before: tuple[dict[Part, int], int] | None = None
 
@@ -71,6 +75,23 @@ class Room:
         if self._before is not None:
             self.parts, self.version = self._before
             self._before = None
+            self.withheld, self.holders = {}, []
+
+    def withhold(self, machines: Mapping[Part, int], holder: Demand) -> None:
+        """Keep what is free on so many machines of each part for one job, until it is undone."""
+        self.mark()
+        self._changed()
+        self.holders.append(holder)
+        nothing = (0,) * len(self.axes)
+        for part, count in machines.items():
+            self.withheld[part] = self.withheld.get(part, 0) + count
+            self.move(part, count, nothing)
+
+    def copy(self) -> "Room":
+        """The room as it is now, to try something on."""
+        other = Room(self.axes, self.kinds, dict(self.parts))
+        other.overdrawn = self.overdrawn
+        return other
 
     def _changed(self) -> None:
         self._latest += 1
@@ -99,7 +120,7 @@ class Room:
         pieces = shares([(fits, count) for _, count, fits in open_parts], taken)
         for (part, _, _), piece in zip(open_parts, pieces, strict=True):
             for pods, machines in piece:
-                self._move(part, machines, _less(part[1], need, pods))
+                self.move(part, machines, _less(part[1], need, pods))
         return taken
 
     def _take_one(self, need: Need, kinds: frozenset[int]) -> int:
@@ -113,10 +134,11 @@ class Room:
         if chosen is None:
             return 0
         self._changed()
-        self._move(chosen, 1, _less(chosen[1], need, 1))
+        self.move(chosen, 1, _less(chosen[1], need, 1))
         return 1
 
-    def _move(self, part: Part, machines: int, free: Vector) -> None:
+    def move(self, part: Part, machines: int, free: Vector) -> None:
+        """Say that so much is free on so many machines of the part now; `mark` and a version are the caller's."""
         self.parts[part] -= machines
         if not self.parts[part]:
             del self.parts[part]

@@ -9,6 +9,8 @@ from isthmus.api.computenode import Taint
 from isthmus.capacity.profile import Profile
 
 from .assumed import Assumption
+from .reservation import Reservation
+from .running import RunningShard
 from .stated import EnergyView, NetworkView
 
 ANY_MODEL = "*"
@@ -48,7 +50,8 @@ class NodeView:
     """One ComputeNode: what its administrator declared, its state, its figures, and what was sent to it since.
 
     `stop_allowance_seconds` is how long pods that are told to stop there may take to. `classifications` and
-    `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent.
+    `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent. Where
+    `preemption_allowed`, preemptible work may be stopped there, `preemption_notice_seconds` after its job was told.
     """
 
     name: str
@@ -70,11 +73,15 @@ class NodeView:
     price: PriceView | None = None
     profile: Profile | None = None
     assumed: tuple[Assumption, ...] = ()
+    preemption_allowed: bool = True
+    preemption_notice_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All nodes at `now`."""
+    """All nodes at `now`, the work that may be stopped there, and what the last cycle reserved."""
 
     nodes: tuple[NodeView, ...]
     now: datetime
+    running: tuple[RunningShard, ...] = ()
+    reservations: tuple[Reservation, ...] = ()

@@ -89,6 +89,12 @@ VERDICTS = ReasonTable(
             "many there is, and what is short.",
             "Wait.",
         ),
+        Reason(
+            "Reserved",
+            "It would have room, but keeps that for a job that comes before this one.",
+            "Wait.",
+            see="placement.md#gangs-reservations-and-preemption",
+        ),
         Reason("NoMachines", "None of its machines takes pods at the moment.", "Wait; ask who runs the member."),
         Reason(
             "ModelUnpriced",
