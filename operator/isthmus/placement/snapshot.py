@@ -10,6 +10,8 @@ from isthmus.capacity.profile import Profile
 
 from .accounts import NO_ACCOUNTS, AccountsView
 from .assumed import Assumption
+from .reservation import Reservation
+from .running import RunningShard
 from .stated import EnergyView, NetworkView
 from .terms import Terms
 
@@ -55,8 +57,8 @@ class NodeView:
 
     `stop_allowance_seconds` is how long pods that are told to stop there may take to. `classifications` and
     `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent. `terms` are
-    those of its offer; None is without any. `preemption_allowed` says whether work there may be preempted, and
-    `preemption_notice_seconds` how long before that it must be told.
+    those of its offer; None is without any. Where `preemption_allowed`, preemptible work may be stopped there,
+    `preemption_notice_seconds` after its job was told.
     """
 
     name: str
@@ -85,8 +87,10 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All nodes at `now`, and the accounts that share them."""
+    """All nodes at `now`, the accounts that share them, work that may be stopped, and what the last cycle reserved."""
 
     nodes: tuple[NodeView, ...]
     now: datetime
     accounts: AccountsView = NO_ACCOUNTS
+    running: tuple[RunningShard, ...] = ()
+    reservations: tuple[Reservation, ...] = ()

@@ -10,7 +10,7 @@ from tests.unit.placement.fleets import NETWORKS, TOLERATION, demand, node, pric
 
 from isthmus.api.computejob import Toleration
 from isthmus.api.computenode import Taint
-from isthmus.placement import Assumption, Demand, NodeView, Split
+from isthmus.placement import Assumption, Demand, Form, NodeView, Split, Terms
 from isthmus.placement.demand import Input
 from isthmus.placement.jobclass import class_key
 from isthmus.placement.room import room_of_profile
@@ -42,9 +42,13 @@ ASKED: dict[str, Any] = {
     "inputs": (Input(("node", "n"), 1),),
     "weights": {"carbon": 1},
     "urgency": 1,
+    "variant": "ascend",
+    "forms": (Form("ascend", {"cpu": 2, "pods": 1}),),
 }
 # Who it is, its place in the queue, and what its urgency is made of.
 APART = {"key", "name", "namespace", "priority", "created", "attempt", "deadline", "run_seconds"}
+# Its name, what rooms are renewed by, and what only those are asked of that would be stopped there.
+APART_OF_NODES = {"name", "assumed", "preemption_allowed", "preemption_notice_seconds"}
 STATED: dict[str, Any] = {
     "tier": "Edge",
     "parent": "p",
@@ -63,13 +67,14 @@ STATED: dict[str, Any] = {
     "not_ready_message": "no answer",
     "price": price("0.1"),
     "profile": profile(shape(2)),
+    "terms": Terms(accounts=frozenset({"a"})),
 }
 
 
 def test_no_field_is_left_out() -> None:
     """Each field of a demand and of a node has its value below, or a reason to have none."""
     assert {each.name for each in fields(Demand)} == ASKED.keys() | APART
-    assert {each.name for each in fields(NodeView)} == STATED.keys() | {"name", "assumed"}
+    assert {each.name for each in fields(NodeView)} == STATED.keys() | APART_OF_NODES
 
 
 @pytest.mark.parametrize("field", ASKED)

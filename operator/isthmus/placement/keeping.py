@@ -1,0 +1,169 @@
+"""What is kept for whom in one cycle: reservations made before, room that preemption leaves, and what follows."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from isthmus.api.computejob import Explanation
+from isthmus.api.conditions import truncated
+
+from .candidate import Candidate
+from .demand import Demand
+from .fit import Offer
+from .jobclass import Entry, JobClass, class_key
+from .order import Round
+from .preemption import Claims, Preemption
+from .reservation import RESERVATIONS, RESERVE_AFTER_SECONDS, Reservation
+from .room import Part, Room, pods_on
+from .rooms import Rooms
+from .snapshot import Snapshot
+
+PREEMPTING = "Preempting"
+
+ClassKey = tuple[object, ...]
+Said = tuple[bool, str, str, Explanation]
+"""What is told of a job that waits: whether it could never run, a reason, a message, and the explanation."""
+
+
+class Keeping:
+    """The reservations of one cycle. `say` tells of the jobs of a class that wait, by the rooms as they are."""
+
+    def __init__(self, snapshot: Snapshot, say: Callable[[JobClass], Said]) -> None:
+        self._now = snapshot.now
+        self._say = say
+        self._before = {reservation.demand.key: reservation for reservation in snapshot.reservations}
+        self._claims = Claims(snapshot)
+        self._said: dict[str, Said] = {}
+        self._after: dict[str, Reservation] = {}
+        self._missed: dict[str, Sequence[Entry]] = {}
+        self.preemptions: list[Preemption] = []
+
+    def rounds(self, rounds: Iterable[Round]) -> Iterator[Round]:
+        """The rounds, each led by its jobs that have a reservation, in a round of their own."""
+        for each in rounds:
+            first = tuple(demand for demand in each.demands if demand.key in self._before)
+            if first:
+                yield Round(first, each.urgency)
+                others = tuple(demand for demand in each.demands if demand.key not in self._before)
+                if others:
+                    yield Round(others, each.urgency)
+            else:
+                yield each
+
+    def miss(self, key: ClassKey, demand: Demand, job_class: JobClass, entries: Sequence[Entry]) -> None:
+        """The job found no room: hold what is reserved for it, or claim what of lower priority may be stopped.
+
+        `entries` are those on which its account may have it: for a job that waits for something else than room, none
+        is made or kept.
+        """
+        if not entries:
+            return
+        self._missed[demand.key] = entries
+        found = self._claims.claim(key, demand, entries)
+        if found is not None:
+            self.preemptions.append(found)
+            self._hold(Reservation(demand, found.node, self._now, preempting=True), job_class)
+            return
+        before = self._before.get(demand.key)
+        if before is not None:
+            preempting = before.preempting and self._claims.claimed(demand)
+            self._hold(Reservation(demand, before.node, before.since, preempting), job_class)
+
+    def said(self, demand: Demand) -> Said | None:
+        """What is told of a job for which room is held; None where none is."""
+        return self._said.get(demand.key)
+
+    def _hold(self, reservation: Reservation, job_class: JobClass) -> None:
+        demand = reservation.demand
+        said = self._say(job_class)
+        free = withhold(reservation, job_class, self._now)
+        if free is None:
+            return
+        never, reason, message, explanation = said
+        kept = f"reserved on {reservation.node}: room for {free} of {demand.least} pods is free there and kept"
+        if reservation.preempting:
+            kept, reason = f"{kept}, work of lower priority is being stopped to make the rest", PREEMPTING
+        self._said[demand.key] = never, reason, truncated(f"{message}; {kept}"), explanation
+        self._after[demand.key] = reservation
+
+    def renewed(self, waiting: Iterable[tuple[ClassKey, Demand]]) -> tuple[Reservation, ...]:
+        """The reservations that hold from now on, given who still waits, in order.
+
+        Those for which work is being stopped, and `RESERVATIONS` others at most: the first of each priority at once,
+        the rest once they have waited. One that has a node keeps it as long as that would do.
+        """
+        found = [reservation for reservation in self._after.values() if reservation.preempting]
+        taken = {reservation.node for reservation in self._after.values()}
+        bound = self._now - timedelta(seconds=RESERVE_AFTER_SECONDS)
+        left, head = RESERVATIONS, True
+        priority: int | None = None
+        for _, demand in waiting:
+            head, priority = head or demand.priority != priority, demand.priority
+            kept = self._after.get(demand.key)
+            if kept is None and (head or demand.created <= bound):
+                node = _most_promising(self._missed.get(demand.key, ()), taken)
+                kept = Reservation(demand, node, self._now) if node is not None else None
+            if kept is None:
+                continue  # the next may be the first of its priority that could run at all
+            head = False
+            if not kept.preempting:
+                found.append(kept)
+                taken.add(kept.node)
+                left -= 1
+            if not left:
+                break
+        return tuple(found)
+
+
+def withhold(reservation: Reservation, job_class: JobClass, now: datetime) -> int | None:
+    """Keep the machines that are reserved from whoever is placed after this, until the cycle ends.
+
+    Returns for how many of the pods that the job needs there is room on them; None where the node would not do for the
+    job any more.
+    """
+    here = [e.candidate for e in job_class.entries if e.candidate.node.name == reservation.node]
+    if not here:
+        return None
+    most = max(here, key=lambda candidate: (candidate.fit.pods_free, candidate.offer.pods_empty))
+    demand, room, offer = reservation.demand, most.room, most.offer
+    if reservation.preempting:  # in whichever form it will run
+        kinds = frozenset[int]().union(*(candidate.offer.kinds for candidate in here))
+        machines = {part: count for part, count in room.parts.items() if part[0] in kinds}
+    else:
+        machines = freest(room, offer, reservation.pods(now))
+    need = offer.need or ()
+    free = sum(pods_on(part[1], need) * count for part, count in machines.items() if part[0] in offer.kinds)
+    room.withhold(machines, demand)
+    return min(free, demand.least)
+
+
+def hold_for_others(snapshot: Snapshot, rooms: Rooms, demand: Demand) -> None:
+    """Keep what is reserved for jobs that are placed before the demand."""
+    for reservation in snapshot.reservations:
+        other = reservation.demand
+        if other.key != demand.key and other.priority >= demand.priority:
+            withhold(reservation, rooms.job_class(class_key(other), other), snapshot.now)
+
+
+def freest(room: Room, offer: Offer, pods: int) -> dict[Part, int]:
+    """As many machines as hold so many of the offer's pods when empty, those with most free first."""
+    need = offer.need or ()
+    usable = [part for part in room.parts if part[0] in offer.kinds]
+    usable.sort(key=lambda part: (-min((1000 * part[1][axis] // amount for axis, amount in need), default=0), part))
+    chosen: dict[Part, int] = {}
+    for part in usable:
+        if pods <= 0:
+            break
+        each = pods_on(room.kinds[part[0]].allocatable, need)
+        chosen[part] = min(room.parts[part], -(-pods // each))
+        pods -= chosen[part] * each
+    return chosen
+
+
+def _most_promising(entries: Sequence[Entry], taken: set[str]) -> str | None:
+    """The node with room for most of the job's pods now; of equals that with most machines for it, then by name."""
+
+    def promise(candidate: Candidate) -> tuple[int, int, str]:
+        return -candidate.fit.pods_free, -candidate.fit.pods_empty, candidate.node.name
+
+    open_ones = [e.candidate for e in entries if e.candidate.node.name not in taken and not e.candidate.room.overdrawn]
+    return min(open_ones, key=promise).node.name if open_ones else None
