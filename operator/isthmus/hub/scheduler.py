@@ -1,6 +1,7 @@
 """The scheduling loop: whenever something changed, places all that waits in one cycle."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
@@ -69,6 +70,10 @@ class Scheduler:
         """What waits to be placed of the job."""
         found = self._waiting.get(uid)
         return found[0] if found is not None else None
+
+    def waiting_by_account(self) -> Counter[str]:
+        """How many jobs wait, by account."""
+        return Counter(demand.account for demand, _ in self._waiting.values())
 
     def wake(self) -> None:
         """Room may have appeared, or a node changed."""
