@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import structlog
 import yaml
@@ -20,21 +20,22 @@ LARGEST_BYTES = 4 << 20
 class AccountsFile:
     """One file. What it says last without a fault is in force."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str) -> None:
+        """Raises ValueError where the text is wrong."""
         self._path = path
-        self._seen = ""
+        self._seen = text
+        self.config = parse(text)
+        """What it says, as the hub starts."""
         self.problem = ""
         """What is wrong with the file as it is now; empty where it is in force."""
 
-    def begin(self) -> AccountsConfig:
-        """Its content as the hub starts. Raises HubError where it can't be read or is wrong."""
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The file as the hub starts. Raises HubError where it can't be read or is wrong."""
         try:
-            self._seen = self._text()
-            return parse(self._seen)
+            return cls(path, _text(path))
         except (OSError, ValueError) as error:
-            raise HubError(
-                f"the accounts' file {self._path} is wrong: {error}", "mend it, or start without it"
-            ) from error
+            raise HubError(f"the accounts' file {path} is wrong: {error}", "mend it, or start without it") from error
 
     async def follow(self, on_change: Callable[[AccountsConfig], None]) -> None:
         """Look every two seconds, until cancelled; what is wrong is told in the log, and changes nothing."""
@@ -48,7 +49,7 @@ class AccountsFile:
     def look(self) -> AccountsConfig | None:
         """The settings, where the file has changed and is right."""
         try:
-            text = self._text()
+            text = _text(self._path)
             if text == self._seen:
                 return None
             self._seen = text
@@ -65,12 +66,13 @@ class AccountsFile:
         self.problem = ""
         return config
 
-    def _text(self) -> str:
-        with self._path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
-        if len(content) > LARGEST_BYTES:
-            raise ValueError(f"it is longer than {LARGEST_BYTES >> 20} MiB")
-        return content.decode()
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"it is longer than {LARGEST_BYTES >> 20} MiB")
+    return content.decode()
 
 
 def parse(text: str) -> AccountsConfig:

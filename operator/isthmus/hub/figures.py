@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from isthmus import __version__
 from isthmus.api.computejob import Phase
 from isthmus.clusters import Traffic
+from isthmus.placement import capacity_of
 
 from . import metrics
 from .fleet import FleetNode
@@ -47,6 +48,7 @@ class Figures(Collector):
         yield _family(metrics.PERMISSIONS_MISSING, [((), len(hub.permissions.missing))])
         yield from _of_jobs(hub)
         yield from _of_nodes(hub)
+        yield from _of_accounts(hub)
         yield _family(metrics.LEDGER_LAG, [((), hub.booking.lag_seconds())])
         yield from _of_traffic(hub)
         queues = list(hub.queues())
@@ -101,6 +103,31 @@ def _of_nodes(hub: Hub) -> Iterator[Family]:
             free[labels] += each.free
     yield _family(metrics.NODE_ACCELERATORS, totals.items())
     yield _family(metrics.NODE_ACCELERATORS_FREE, free.items())
+
+
+def _of_accounts(hub: Hub) -> Iterator[Family]:
+    view, named = hub.fleet.accounting.view(), hub.fleet.accounting.config.named
+    capacity = capacity_of(known.profile for known in hub.fleet.all())
+    shares: dict[str, float] = dict.fromkeys(named, 0.0)
+    spend: dict[str, float] = dict.fromkeys(named, 0.0)
+    held: Counter[tuple[str, str]] = Counter()
+    for name, account in view.known.items():
+        label = name if name in named else ""
+        shares[label] = shares.get(label, 0.0) + view.share(name, capacity)
+        spend[label] = spend.get(label, 0.0) + float(account.holding.per_hour)
+        held.update({(label, resource): amount for resource, amount in account.holding.resources.items()})
+    file = hub.accounts_file
+    yield _family(metrics.ACCOUNTS_CURRENT, [] if file is None else [((), 0.0 if file.problem else 1.0)])
+    yield _family(metrics.ACCOUNT_SHARE, (((name,), share) for name, share in shares.items()))
+    yield _family(metrics.ACCOUNT_WEIGHT, (((name,), account.weight) for name, account in named.items()))
+    yield _family(
+        metrics.ACCOUNT_HOLDING,
+        (
+            ((name, resource, _unit(resource)), amount / 1000 if resource == "cpu" else amount)
+            for (name, resource), amount in held.items()
+        ),
+    )
+    yield _family(metrics.ACCOUNT_SPEND, (((name,), amount) for name, amount in spend.items()))
 
 
 def _conditions(name: str, known: FleetNode) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -79,6 +79,7 @@ class Hub:
         clocks: Clocks,
         instruments: Instruments,
         asking: Client | None = None,
+        accounts_file: AccountsFile | None = None,
     ) -> None:
         self.began = False
         """Whether all lists are in that decisions rest on, and the loops run."""
@@ -106,9 +107,9 @@ class Hub:
             now=clocks.now,
             accelerators=self.accelerators,
         )
-        self.accounts_file = AccountsFile(settings.accounts) if settings.accounts is not None else None
-        if self.accounts_file is not None:
-            self.fleet.accounting.configure(self.accounts_file.begin())
+        self.accounts_file = accounts_file
+        if accounts_file is not None:
+            self.fleet.accounting.configure(accounts_file.config)
         self.scheduler = Scheduler(
             self.fleet,
             now=clocks.now,
@@ -189,6 +190,7 @@ class Hub:
     @classmethod
     async def open(cls, settings: HubSettings, credentials: Credentials, instruments: Instruments) -> Self:
         """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
+        accounts_file = AccountsFile.read(settings.accounts) if settings.accounts is not None else None
         client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
         asking: Client | None = None
         try:
@@ -220,6 +222,7 @@ class Hub:
             clocks=clocks,
             instruments=instruments,
             asking=asking,
+            accounts_file=accounts_file,
         )
         hub.fleet.expect(nodes)
         hub.nodes.begin(

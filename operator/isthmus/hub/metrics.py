@@ -1,7 +1,8 @@
 """Every metric of the hub: name, kind, labels and meaning, in one place. The reference page is rendered from it.
 
-Names follow Prometheus: base units, a counter ends in `_total`. No label names a job, a namespace or an account, so the
-number of series is bounded by that of nodes, resources and reasons. Pure.
+Names follow Prometheus: base units, a counter ends in `_total`. No label names a job or a namespace, and accounts are
+those that the accounts' file names, all others being summed up, so the number of series is bounded by that of nodes,
+resources, reasons and lines of that file. Pure.
 """
 
 from dataclasses import dataclass
@@ -103,6 +104,33 @@ NODE_ACCELERATORS_FREE = Metric(
 NODE_MACHINES = Metric("isthmus_node_machines", "gauge", "Machines of a node that take pods.", ("node",))
 NODE_SHARDS = Metric("isthmus_node_shards", "gauge", "Shards that stand on a node.", ("node",))
 NODE_SILENCE = Metric("isthmus_node_silence_seconds", "gauge", "Time since a node's member last answered.", ("node",))
+
+ACCOUNTS_CURRENT = Metric(
+    "isthmus_accounts_current",
+    "gauge",
+    "Whether the accounts' file is in force as it is now: 1, or 0 where it is wrong and what it said before counts. "
+    "Absent without such a file.",
+)
+ACCOUNT_SHARE = Metric(
+    "isthmus_account_share",
+    "gauge",
+    "An account's dominant share of the fleet on average of late, 0 to 1, not divided by its weight. Accounts that the "
+    "file names each have a series; all others are summed up in the one whose account is empty.",
+    ("account",),
+)
+ACCOUNT_WEIGHT = Metric("isthmus_account_weight", "gauge", "The weight of an account that is named.", ("account",))
+ACCOUNT_HOLDING = Metric(
+    "isthmus_account_holding",
+    "gauge",
+    "What an account's shards hold now, by resource, in the unit of the label: core, byte or integer.",
+    ("account", "resource", "unit"),
+)
+ACCOUNT_SPEND = Metric(
+    "isthmus_account_spend_per_hour",
+    "gauge",
+    "What an account's shards cost by the hour, in the currency that the hub bills in.",
+    ("account",),
+)
 
 LEDGER_LAG = Metric(
     "isthmus_ledger_lag_seconds", "gauge", "Age of the oldest meter reading that is not booked yet; 0 where all are."

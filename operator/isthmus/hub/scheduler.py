@@ -1,6 +1,7 @@
 """The scheduling loop: whenever something changed, places all that waits in one cycle."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -102,6 +103,10 @@ class Scheduler:
     def reservations(self) -> tuple[Reservation, ...]:
         """What the last cycle reserved."""
         return self._reservations
+
+    def waiting_by_account(self) -> Counter[str]:
+        """How many jobs wait, by account."""
+        return Counter(demand.account for demand, _ in self._waiting.values())
 
     def wake(self) -> None:
         """Room may have appeared, or a node changed."""

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from math import log2
 
+from isthmus.capacity.profile import Profile
+
 from .accounts import AccountsView, dominant
 from .demand import Demand
 from .holding import counted_in, counts
@@ -59,7 +61,7 @@ def rounds_of(
     accounts = {demand.account for demand in demands}
     if len(accounts) <= 1:
         return tuple(Round(tuple(jobs), dict.fromkeys((job.key for job in jobs), LEAST_URGENT)) for jobs in ordered)
-    turns = _Turns(snapshot.accounts, capacity_of(snapshot.nodes), accounts, startable)
+    turns = _Turns(snapshot.accounts, capacity_of(node.profile for node in snapshot.nodes), accounts, startable)
     free = free_of(snapshot.nodes)
     return tuple(
         Round(part, _urgency(part)) for jobs in ordered for part in _parts(turns.order(jobs), free, turns.starts)
@@ -97,11 +99,11 @@ def free_of(nodes: Iterable[NodeView]) -> dict[str, int]:
     return total
 
 
-def capacity_of(nodes: Iterable[NodeView]) -> dict[str, int]:
+def capacity_of(profiles: Iterable[Profile | None]) -> dict[str, int]:
     """What all nodes that are followed have, by resource, of what accounts are measured by."""
     total: dict[str, int] = {}
-    for node in nodes:
-        for name, amount in node.profile.allocatable.items() if node.profile is not None else ():
+    for profile in profiles:
+        for name, amount in profile.allocatable.items() if profile is not None else ():
             if counts(name):
                 total[name] = total.get(name, 0) + amount
     return total

@@ -164,6 +164,7 @@ NOBODYS = [
     *attempts(f"{READ} {WRITE}", "dispatches.isthmus.dev", "team"),
     *attempts("update patch", "computejobs/status.isthmus.dev settlements/status.isthmus.dev", "team"),
     *attempts(f"{READ} {WRITE}", "computenodes.isthmus.dev"),
+    *attempts("list", f"accounts.{QUERY}"),
 ]
 PEOPLE_MAY_NOT = {
     "view": [*NOBODYS, *attempts(WRITE, "computejobs.isthmus.dev settlements.isthmus.dev", "team")],
@@ -357,9 +358,16 @@ def test_hub_that_is_its_own_member(ruled: Cluster) -> None:
     as_isthmus(ruled, "create", "--validate=false", "-f", "-", body=tenant_objects(HUB_UID, "team", "physics")[0])
 
 
-@pytest.mark.parametrize("attempt", attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev"), ids=str)
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        *attempts(READ, "computenodes.isthmus.dev computejobs.isthmus.dev"),
+        *attempts("list", f"accounts.{QUERY}"),
+    ],
+    ids=str,
+)
 def test_viewer_of_the_whole_cluster(ruled: Cluster, attempt: Attempt) -> None:
-    """Bound cluster-wide, the viewer sees the ComputeNodes and everybody's work, and writes nothing."""
+    """Bound cluster-wide, the viewer sees the ComputeNodes, everybody's work and all accounts, and writes nothing."""
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

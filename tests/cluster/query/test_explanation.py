@@ -120,7 +120,7 @@ def test_discovery(query: Aggregated) -> None:
     """The API is found by kubectl, which goes on finding ComputeJobs where they were."""
     cluster = query.fed.hub
     listed = json.loads(query.raw("ann", "/apis/query.isthmus.dev/v1alpha1"))
-    assert [each["name"] for each in listed["resources"]] == ["computejobs/explanation", "computejobs/log"]
+    assert [each["name"] for each in listed["resources"]] == ["computejobs/explanation", "computejobs/log", "accounts"]
     assert "isthmus.dev/v1alpha1" in cluster.kubectl("api-resources", "--api-group=isthmus.dev")
     assert cluster.kubectl("get", "computejobs", "-n", "team-a", "-o", "name").startswith("computejob.isthmus.dev/")
     assert cluster.kubectl("get", "cjob", "-n", "team-a", "-o", "name").startswith("computejob.isthmus.dev/")

@@ -95,3 +95,19 @@ def test_while_the_hub_is_away(query: Aggregated, ann: Desk) -> None:
     finally:
         query.fed.process.start()
         query.wait_available()
+
+
+def test_accounts_are_told_to_whoever_may_list_them(query: Aggregated, ann: Desk) -> None:
+    """The hub's administrator sees where every account stands; who views one namespace is refused."""
+    admin = Desk(query.fed.hub.kubeconfig(), query.fed.bed.environment)
+    query.fed.hub.apply([compute_job("holds", job_spec(run_seconds="3600", cpu="2"))])
+    query.fed.wait_condition("computejobs", "holds", "Placed", "True", namespace="team-a")
+    headings, *rows = (line.split() for line in admin.good("top", "accounts").splitlines())
+    assert headings == ["ACCOUNT", "WEIGHT", "SHARE", "GPUS", "CPU", "MEMORY", "PER-HOUR", "WAITING", "QUOTA"]
+    (row,) = (row for row in rows if row[0] == "team-a")
+    assert (row[1], row[3:6]) == ("1", ["0", "2", "1Gi"])
+    assert row[-2:] == ["1", "-"]  # the job that no node can take waits
+    refused = ann("top", "accounts")
+    assert refused.code
+    assert 'cannot list resource "accounts"' in refused.err
+    query.fed.hub.kubectl("delete", "cjob", "holds", "-n", "team-a", "--timeout=60s")

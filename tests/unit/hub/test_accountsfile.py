@@ -10,8 +10,8 @@ def test_a_change_is_taken_in_and_a_fault_is_not(tmp_path: Path) -> None:
     """What the file said last without a fault stays in force, and the fault is told until it is mended."""
     path = tmp_path / "accounts.yaml"
     path.write_text("named: {team-a: {weight: 3}}")
-    file = AccountsFile(path)
-    assert file.begin().named["team-a"].weight == 3
+    file = AccountsFile.read(path)
+    assert file.config.named["team-a"].weight == 3
     assert file.look() is None
     path.write_text("named: {team-a: {weight: 4}}")
     changed = file.look()
@@ -47,6 +47,6 @@ def test_a_hub_does_not_begin_with_a_wrong_file(tmp_path: Path, content: str | N
     if content is not None:
         path.write_text(content)
     with pytest.raises(HubError) as caught:
-        AccountsFile(path).begin()
+        AccountsFile.read(path)
     assert str(path) in str(caught.value)
     assert told in str(caught.value)

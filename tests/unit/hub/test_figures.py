@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.hub.world import BEGIN, GIBIBYTE, compute_node
 from tests.waiting import eventually
 
 from isthmus import __version__
+from isthmus.api.accounts import AccountsConfig
 from isthmus.api.computejob import Phase
 from isthmus.capacity import Profile
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal
@@ -16,6 +18,7 @@ from isthmus.clusters import COMPUTEJOBS, NAMESPACES
 from isthmus.hub.figures import MOST_RESOURCES, Figures
 from isthmus.hub.metrics import METRICS
 from isthmus.hub.standing import Standing
+from isthmus.placement import Holding
 
 A100 = Accelerator("NVIDIA", "nvidia.com/gpu", "A100")
 SLICE = Accelerator("NVIDIA", "nvidia.com/mig-1g.5gb", "A100", partition_profile="1g.5gb")
@@ -111,6 +114,19 @@ async def test_nodes(tmp_path: Path) -> None:
         world.hub.fleet.drop("east")
         text = generate_latest(world.registry).decode()
         assert "east" not in text
+
+
+async def test_accounts_that_are_named(tmp_path: Path) -> None:
+    """Those of the file have series of their own, whether they hold anything or not; all others have one together."""
+    async with standing_hub(tmp_path) as world:
+        accounting = world.hub.fleet.accounting
+        accounting.configure(AccountsConfig.read({"named": {"acme": {"weight": 3}, "idle": {}}}))
+        for sequence, account in enumerate(("acme", "x", "y")):
+            accounting.begin("east", sequence, account, Holding({"cpu": 1500}, {}, Decimal("2.5")))
+        assert world.samples("isthmus_account_weight") == {("acme",): 3, ("idle",): 1}
+        assert world.samples("isthmus_account_spend_per_hour") == {("acme",): 2.5, ("idle",): 0, ("",): 5}
+        assert world.samples("isthmus_account_holding") == {("acme", "cpu", "core"): 1.5, ("", "cpu", "core"): 3}
+        assert world.samples("isthmus_account_share").keys() == {("acme",), ("idle",), ("",)}
 
 
 async def test_what_a_member_says_of_itself_is_bounded(tmp_path: Path) -> None:

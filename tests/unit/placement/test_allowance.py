@@ -179,18 +179,25 @@ _limits = st.builds(
 
 
 @UNHURRIED
-@given(fleet=fleets(), jobs=queues(), limits=st.lists(_limits, min_size=2, max_size=2), seed=st.integers(0, 99))
+@given(
+    fleet=fleets(),
+    jobs=queues(),
+    limits=st.lists(_limits, min_size=2, max_size=2),
+    seed=st.integers(0, 99),
+    batch=st.sampled_from((1, 32)),
+)
 def test_no_limit_is_ever_exceeded(
-    fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], limits: list[AccountLimits], seed: int
+    fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], limits: list[AccountLimits], seed: int, batch: int
 ) -> None:
-    """Over cycles in which jobs come, are placed, and end in any order, no account holds more than it may."""
+    """Over cycles in which jobs come, are placed by a program or one by one, and end, no account holds too much."""
     draw = random.Random(seed)  # noqa: S311 - a simulation
     queue = [replace(job, account=draw.choice("ab")) for job in jobs]
     holdings = {"a": Holding(), "b": Holding()}
     standing: list[tuple[str, Holding]] = []
     for _ in range(4):
         known = {name: AccountView(each, holdings[name]) for name, each in zip("ab", limits, strict=True)}
-        outcome = place(Snapshot(fleet, NOW, AccountsView(known)), draw.sample(queue, draw.randint(0, len(queue))))
+        there = Snapshot(fleet, NOW, AccountsView(known))
+        outcome = place(there, draw.sample(queue, draw.randint(0, len(queue))), batch=batch)
         for each in outcome.assignments:
             standing.append((each.demand.account, each.holding))
             holdings[each.demand.account] = holdings[each.demand.account].plus(each.holding)

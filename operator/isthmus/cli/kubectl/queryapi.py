@@ -33,6 +33,18 @@ async def explanation(client: "Client", namespace: str, name: str) -> tuple[dict
     return found, ""
 
 
+async def accounts(client: "Client") -> list[dict[str, Any]]:
+    """Where the accounts stand. Raises Complaint where that is not served."""
+    from isthmus.clusters.errors import NotFound, ServerFailure, UnexpectedAnswer
+
+    try:
+        body = await client.raw("GET", f"/apis/{QUERY_API_VERSION}/accounts")
+        found: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
+    except (UnexpectedAnswer, ServerFailure, NotFound, msgspec.MsgspecError) as error:
+        raise Complaint(f"accounts can't be told: {_unserved(error)}") from None
+    return list(found.get("items") or ())
+
+
 async def log(
     client: "Client", namespace: str, name: str, params: Mapping[str, str], *, silence_seconds: float | None
 ) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,19 +22,32 @@ if TYPE_CHECKING:
     from isthmus.clusters.client import Client
 
     from .servertable import ServerTable
+    from .table import Table
 
 _SHORTEST = 0.2
+
+
+class What(StrEnum):
+    """What is shown."""
+
+    FLEET = "fleet"
+    ACCOUNTS = "accounts"
+
+
 _WIDTH_ELSEWHERE = 120
 
 
 @with_flags
 def top(
     flags: Flags,
+    what: Annotated[
+        What, typer.Argument(metavar="WHAT", help="fleet: nodes and jobs; accounts: their shares and quotas.")
+    ] = What.FLEET,
     *,
     interval: Annotated[str, typer.Option(metavar="TIME", help="How often it looks again.")] = "2s",
     once: Annotated[bool, typer.Option("--once", help="Show it once, on a terminal too.")] = False,
 ) -> None:
-    """Watch nodes fill and jobs run, until Ctrl-C. With --namespace, jobs of that one alone.
+    """Watch nodes fill and jobs run, or accounts, until Ctrl-C. With --namespace, jobs of that one alone.
 
     Where the output is no terminal it is shown once.
     """
@@ -41,39 +55,63 @@ def top(
     if seconds is None or seconds < _SHORTEST:
         raise Complaint(f"--interval {interval!r}: write a time of at least {_SHORTEST:g}s, such as 2s")
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is left
-        asyncio.run(_top(flags, None if once or not sys.stdout.isatty() else seconds))
+        asyncio.run(_top(flags, what, None if once or not sys.stdout.isatty() else seconds))
 
 
-async def _top(flags: Flags, seconds: float | None) -> None:
+async def _top(flags: Flags, what: What, seconds: float | None) -> None:
     from rich.console import Console
     from rich.live import Live
 
     from .connection import connected, credentials_of
+    from .table import show
 
     credentials = credentials_of(flags)
     async with connected(credentials, flags, name="hub") as client:
-        fleet = await read(client, flags.namespace)
+        if seconds is None and what is What.ACCOUNTS:
+            show(await _accounts(client))
+            return
         if seconds is None:
             console = Console(width=None if sys.stdout.isatty() else _WIDTH_ELSEWHERE, highlight=False)
-            console.print(_screen(console, fleet, whole=True))
+            console.print(_screen(console, await read(client, flags.namespace), whole=True))
             return
         console = Console(highlight=False)
-        with Live(_screen(console, fleet), console=console, screen=True, auto_refresh=False) as live:
+        first = await _shown(client, what, flags.namespace, console)
+        with Live(first, console=console, screen=True, auto_refresh=False) as live:
             while True:
                 await asyncio.sleep(seconds)
-                live.update(await _again(client, flags.namespace, console), refresh=True)
+                live.update(await _again(client, what, flags.namespace, console), refresh=True)
 
 
-async def _again(client: "Client", namespace: str | None, console: "Console") -> "RenderableType":
+async def _accounts(client: "Client") -> "Table":
+    from .accountlist import account_table
+    from .queryapi import accounts
+
+    return account_table(await accounts(client))
+
+
+async def _shown(client: "Client", what: What, namespace: str | None, console: "Console") -> "RenderableType":
+    from rich.text import Text
+
+    from .table import folded
+
+    if what is What.FLEET:
+        return _screen(console, await read(client, namespace))
+    rows = list(folded(await _accounts(client), console.width))
+    return Text("\n".join(rows[: console.height - 1]), no_wrap=True)
+
+
+async def _again(client: "Client", what: What, namespace: str | None, console: "Console") -> "RenderableType":
     """The next screen, or what kept it from being made."""
     from rich.text import Text
 
     from isthmus.clusters.errors import ClusterError
 
     try:
-        return _screen(console, await read(client, namespace))
+        return await _shown(client, what, namespace, console)
     except ClusterError as error:
         return Text(line_of(error), style="red")
+    except Complaint as error:
+        return Text(str(error), style="red")
 
 
 def _screen(console: "Console", fleet: Fleet, *, whole: bool = False) -> "RenderableType":

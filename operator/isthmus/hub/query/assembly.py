@@ -9,10 +9,12 @@ from isthmus.hub.fleet import Fleet
 from isthmus.hub.scheduler import Scheduler
 from isthmus.hub.settings import HubSettings
 
+from .accounts import AccountList
 from .explanations import Explanations
 from .jobs import JobReader
 from .logs import Logs
 from .queryapi import QueryApi
+from .refusals import ACCOUNTS
 
 
 def query_api(
@@ -28,7 +30,7 @@ def query_api(
     member_of: Callable[[str], Client | None],
     now: Callable[[], datetime],
 ) -> QueryApi | None:
-    """What serves explanations and logs; None where the settings give no address for it.
+    """What serves explanations, logs and accounts; None where the settings give no address for it.
 
     What callers cause is asked through `asking`, so that no flood of theirs takes a turn from the hub's own requests.
     """
@@ -42,6 +44,7 @@ def query_api(
     return QueryApi(
         client,
         {"explanation": explanations.answer, "log": logs.answer},
+        listings={ACCOUNTS: AccountList(fleet, scheduler).answer},
         reviews=asking,
         address=settings.query,
         service=settings.query_service,

@@ -2,7 +2,7 @@
 
 from isthmus.api.core import Manifest
 
-from .refusals import API_VERSION, GROUP, PLURAL, VERSION
+from .refusals import ACCOUNTS, API_VERSION, GROUP, PLURAL, VERSION
 
 _VERSION = {"groupVersion": API_VERSION, "version": VERSION}
 
@@ -21,7 +21,8 @@ RESOURCES_DOCUMENT: Manifest = {
     "resources": [
         {"name": f"{PLURAL}/{subresource}", "singularName": "", "namespaced": True, "kind": kind, "verbs": ["get"]}
         for subresource, kind in (("explanation", "Explanation"), ("log", "Log"))
-    ],
+    ]
+    + [{"name": ACCOUNTS, "singularName": "account", "namespaced": False, "kind": "Account", "verbs": ["list"]}],
 }
 DOCUMENTS: dict[str, Manifest] = {
     "/apis": GROUPS_DOCUMENT,

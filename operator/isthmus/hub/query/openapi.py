@@ -2,7 +2,7 @@
 
 from isthmus.api.core import Manifest
 
-from .refusals import API_VERSION, GROUP, PLURAL
+from .refusals import ACCOUNTS, API_VERSION, GROUP, PLURAL
 
 _INFO: Manifest = {"title": "Isthmus query API", "version": "v1alpha1"}
 _PLACE = ("namespace", "Namespace of the ComputeJob."), ("name", "Name of the ComputeJob.")
@@ -46,6 +46,15 @@ V3: Manifest = {
             "Explanation", "Why a ComputeJob stands where it does: all nodes.", "application/json"
         ),
         f"{_PREFIX}/log": _operation("Log", "The log of one of a ComputeJob's pods.", "text/plain", _LOG_QUERY),
+        f"/apis/{API_VERSION}/{ACCOUNTS}": {
+            "get": {
+                "operationId": "listQueryV1alpha1Account",
+                "description": "Where all accounts stand: weights, shares, what they hold and may hold.",
+                "responses": {
+                    "200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}
+                },
+            }
+        },
     },
 }
 # What reads the older form looks for kinds that can be listed and written, of which there are none.

@@ -18,7 +18,7 @@ from .certificate import Issued, ServingAuthority
 from .frontproxy import FrontProxy
 from .listener import Listener, context_of
 from .registration import Registration
-from .server import Answer, Gate, application
+from .server import Answer, Gate, Listing, application
 
 logger = structlog.get_logger(__name__)
 
@@ -28,9 +28,10 @@ SHUTDOWN_SECONDS = 2.0
 
 
 class QueryApi:
-    """Serves until cancelled. `service` is its Service's name in `namespace`; `answers` are by subresource.
+    """Serves until cancelled. `service` is its Service's name in `namespace`.
 
-    `reviews` is asked whether callers may have them.
+    `answers` are by subresource of ComputeJobs, `listings` by resource; `reviews` is asked whether callers may have
+    them.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class QueryApi:
         hub: KubernetesApi,
         answers: Mapping[str, Answer],
         *,
+        listings: Mapping[str, Listing],
         reviews: Reviews,
         address: Address,
         service: str,
@@ -53,7 +55,7 @@ class QueryApi:
         self._changed = asyncio.Event()
         self._refusal = "its front proxy's configuration has not been read yet"
         self._address = address
-        app = application(self._gate, reviews, answers)
+        app = application(self._gate, reviews, answers, listings)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._listener = Listener(self._runner, address.host, address.port)
         self._registration = Registration(hub, lambda: self._authority.bundle)

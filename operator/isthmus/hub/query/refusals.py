@@ -6,6 +6,7 @@ from isthmus.api.names import QUERY_API_VERSION, QUERY_GROUP, QUERY_VERSION
 
 GROUP, VERSION, API_VERSION = QUERY_GROUP, QUERY_VERSION, QUERY_API_VERSION
 PLURAL = "computejobs"
+ACCOUNTS = "accounts"
 
 
 class Refused(Exception):  # noqa: N818 - it says what happened

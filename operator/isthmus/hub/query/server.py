@@ -12,7 +12,7 @@ from aiohttp.typedefs import Middleware
 from isthmus.api.core import Manifest
 
 from . import discovery, openapi
-from .authorization import Reviews, authorize
+from .authorization import Reviews, authorize, authorize_list
 from .frontproxy import Caller, FrontProxy
 from .refusals import API_VERSION, PLURAL, Refused, bad_request, unauthorized
 
@@ -20,6 +20,8 @@ logger = structlog.get_logger(__name__)
 
 Answer = Callable[[web.Request, str, str], Awaitable[web.StreamResponse]]
 """Answers for the ComputeJob of that namespace and name, to a caller who may have the answer."""
+Listing = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Answers for the whole hub, to a caller who may have the answer."""
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAMESPACE = re.compile(_LABEL)
@@ -58,14 +60,18 @@ class Gate:
         return self._proxy.caller(transport.get_extra_info("peercert"), request.headers)
 
 
-def application(gate: Gate, hub: Reviews, answers: Mapping[str, Answer]) -> web.Application:
-    """The routes; `answers` are by subresource."""
+def application(
+    gate: Gate, hub: Reviews, answers: Mapping[str, Answer], listings: Mapping[str, Listing]
+) -> web.Application:
+    """The routes; `answers` are by subresource of ComputeJobs, `listings` by resource."""
     app = web.Application(middlewares=[_guarded(gate)])
     for path, document in (discovery.DOCUMENTS | openapi.DOCUMENTS).items():
         app.router.add_get(path, _told(document))
     for subresource, answer in answers.items():
         path = f"/apis/{API_VERSION}/namespaces/{{namespace}}/{PLURAL}/{{name}}/{subresource}"
         app.router.add_get(path, _asked(gate, hub, subresource, answer), allow_head=False)
+    for resource, listing in listings.items():
+        app.router.add_get(f"/apis/{API_VERSION}/{resource}", _listed(gate, hub, resource, listing), allow_head=False)
     return app
 
 
@@ -122,6 +128,16 @@ def _asked(
         return await answer(request, namespace, name)
 
     return asked
+
+
+def _listed(
+    gate: Gate, hub: Reviews, resource: str, listing: Listing
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def listed(request: web.Request) -> web.StreamResponse:
+        await authorize_list(hub, gate.caller(request), resource)
+        return await listing(request)
+
+    return listed
 
 
 def json_response(content: object) -> web.Response:
