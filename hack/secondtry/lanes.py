@@ -26,7 +26,7 @@ def turn_of(test: str) -> int:
     return next((turn for turn, folder in enumerate(LONGEST) if path.is_relative_to(folder)), len(LONGEST))
 
 
-class Lanes(LoadFileScheduling):
+class Lanes(LoadFileScheduling):  # type: ignore[misc]  # the package ships no types
     """Deals out whole lanes in the order of the collection."""
 
     def _split_scope(self, nodeid: str) -> str:

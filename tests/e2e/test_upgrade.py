@@ -12,7 +12,7 @@ def test_helm_upgrade_with_jobs_in_flight(site: Installation, recorder: PodRecor
     count = 40 if site.runs_containers else 200
     jobs = {f"flight-{number}": 1 for number in range(count)}
     site.apply(*(compute_job(name, work(12)) for name in jobs))
-    wait_for(lambda: _begun(site, jobs) > count // 10, 60, "some of the jobs to have begun", interval_seconds=0.2)
+    wait_for(lambda: _begun(site, jobs) > count // 10, 180, "some of the jobs to have begun", interval_seconds=0.2)
     assert _phases(site, jobs).count("Succeeded") < count // 2, "it would come too late to tell anything"
     site.upgrade({"podAnnotations": {"example.com/upgraded": "yes"}})
     site.wait_complete(list(jobs), seconds=240)

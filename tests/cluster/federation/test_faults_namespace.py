@@ -72,7 +72,8 @@ def _failed(fed: Federation, name: str) -> tuple[str, str]:
 def test_member_namespace_deleted(fed: Federation, recorder: PodRecorder) -> None:
     """What was done of the work there stays done, the rest runs again; few writes."""
     names = {f"begun-{number}": 2 for number in range(4)}
-    template = job_spec(run_seconds="10", completions=2, parallelism=2)
+    # With time to spare: the namespace is to go while all of them run, on a busy machine too.
+    template = job_spec(run_seconds="20", completions=2, parallelism=2)
     _start(fed, "halfway", IN_EAST, run_seconds="3", completions=10, parallelism=1, succeeded=1)
     fed.hub.apply([compute_job(name, template, placement=IN_EAST) for name in names])
     wait_for(lambda: {fed.job(name).get("status", {}).get("phase") for name in names} == {"Running"}, 30, "all to run")
