@@ -4,7 +4,6 @@ import json
 import math
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,19 +12,13 @@ import typer
 from isthmus.errors import TraceError
 
 from .complaint import fail, refuse
+from .form import Form
 from .policy import Policy
 
 _COMMAND = "trace"
 _HIGHEST_LOAD = 100
 _MOST_SEEDS = 10_000
 _FIRST_SEED = 42  # as in the published experiment
-
-
-class Form(StrEnum):
-    """How the figures are written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def trace(

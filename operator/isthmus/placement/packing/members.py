@@ -11,7 +11,10 @@ from .shapes import SHAPES, Shapes
 
 
 class Members:
-    """Members with machines of their own, by number. Of one member nothing is chosen, so it is told no shapes."""
+    """Members with machines of their own, by number.
+
+    Of one member nothing is chosen, so the hub is told no shapes of it, unless they are `always` wanted.
+    """
 
     def __init__(
         self,
@@ -20,6 +23,7 @@ class Members:
         random: np.random.Generator,
         *,
         shapes: int = SHAPES,
+        always: bool = False,
     ) -> None:
         self._chance = columns.rule.chance
         self._random = random
@@ -27,7 +31,7 @@ class Members:
         self._shapes = [
             Shapes((member.state(number) for number in range(len(member))), columns, shapes)
             for member in self._members
-            if len(self._members) > 1
+            if len(self._members) > 1 or always
         ]
 
     def __len__(self) -> int:
@@ -59,6 +63,10 @@ class Members:
         before = packing.state(placement.machine)
         packing.release(placement)
         self._tell(member, placement.machine, before)
+
+    def leading(self, member: int, pod: int) -> State:
+        """The state in the member that suits a pod of the class best, as the hub knows it."""
+        return self._shapes[member].leading(pod)
 
     def room(self, pod: int) -> list[float]:
         """Each member's best score for a pod of the class, as the hub knows it; `NONE` where it has no room."""

@@ -16,6 +16,8 @@ _GRIDS = ((1, 1, 1), (250, 256, 10), (500, 512, 20), (1000, 1024, 50), (2000, 20
 _LAST = (8_000, 8_192, WHOLE)  # doubled from level to level
 _COARSEST = len(_GRIDS) + 24  # nothing is left to tell apart but models and whole GPUs
 
+_NOTHING = State("", 0, 0, ())
+
 
 def rounded(state: State, level: int) -> State:
     """The state on the grid of the level, never with more than it has; from level 0, which changes nothing."""
@@ -49,6 +51,13 @@ class Shapes:
         """The highest score among the member's machines for a pod of the class; `NONE` where none has room."""
         return float(self._scores[pod].max())
 
+    def leading(self, pod: int) -> State:
+        """The state of the machines with the highest score for a pod of the class, of no meaning where none has room.
+
+        As it is after rounding.
+        """
+        return self._states[int(self._scores[pod].argmax())]
+
     def machines(self, pod: int) -> int:
         """How many machines have room for a pod of the class."""
         return int(self._counts[self._scores[pod] != NONE].sum())
@@ -74,6 +83,7 @@ class Shapes:
             self._level += 1
         width = max(self._limit, len(merged))
         self._slots: dict[State, int] = {}
+        self._states = [_NOTHING] * width
         self._free = list(range(width))
         self._counts: Integers = np.zeros(width, dtype=np.int64)
         self._scores: Floats = np.full((len(self._columns.rule.classes), width), NONE)
@@ -88,6 +98,7 @@ class Shapes:
                 self._fill()
                 return
             slot = self._slots[state] = self._free.pop()
+            self._states[slot] = state
             self._scores[:, slot] = self._columns.of(state).scores
         self._counts[slot] += machines
 
