@@ -9,7 +9,7 @@ import structlog
 
 from isthmus.api.computejob import Explanation
 from isthmus.api.reference import reference
-from isthmus.placement import Assignment, Demand, Outcome, Rooms, Snapshot, Unplaced, place
+from isthmus.placement import Assignment, Demand, Limits, Outcome, Rooms, Snapshot, Unplaced, place
 
 from .fleet import Fleet
 from .instruments import Instruments
@@ -22,6 +22,8 @@ GATHER_SECONDS = 0.005
 # A create that an earlier process had under way lands within an API server's request timeout, 60 s; until then a job
 # whose annotation names a node goes nowhere else.
 PIN_SECONDS = 90.0
+# A batch that takes longer goes on with what was found, or job after job: nothing else is done in the hub meanwhile.
+PROGRAM_SECONDS = 5.0
 
 
 class Scheduler:
@@ -160,7 +162,8 @@ class Scheduler:
 
     def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
         began = self._monotonic()
-        outcome = place(snapshot, demands, rooms=rooms)
+        limits = Limits(now=self._monotonic, deadline=began + PROGRAM_SECONDS)
+        outcome = place(snapshot, demands, rooms=rooms, limits=limits)
         decided = self._monotonic()
         self._instruments.decide.observe(decided - began)
         self._commit(outcome)
