@@ -15,6 +15,7 @@ from isthmus.api.reference import reference
 from isthmus.placement import (
     Assignment,
     Demand,
+    Limits,
     Outcome,
     Preemption,
     Reservation,
@@ -36,6 +37,8 @@ GATHER_SECONDS = 0.005
 # A create that an earlier process had under way lands within an API server's request timeout, 60 s; until then a job
 # whose annotation names a node goes nowhere else.
 PIN_SECONDS = 90.0
+# A batch that takes longer goes on with what was found, or job after job: nothing else is done in the hub meanwhile.
+PROGRAM_SECONDS = 5.0
 
 
 class Preempting(Protocol):
@@ -203,7 +206,8 @@ class Scheduler:
 
     def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> Outcome:
         began = self._monotonic()
-        outcome = place(snapshot, demands, rooms=rooms)
+        limits = Limits(now=self._monotonic, deadline=began + PROGRAM_SECONDS)
+        outcome = place(snapshot, demands, rooms=rooms, limits=limits)
         decided = self._monotonic()
         self._instruments.decide.observe(decided - began)
         self._commit(outcome)

@@ -109,7 +109,10 @@ def _divided(found: Plan, number: int, verdicts: Verdicts) -> Iterator[Placing]:
 
 
 def account(found: Plan, round_: Round, assignments: Sequence[Assignment], before: Programs | None) -> Programs:
-    """The programs of the cycle with this one, and what all of its jobs have come to, placed by it or after it."""
+    """The programs of the cycle with this one, and what all of its jobs have come to, placed by it or after it.
+
+    What went to machines that are yet to come, which are not the program's, counts as left out.
+    """
     columns = found.columns
     pools = {demand.key: (number, pool) for number, pool in enumerate(found.pools) for demand in pool.demands}
     candidates = [entry.candidate for entry in columns.entry]
@@ -123,9 +126,12 @@ def account(found: Plan, round_: Round, assignments: Sequence[Assignment], befor
         key = each.demand.key
         if key in pools:
             number, pool = pools[key]
+            cost = costs[number].get((each.node, each.variant))
+            if cost is None:
+                continue
             units = each.width if pool.divided else 1
             placed[key] = placed.get(key, 0) + units
-            objective += units * costs[number][each.node, each.variant]
+            objective += units * cost
     for key, (_, pool) in pools.items():
         left = (pool.demands[0].width if pool.divided else 1) - placed.get(key, 0)
         if left:

@@ -133,6 +133,11 @@ class JobClass:
         return len(self._forms)
 
     @property
+    def field(self) -> scores.Field:
+        """What the nodes are measured against."""
+        return self._field
+
+    @property
     def weights(self) -> Mapping[str, int]:
         """How much each score counts under the class's objective."""
         return self._weights

@@ -13,7 +13,7 @@ from isthmus.hub.fleet import Fleet
 from isthmus.hub.nodestatus import NodeFacts
 from isthmus.hub.rollcall import PATIENCE_SECONDS
 from isthmus.hub.scheduler import PIN_SECONDS, Scheduler
-from isthmus.placement import Assignment, Demand, Outcome, Rooms, Snapshot, Unplaced, demand_of, place
+from isthmus.placement import Assignment, Demand, Limits, Outcome, Rooms, Snapshot, Unplaced, demand_of, place
 
 pytestmark = pytest.mark.simulated_time
 
@@ -265,9 +265,9 @@ async def test_without_a_snapshot_nobody_is_blamed() -> None:
 def _failing_on(keys: set[str]) -> Callable[..., Outcome]:
     """The placement, but for jobs of these keys, on which it fails."""
 
-    def failing(snapshot: Snapshot, demands: list[Demand], *, rooms: Rooms) -> Outcome:
+    def failing(snapshot: Snapshot, demands: list[Demand], *, rooms: Rooms, limits: Limits) -> Outcome:
         if any(each.key in keys for each in demands):
             raise ValueError("not these")
-        return place(snapshot, demands, rooms=rooms)
+        return place(snapshot, demands, rooms=rooms, limits=limits)
 
     return failing

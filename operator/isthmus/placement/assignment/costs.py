@@ -1,44 +1,62 @@
 """What it costs the objective to have one pod of a class on a node: its scores, turned round, times its size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from math import log10
 
+from isthmus.placement.candidate import Candidate
 from isthmus.placement.jobclass import Entry, JobClass
+from isthmus.placement.scores.carbon import emission
 
 SPREAD = 1000.0
 """How much dearer than the cheapest node a node may be and still be measured in proportion."""
 _DECADES = 16.0  # of price beyond that, until the limit
+_RELATIVE = frozenset({"price", "carbon"})  # scores that go by the best node
+_TIE = 1e-4
 
 
 def costs_of(job_class: JobClass, entries: Sequence[Entry]) -> list[float]:
     """For each entry, as last ranked, the cost of a pod by size: 0 for the best in all that the class weighs.
 
-    A score of 100 costs nothing and one of 0 its whole weight. The price is in proportion to the dearest node rather
-    than by its score, which goes by the cheapest: so one more node never makes the others dearer. Nodes more than
-    SPREAD times dearer than the cheapest do not set that measure; they cost between once and twice the weight.
+    A score of 100 costs nothing and one of 0 its whole weight. Price and carbon are in proportion to the most of any
+    node rather than by their scores, which go by the least: so one more node never makes the others dearer. Nodes with
+    more than SPREAD times the least do not set that measure; they cost between once and twice the weight. Between
+    equals the other scores decide, whatever they weigh.
     """
     weights = job_class.weights
     whole = sum(weights.values()) or 1
-    priced = weights.get("price", 0) / whole
-    levels = _levels([float(entry.candidate.per_hour or 0) for entry in entries])
-    standing = [(name, weight / whole / 100) for name, weight in weights.items() if name != "price" and weight]
-    costs = []
-    for entry, level in zip(entries, levels, strict=True):
-        parts = entry.parts
-        cost = priced * level
-        for name, weight in standing:
-            cost += weight * (100 - parts.get(name, 100))
-        costs.append(cost)
+    shares = {name: weight / whole for name, weight in weights.items() if weight}
+    costs = [_TIE * _lacking(entry.parts) for entry in entries]
+    for name, share in shares.items():
+        if name == "price":
+            levels = _levels([entry.candidate.per_hour for entry in entries])
+        elif name == "carbon":
+            levels = _levels([_grams(job_class, entry.candidate) for entry in entries])
+        else:
+            levels = [1 - entry.parts.get(name, 100) / 100 for entry in entries]
+        costs = [cost + share * level for cost, level in zip(costs, levels, strict=True)]
     return costs
 
 
-def _levels(prices: Sequence[float]) -> list[float]:
-    """Prices as shares of the dearest that is no outlier, outliers between 1 and 2."""
-    positive = [price for price in prices if price > 0]
+def _lacking(parts: Mapping[str, int]) -> float:
+    """What the scores that do not go by other nodes lack to 100, on average and as a share."""
+    lacking = [100 - score for name, score in parts.items() if name not in _RELATIVE]
+    return sum(lacking) / (100 * len(lacking)) if lacking else 0.0
+
+
+def _grams(job_class: JobClass, candidate: Candidate) -> Decimal | None:
+    return emission(candidate, by_draw=job_class.field.by_draw)
+
+
+def _levels(figures: Sequence[Decimal | None]) -> list[float]:
+    """Figures as shares of the largest that is no outlier, outliers between 1 and 2; 1 where there is none."""
+    positive = [float(figure) for figure in figures if figure]
     if not positive:
-        return [0.0] * len(prices)
+        return [1.0 if figure is None else 0.0 for figure in figures]
     limit = min(positive) * SPREAD
-    dearest = max(price for price in positive if price <= limit)
-    return [
-        price / dearest if price <= dearest else 1.0 + min(1.0, log10(price / dearest) / _DECADES) for price in prices
-    ]
+    largest = max(figure for figure in positive if figure <= limit)
+    return [1.0 if figure is None else _level(float(figure) / largest) for figure in figures]
+
+
+def _level(ratio: float) -> float:
+    return ratio if ratio <= 1 else 1 + min(1.0, log10(ratio) / _DECADES)
