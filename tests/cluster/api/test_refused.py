@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from tests.cluster.api.manifests import GONE, JOB_SPEC, TARIFF, collection, manifest
 
+from isthmus.api.objective import SCORES
 from testbed import ApiError, Cluster
 
 KUBECONFIG = {"secretRef": {"name": "shanghai"}}
@@ -18,6 +19,16 @@ def tariff(**changes: Any) -> dict[str, Any]:
 def prices(**changes: Any) -> dict[str, Any]:
     """A tariff with changed prices."""
     return tariff(prices=TARIFF["prices"] | changes)
+
+
+def intensity(**changes: Any) -> dict[str, Any]:
+    """Energy with a changed carbon intensity."""
+    return {"pue": "1.2", "carbonIntensity": {"gramsPerKilowattHour": "400", "source": "grid", **changes}}
+
+
+def latency(**changes: Any) -> dict[str, Any]:
+    """A network with one changed latency."""
+    return {"latencies": [{"region": "cn-east", "milliseconds": 5, **changes}]}
 
 
 # What is wrong: the kind, the changes to its smallest manifest, and the field that the answer must name.
@@ -239,6 +250,131 @@ JOBS: dict[str, Wrong] = {
     ),
     "a field that is not built": ("ComputeJob", {"spec.budget": {"amount": "1"}}, "spec.budget"),
 }
+ENERGY: dict[str, Wrong] = {
+    "energy without PUE": ("ComputeNode", {"spec.energy": {"watts": []}}, "spec.energy.pue"),
+    "PUE below 1": ("ComputeNode", {"spec.energy": {"pue": "0.9"}}, "spec.energy.pue"),
+    "PUE as a float": ("ComputeNode", {"spec.energy": {"pue": 1.2}}, "spec.energy.pue"),
+    "negative carbon": (
+        "ComputeNode",
+        {"spec.energy": intensity(gramsPerKilowattHour="-1")},
+        "spec.energy.carbonIntensity.gramsPerKilowattHour",
+    ),
+    "carbon without source": (
+        "ComputeNode",
+        {"spec.energy": {"pue": "1", "carbonIntensity": {"gramsPerKilowattHour": "1"}}},
+        "spec.energy.carbonIntensity.source",
+    ),
+    "carbon valid on a day": (
+        "ComputeNode",
+        {"spec.energy": intensity(validUntil="2026-12-01")},
+        "spec.energy.carbonIntensity.validUntil",
+    ),
+    "carbon valid until a leap second": (
+        "ComputeNode",
+        {"spec.energy": intensity(validUntil="2026-12-31T23:59:60Z")},
+        "spec.energy.carbonIntensity.validUntil",
+    ),
+    "carbon that ends before it begins": (
+        "ComputeNode",
+        {"spec.energy": intensity(validFrom="2026-12-01T00:00:00Z", validUntil="2026-11-01T00:00:00Z")},
+        "spec.energy.carbonIntensity.validUntil",
+    ),
+    "a model that draws twice": (
+        "ComputeNode",
+        {"spec.energy": {"pue": "1", "watts": [{"model": "A100", "watts": "1"}, {"model": "A100", "watts": "2"}]}},
+        "spec.energy.watts[1]",
+    ),
+}
+NETWORK: dict[str, Wrong] = {
+    "negative latency": ("ComputeNode", {"spec.network": latency(milliseconds=-1)}, "latencies[0].milliseconds"),
+    "latency in parts": ("ComputeNode", {"spec.network": latency(milliseconds=1.5)}, "latencies[0].milliseconds"),
+    "latency to nowhere": ("ComputeNode", {"spec.network": latency(region="")}, "latencies[0].region"),
+    "guessed latency": ("ComputeNode", {"spec.network": latency(basis="Guessed")}, "latencies[0].basis"),
+    "a region twice": (
+        "ComputeNode",
+        {"spec.network": {"latencies": [{"region": "a", "milliseconds": 1}, {"region": "a", "milliseconds": 2}]}},
+        "latencies[1]",
+    ),
+    "egress without currency": (
+        "ComputeNode",
+        {"spec.network": {"egress": {"pricePerGibibyte": "1"}}},
+        "spec.network.egress.currency",
+    ),
+    "clearance with a space": (
+        "ComputeNode",
+        {"spec.clearances": {"classifications": ["top secret"]}},
+        "spec.clearances.classifications[0]",
+    ),
+    "a jurisdiction twice": (
+        "ComputeNode",
+        {"spec.clearances": {"jurisdictions": ["CN", "CN"]}},
+        "spec.clearances.jurisdictions[1]",
+    ),
+}
+WISHES: dict[str, Wrong] = {
+    "weights that sum to zero": (
+        "ComputeJob",
+        {"spec.placement.weights": {"price": 0, "carbon": 0}},
+        "the weights sum to zero; give at least one score more than 0",
+    ),
+    "no weight": ("ComputeJob", {"spec.placement.weights": {}}, "the weights sum to zero"),
+    "weight of no score": (
+        "ComputeJob",
+        {"spec.placement.weights": {"price": 1, "luck": 9}},
+        "the scores are price, carbon, latency, data, tier, fragmentation, free, reliability; name no others",
+    ),
+    "negative weight": ("ComputeJob", {"spec.placement.weights": {"price": -1}}, "spec.placement.weights.price"),
+    "weight above 100": ("ComputeJob", {"spec.placement.weights": {"price": 101}}, "spec.placement.weights.price"),
+    "weights beside an objective": (
+        "ComputeJob",
+        {"spec.placement": {"weights": {"price": 1}, "objective": "Greenest"}},
+        "weights stand instead of an objective; leave one of the two out",
+    ),
+    "unknown objective": ("ComputeJob", {"spec.placement.objective": "Best"}, "spec.placement.objective"),
+    "deadline on a day": ("ComputeJob", {"spec.deadline": "2026-12-01"}, "spec.deadline"),
+    "deadline without a time zone": ("ComputeJob", {"spec.deadline": "2026-12-01T00:00:00"}, "spec.deadline"),
+    "deadline on a day that is none": ("ComputeJob", {"spec.deadline": "2026-02-30T00:00:00Z"}, "spec.deadline"),
+    "no time at all to a region": (
+        "ComputeJob",
+        {"spec.placement.maxLatencyMilliseconds": [{"region": "a", "milliseconds": 0}]},
+        "spec.placement.maxLatencyMilliseconds[0].milliseconds",
+    ),
+    "two limits to a region": (
+        "ComputeJob",
+        {"spec.placement.maxLatencyMilliseconds": [{"region": "a", "milliseconds": n} for n in (1, 2)]},
+        "spec.placement.maxLatencyMilliseconds[1]",
+    ),
+    "data at two places": (
+        "ComputeJob",
+        {"spec.placement.data": {"inputs": [{"node": "a", "region": "b", "size": "1Gi"}]}},
+        "name exactly one of node and region",
+    ),
+    "data at no place": (
+        "ComputeJob",
+        {"spec.placement.data": {"inputs": [{"size": "1Gi"}]}},
+        "name exactly one of node and region",
+    ),
+    "data of no size": (
+        "ComputeJob",
+        {"spec.placement.data": {"inputs": [{"node": "a"}]}},
+        "spec.placement.data.inputs[0].size",
+    ),
+    "negative size": (
+        "ComputeJob",
+        {"spec.placement.data": {"inputs": [{"node": "a", "size": "-1Gi"}]}},
+        "spec.placement.data.inputs[0].size",
+    ),
+    "a jurisdiction twice": (
+        "ComputeJob",
+        {"spec.placement.data": {"residency": ["CN", "CN"]}},
+        "spec.placement.data.residency[1]",
+    ),
+    "an empty class": (
+        "ComputeJob",
+        {"spec.placement.data": {"classification": ""}},
+        "spec.placement.data.classification",
+    ),
+}
 DISPATCHES: dict[str, Wrong] = {
     "unknown state": ("Dispatch", {"spec.desiredState": "Paused"}, "spec.desiredState"),
     "no job": ("Dispatch", {"spec.job": GONE}, "spec.job"),
@@ -266,7 +402,7 @@ SETTLEMENTS: dict[str, Wrong] = {
     "node in capitals": ("Settlement", {"spec.party": "Node", "spec.node": "North"}, "spec.node"),
     "an account of its own choice": ("Settlement", {"spec.account": "other"}, "spec.account"),
 }
-TABLES = {"node": NODES, "job": JOBS, "dispatch": DISPATCHES, "settlement": SETTLEMENTS}
+TABLES = {"node": NODES | ENERGY | NETWORK, "job": JOBS | WISHES, "dispatch": DISPATCHES, "settlement": SETTLEMENTS}
 WRONG = {f"{name}: {what}": wrong for name, table in TABLES.items() for what, wrong in table.items()}
 
 
@@ -345,12 +481,45 @@ LIMITS: dict[str, tuple[str, dict[str, Any]]] = {
                 "tiers": ["Core", "Region", "Industry", "Edge", "Hub"],
                 "tolerations": [{"key": "a", "operator": "Exists"}],
                 "accelerator": {"models": ["A100"], "minimumMemory": "40Gi", "partitionProfile": "1g.10gb"},
-                "objective": "Cheapest",
+                "maxLatencyMilliseconds": [{"region": f"r{n}", "milliseconds": 3_600_000} for n in range(16)],
+                "data": {
+                    "classification": "Secret",
+                    "residency": [f"J{n}" for n in range(64)],
+                    "inputs": [{"node": "north", "size": "1Ei"}, *[{"region": "b", "size": "0"}] * 31],
+                },
+                "objective": "Greenest",
                 "split": "ByIndex",
                 "maxNodes": 64,
                 "minIndexesPerNode": 1_000_000,
                 "onNodeLost": "RerunUnfenced",
             }
+        },
+    ),
+    "job with a weight of each score": (
+        "ComputeJob",
+        {
+            "spec.placement.weights": dict.fromkeys(SCORES, 100) | {"price": 0},
+            "spec.deadline": "2026-12-01T00:00:00+08:00",
+        },
+    ),
+    "node that states all it can": (
+        "ComputeNode",
+        {
+            "spec.energy": {
+                **intensity(
+                    gramsPerKilowattHour="0", validFrom="2026-11-01T00:00:00+08:00", validUntil="2026-11-01T00:00:00.5Z"
+                ),
+                "pue": "99.9999",
+                "watts": [{"model": f"m{n}", "watts": "999999.999"} for n in range(128)],
+            },
+            "spec.network": {
+                "latencies": [{"region": f"r{n}", "milliseconds": 0, "basis": "Measured"} for n in range(128)],
+                "egress": {"pricePerGibibyte": "0", "currency": "CNY"},
+            },
+            "spec.clearances": {
+                "classifications": [f"c{n}" for n in range(32)],
+                "jurisdictions": [f"j{n}" for n in range(64)],
+            },
         },
     ),
     "settlement of a node": ("Settlement", {"spec.party": "Node", "spec.node": "north"}),
