@@ -16,8 +16,10 @@ from .candidate import Candidate
 from .demand import Demand, Split
 from .engine import place
 from .explanation import verdicts_of
+from .filters.offer import SHARE_EXHAUSTED, SHARE_TOO_SMALL
 from .filters.room import INSUFFICIENT
 from .filters.size import NEVER_FITS
+from .forms import demands_of
 from .jobclass import by_rank, class_key
 from .relief import relief
 from .rooms import Rooms
@@ -29,7 +31,7 @@ REMEDIES = 16
 PIECES = 16
 _TAINTS = 8
 _NODES = 3
-_SIZES = frozenset({INSUFFICIENT, NEVER_FITS})
+_SIZES = frozenset({INSUFFICIENT, NEVER_FITS, SHARE_EXHAUSTED, SHARE_TOO_SMALL})
 # How finely a smaller request is searched for.
 _STEP = {CPU: 100, MEMORY: GIBIBYTE // 4}
 
@@ -111,7 +113,13 @@ def _room(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
 
 
 def _request(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
-    """The largest smaller request of one resource that fits."""
+    """The largest smaller request of one resource that fits, in each form of the job."""
+    for form in demands_of(demand):
+        yield from _smaller(judge, form)
+
+
+def _smaller(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
+    variant = "" if demand.variant is None else f" in variant {demand.variant}"
     there = judge.narrowed([candidate.node for candidate in judge.too_small(demand)])
     for resource, amount in asked(demand).items():
         step = _STEP.get(resource, 1)
@@ -128,13 +136,15 @@ def _request(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
                 low = middle
             else:
                 high = middle - 1
-        said = f"runs at once with {counted(resource, low * step)} per pod, instead of {text(resource, amount)}"
+        less, instead = counted(resource, low * step), text(resource, amount)
+        said = f"runs at once with {less} per pod{variant}, instead of {instead}"
         yield Remedy("SmallerRequest", said, there.takers(with_steps(low)))
 
 
 def _width(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
     """As many of its pods at once as there is room for on one node."""
-    most = max((candidate.fit.pods_free for candidate in judge.too_small(demand)), default=0)
+    small = (candidate for form in demands_of(demand) for candidate in judge.too_small(form))
+    most = max((candidate.fit.pods_free for candidate in small), default=0)
     if 0 < most < demand.width and demand.split is None:
         nodes = judge.takers(replace(demand, width=most))
         if nodes:
@@ -207,6 +217,7 @@ def _members(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
     """Each state of nodes that may pass, passed."""
     nodes = judge.snapshot.nodes
     stale = [n for n in nodes if n.price is not None and not n.price.current]
+    lending = [(n, n.terms) for n in nodes if n.terms is not None]
     states: tuple[tuple[str, str, list[NodeView]], ...] = (
         (
             "PriceCurrent",
@@ -217,6 +228,16 @@ def _members(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
             "Uncordon",
             "once it takes new work again (spec.schedulingState)",
             [replace(n, scheduling_state="Active") for n in nodes if n.scheduling_state != "Active"],
+        ),
+        (
+            "OfferOpens",
+            "once a window of its offer is open",
+            [replace(n, terms=replace(terms, closed="")) for n, terms in lending if terms.closed],
+        ),
+        (
+            "ShareFree",
+            "once other work has given back what it lends",
+            [replace(n, terms=replace(terms, left=terms.share)) for n, terms in lending if terms.left != terms.share],
         ),
         ("NodeReady", "once it is ready again", [replace(n, ready=True) for n in nodes if not n.ready]),
     )

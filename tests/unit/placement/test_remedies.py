@@ -20,7 +20,7 @@ from tests.unit.placement.fleets import (
 )
 
 from isthmus.api.computenode import Taint
-from isthmus.placement import Demand, NodeView, Remedy, Snapshot, examine, place, remedies
+from isthmus.placement import Demand, Form, NodeView, Remedy, Snapshot, Terms, examine, place, remedies
 
 
 def told(nodes: list[NodeView], wanted: Demand, **facts: Any) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -106,6 +106,32 @@ def test_a_block_is_too_small() -> None:
                 ("NodeReady", "b would do once it is ready again", ("b",)),
             ],
             id="states that pass",
+        ),
+        pytest.param(
+            [node("a", shape(), terms=Terms(closed="not now"))],
+            demand(),
+            [("OfferOpens", "a would do once a window of its offer is open", ("a",))],
+            id="an offer that is closed",
+        ),
+        pytest.param(
+            [node("a", shape(), terms=Terms(share={"cpu": 8000}, left={"cpu": 2000}))],
+            demand(width=3),
+            [
+                ("SmallerRequest", "runs at once with 600m cpu per pod, instead of 1", ("a",)),
+                ("FewerPods", "runs with 2 pods at once (parallelism 2) instead of 3", ("a",)),
+                ("ShareFree", "a would do once other work has given back what it lends", ("a",)),
+            ],
+            id="a share that others hold",
+        ),
+        pytest.param(
+            [HALF],
+            demand(forms=(Form("wide", {"cpu": 1000, "pods": 1, GPU: 8}), Form("huge", {"cpu": 64_000, "pods": 1}))),
+            [
+                ("WaitForRoom", f"runs when 4 x {GPU} more get free on one machine of half", ("half",)),
+                ("SmallerRequest", f"runs at once with 4 x {GPU} per pod in variant wide, instead of 8", ("half",)),
+                ("SmallerRequest", "runs at once with 32 cpu per pod in variant huge, instead of 64", ("half",)),
+            ],
+            id="forms",
         ),
         pytest.param(
             [node("a", shape(3, cores=2))],
