@@ -79,7 +79,7 @@ class Member:
     ("wanted", "names"),
     [
         pytest.param(dispatch("d", 2, hinted=False), (), id="no hint"),
-        pytest.param(dispatch("d", 2), ("a2",), id="the shape, the fullest first"),
+        pytest.param(dispatch("d", 2), ("a1",), id="the kind, the fullest first"),
         pytest.param(dispatch("d", 4), ("a2",), id="a whole one"),
         pytest.param(dispatch("d", 8), ("b1",), id="another shape where none of it fits"),
         pytest.param(dispatch("d", 2, rack="b"), ("b1",), id="only where its labels lead"),
