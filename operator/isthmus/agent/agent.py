@@ -18,6 +18,7 @@ from .contact import Contact
 from .executor import DispatchView, Executor
 from .expected import Expectations
 from .gates import IndexGates
+from .hints import Hints
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .sequence import SequenceTracker
@@ -72,7 +73,10 @@ class Clocks:
 
 
 class Agent:
-    """Runs until cancelled; a member that is away is waited for, and nothing is decided meanwhile."""
+    """Runs until cancelled; a member that is away is waited for, and nothing is decided meanwhile.
+
+    `on_hinted(followed)` hears of each pod that was asked to go to certain machines, once it is bound.
+    """
 
     def __init__(
         self,
@@ -89,6 +93,7 @@ class Agent:
         on_profile: Callable[[Profile], None],
         on_created: Callable[[Dispatch], None],
         on_connection: Callable[[ClusterError | None], None],
+        on_hinted: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._dispatches = dispatches
         self._clocks = clocks
@@ -108,8 +113,10 @@ class Agent:
             on_shard=partial(self._changed, delay=GATHER_SECONDS),
             on_capacity=self._dirty.set,
             on_connection=self._linked,
+            on_pod=lambda old, pod: hints.pod_changed(old, pod),  # noqa: PLW0108 - made below
         )
-        jobs = MemberJobs(member, Tenancy(member, hub_uid))
+        hints = Hints(self._view.machines, on_hinted, clocks.monotonic)
+        jobs = MemberJobs(member, Tenancy(member, hub_uid), hints)
         meter = ShardMeter(member, hub_uid, node, view=self._view, jobs=jobs, now=clocks.now)
         self._executor = Executor(
             hub,

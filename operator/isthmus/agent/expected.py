@@ -14,27 +14,33 @@ from .view import MemberView
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
-    """What of a shard's Job stays the same."""
+class Template:
+    """What of a shard's Job stays the same; `request` is one pod's, `labels` what its machine must have."""
 
     spec: JobSpec
     request: dict[str, int]
     labels: dict[str, tuple[str, ...]]
+
+    @property
+    def width(self) -> int:
+        """How many of its pods run at once."""
+        parallelism = 1 if self.spec.parallelism is None else self.spec.parallelism
+        return parallelism if self.spec.completions is None else min(parallelism, self.spec.completions)
 
 
 class Expectations:
     """Remembers the parsed template of each Dispatch, since figures are summed up ten times a second."""
 
     def __init__(self) -> None:
-        self._templates: dict[str, _Template] = {}
+        self._templates: dict[str, Template] = {}
 
     def of(self, dispatches: Iterable[Dispatch], view: MemberView) -> list[ExpectedPods]:
         """What the unended `dispatches` are still to have bound."""
         expected: list[ExpectedPods] = []
-        templates: dict[str, _Template] = {}
+        templates: dict[str, Template] = {}
         for dispatch in dispatches:
             uid, name = dispatch.metadata["uid"], dispatch.metadata["name"]
-            template = templates[uid] = self._templates.get(uid) or _parse(dispatch.spec.manifest)
+            template = templates[uid] = self._templates.get(uid) or parse_template(dispatch.spec.manifest)
             count = _unbound(template.spec, dispatch, view, name)
             if count > 0:
                 expected.append(
@@ -69,7 +75,8 @@ def _bound(pod: Pod) -> bool:
     return bool(pod.spec.node_name) and not pod_ended(pod)
 
 
-def _parse(manifest: Manifest) -> _Template:
+def parse_template(manifest: Manifest) -> Template:
+    """Read the Job of a Dispatch."""
     spec = msgspec.convert(manifest["spec"], JobSpec, strict=False)
     pod = manifest["spec"]["template"]["spec"]
     labels: dict[str, tuple[str, ...]] = {key: (value,) for key, value in (pod.get("nodeSelector") or {}).items()}
@@ -81,4 +88,4 @@ def _parse(manifest: Manifest) -> _Template:
         for expression in term.get("matchExpressions") or []:
             if expression.get("operator") == "In":
                 labels[expression["key"]] = tuple(expression["values"])
-    return _Template(spec, effective_request(spec.template.spec), labels)
+    return Template(spec, effective_request(spec.template.spec), labels)

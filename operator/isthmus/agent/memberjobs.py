@@ -28,6 +28,7 @@ from isthmus.clusters.api import JsonPatch
 from isthmus.manifests import placeholder
 
 from .fence import first_limit
+from .hints import Hints
 from .observe import timestamp
 from .tenancy import Tenancy
 
@@ -48,16 +49,17 @@ _RELEASE: Manifest = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINAL
 class MemberJobs:
     """Writes in one member. All raise ClusterError."""
 
-    def __init__(self, member: KubernetesApi, tenancy: Tenancy) -> None:
+    def __init__(self, member: KubernetesApi, tenancy: Tenancy, hints: Hints) -> None:
         self._member = member
         self._tenancy = tenancy
+        self._hints = hints
 
     async def create(self, dispatch: Dispatch) -> str:
         """Create the Dispatch's Job, or take up the one that an earlier try created. Its UID, or VANISHED."""
         namespace = await self._tenancy.ensure(dispatch)
         metadata = dispatch.spec.manifest["metadata"]
         annotations = {**metadata.get("annotations", {}), ANNOTATION_DISPATCH_UID: dispatch.metadata["uid"]}
-        spec, limit = dispatch.spec.manifest["spec"], first_limit(dispatch)
+        spec, limit = self._hints.apply(dispatch), first_limit(dispatch)
         if limit is not None:
             spec = {**spec, "activeDeadlineSeconds": limit}
         manifest = {**dispatch.spec.manifest, "metadata": {**metadata, "annotations": annotations}, "spec": spec}

@@ -20,8 +20,9 @@ class MemberView:
     """Three watches on a member, indexed the way the agent asks; `clock` as that of `Stalls`.
 
     `on_shard(name)` is called when a Job or pod of the Dispatch `name` changed, `on_capacity()` when the figures may
-    have, `on_connection(error)` when a watch lost or regained the member. Two nodes of a hub may for a moment look at
-    one cluster: what bears another node's name takes up room here, and is nothing of ours.
+    have, `on_connection(error)` when a watch lost or regained the member, `on_pod(old, pod)` when a pod of ours
+    changed. Two nodes of a hub may for a moment look at one cluster: what bears another node's name takes up room
+    here, and is nothing of ours.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class MemberView:
         on_shard: Callable[[str], None],
         on_capacity: Callable[[], None],
         on_connection: Callable[[ClusterError | None], None],
+        on_pod: Callable[[object, object], None] = lambda _old, _new: None,
     ) -> None:
         self.machines = MachineTable(accelerators)
         self._owner = {LABEL_HUB: hub_uid, LABEL_NODE: node}
@@ -43,6 +45,7 @@ class MemberView:
         self._on_shard = on_shard
         self._on_capacity = on_capacity
         self._on_connection = on_connection
+        self._on_pod = on_pod
         self._jobs: dict[str, Job | AtRest] = {}
         self._pods: dict[str, dict[str, Pod | AtRest]] = {}
         self._pod_informer: Informer[Any] = Informer(
@@ -153,7 +156,7 @@ class MemberView:
     def _kept_job(self, job: Job) -> Job | AtRest:
         return AtRest.of(job, self._dispatch_of(job)) if job_rests(job) else job
 
-    def _pod(self, kind: str, _old: Pod | AtRest | None, pod: Pod | AtRest) -> None:
+    def _pod(self, kind: str, old: Pod | AtRest | None, pod: Pod | AtRest) -> None:
         uid = pod.metadata.uid
         if kind == "DELETED" or isinstance(pod, AtRest):
             self.machines.remove_pod(uid)
@@ -161,6 +164,7 @@ class MemberView:
             self.machines.upsert_pod(pod)
         name = pod.dispatch if isinstance(pod, AtRest) else self._dispatch_of(pod)
         if name:
+            self._on_pod(old, pod)
             pods = self._pods.setdefault(name, {})
             if kind == "DELETED":
                 pods.pop(uid, None)

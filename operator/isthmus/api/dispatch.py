@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .model import LIST_ATOMIC, MAP_ATOMIC, PRESERVE_UNKNOWN, Model, Timestamp, rules
+from .model import LIST_ATOMIC, MAP_ATOMIC, PRESERVE_UNKNOWN, Model, Quantity, Timestamp, rules
 
 INDEXES_LENGTH = 262144
 _INDEXES = "Global indexes, such as 1,3-5,7; packed where that is long."
@@ -61,6 +61,13 @@ class Fence(Model):
     stop_allowance_seconds: Annotated[int, Field(ge=1, description="Seconds more until its pods have stopped.")]
 
 
+class ShapeHint(Model):
+    """The machine that the hub has in mind, in what a pod asks for: which has that shape, only the member knows."""
+
+    allocatable: Annotated[dict[str, Quantity], Field(max_length=32, description="What it has in all.")]
+    free: Annotated[dict[str, Quantity], Field(max_length=32, description="What it has free, as last told.")]
+
+
 class DispatchSpec(Model):
     """The desired state of one shard. Immutable but for the desired state, in which Cancelled is final."""
 
@@ -77,7 +84,7 @@ class DispatchSpec(Model):
                     "immutable; a further attempt is a new Dispatch",
                     f".{field}",
                 )
-                for field in ("tariff", "indexes", "fence", "variant")
+                for field in ("tariff", "indexes", "fence", "variant", "hint")
             ),
             (
                 "oldSelf.desiredState != 'Cancelled' || self.desiredState == 'Cancelled'",
@@ -104,6 +111,10 @@ class DispatchSpec(Model):
     ) = None
     fence: Annotated[Fence, Field(description="The fence in force; absent is none.")] | None = None
     variant: Annotated[str, Field(max_length=63, description="The job's variant that it runs in.")] | None = None
+    hint: (
+        Annotated[ShapeHint, Field(description="A wish, where its pods should go; absent is anywhere that fits.")]
+        | None
+    ) = None
     # The four required fields are all it may have: so that CEL, which can't tell one unknown field from another,
     # sees every change below them.
     manifest: Annotated[

@@ -30,6 +30,8 @@ ANNOTATION_DISPATCH_UID = f"{GROUP}/dispatch-uid"
 # On pods: their global completion index, and on pod templates the map that it is read from, LOCAL:GLOBAL for each row.
 ANNOTATION_INDEX = f"{GROUP}/index"
 ANNOTATION_INDEX_MAP = f"{GROUP}/index-map"
+# On a member's pods: the machines that they are asked to go to, by name.
+ANNOTATION_HINT = f"{GROUP}/hint"
 # A pod scheduling gate: no pod runs before its global index is written on it.
 GATE_INDEX = f"{GROUP}/index"
 # On a ComputeNode: an instant; the operator's word that what was dispatched to it before then has stopped.

@@ -1,12 +1,13 @@
 """A member's machines and pods as they come and go, and the profile of them at any moment."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
-from isthmus.api.core import Node, Pod
+from isthmus.api.core import Node, Pod, PodToleration
 
 from .accelerators import AcceleratorTable
 from .expected import ExpectedPods, coalesced, subtract
@@ -15,6 +16,7 @@ from .machine import Facts, read_machine
 from .merging import merged_shapes
 from .profile import Accelerator, AcceleratorTotal, Profile
 from .requests import shared_request
+from .taints import untolerated
 
 ARCH_LABEL = "kubernetes.io/arch"
 OS_LABEL = "kubernetes.io/os"
@@ -23,6 +25,14 @@ ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 # Machines whose accelerators are remembered after they are gone, for the pods that ran there.
 _DEPARTED_KEPT = 4096
 _NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class OpenMachine(NamedTuple):
+    """A machine that takes pods, by name, which never leaves the member."""
+
+    name: str
+    allocatable: Mapping[str, int]
+    free: Mapping[str, int]
 
 
 class MachineTable:
@@ -124,6 +134,27 @@ class MachineTable:
         there = self._accelerators.get(name, {})
         found = {resource: there.get(resource) or self.table.classify(resource, {}) for resource in request}
         return {resource: accelerator.meter_model for resource, accelerator in found.items() if accelerator}
+
+    def open_machines(
+        self,
+        request: Mapping[str, int],
+        labels: Mapping[str, tuple[str, ...]],
+        tolerations: Sequence[PodToleration],
+    ) -> Iterator[OpenMachine]:
+        """Machines that have room for such a pod, any of its values for each of the labels, and no taint against it."""
+        for name, facts in self._facts.items():
+            if not facts.takes_pods or name in self._unreadable:
+                continue
+            if any(facts.labels.get(key) not in allowed for key, allowed in labels.items()):
+                continue
+            group = self._groups.get(name)
+            if group is None:
+                group = self._groups[name] = self._group(name)
+            free = dict(zip(group.kind.resources, group.free, strict=True))
+            if any(free.get(resource, 0) < amount for resource, amount in request.items() if amount):
+                continue
+            if not facts.taints or untolerated(facts.taints, tolerations) is None:
+                yield OpenMachine(name, facts.allocatable, free)
 
     def profile(
         self,

@@ -273,6 +273,7 @@ class Dispatcher:
             cluster_uid=self._fleet.cluster_uid(parcel.node),
             tariff=await self._tariff(parcel.node),
             offer=self._offer(parcel.node),
+            hint=self._fleet.hint(parcel.node, parcel.assignment.demand),
         )
         try:
             return await self._write(parcel, manifest)

@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
 
+from isthmus.api import dispatch as api
 from isthmus.api.computejob import ComputeJob, Money
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import DispatchSpec, JobReference, TariffReference
@@ -17,8 +18,9 @@ from isthmus.api.names import (
     node_namespace,
 )
 from isthmus.api.offer import Offer
+from isthmus.api.quantities import texts
 from isthmus.manifests import render
-from isthmus.placement import Assignment
+from isthmus.placement import Assignment, ShapeHint
 
 from .accounting import holding_text
 from .parcels import Parcel
@@ -35,10 +37,11 @@ def dispatch_manifest(
     cluster_uid: str,
     tariff: TariffReference | None,
     offer: Offer | None = None,
+    hint: ShapeHint | None = None,
 ) -> Manifest:
     """The Dispatch with the rendered Job in it; `cluster_uid` is of the cluster that it is written for.
 
-    `offer` is the node's, which may have labels and a scheduler for the Job.
+    `offer` is the node's, which may have labels and a scheduler for the Job; `hint` a machine that would suit its pods.
     """
     uid = str(job.metadata["uid"])
     rendered = render(
@@ -64,6 +67,7 @@ def dispatch_manifest(
         indexes=parcel.indexes.encoded() if parcel.indexes is not None else None,
         fence=parcel.fence,
         variant=parcel.assignment.variant,
+        hint=None if hint is None else api.ShapeHint(allocatable=texts(hint.allocatable), free=texts(hint.free)),
         manifest=rendered,
     )
     return {

@@ -9,7 +9,18 @@ from decimal import Decimal
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
 from isthmus.capacity import AcceleratorTable, Profile, impossible
-from isthmus.placement import AssumedLedger, Demand, Holding, NodeView, PriceView, Snapshot, Terms
+from isthmus.placement import (
+    AssumedLedger,
+    Demand,
+    Holding,
+    NodeView,
+    PriceView,
+    ShapeHint,
+    Snapshot,
+    Terms,
+    shape_hint,
+)
+from isthmus.placement.room import Room, room_of_profile
 from isthmus.placement.stated import Stated, stated
 from isthmus.settlement.tariff import tariff_state
 
@@ -31,6 +42,8 @@ class FleetNode:
     facts: NodeFacts
     profile: Profile | None = None
     sequence: int = 0
+    room: tuple[Profile, Room] | None = None
+    """The figures that hints were last given by, machine by machine."""
     _stated: tuple[ComputeNode, datetime, Stated] | None = field(default=None, init=False, repr=False)
 
     def stated(self, now: datetime, currency: str) -> Stated:
@@ -213,6 +226,15 @@ class Fleet:
         known = self._nodes.get(name)
         if known is not None:
             known.facts.hindrance = (reason, message)
+
+    def hint(self, name: str, demand: Demand) -> ShapeHint | None:
+        """A machine of the node that would suit the demand's pods, by its latest figures."""
+        known = self._nodes.get(name)
+        if known is None or known.profile is None:
+            return None
+        if known.room is None or known.room[0] is not known.profile:
+            known.room = (known.profile, room_of_profile(known.profile))
+        return shape_hint(demand, known.room[1], None)
 
     def live(self, name: str) -> int:
         """How many shards stand on the node."""

@@ -242,6 +242,7 @@ class Hub:
                 changed=hub.nodes.changed,
                 profiled=hub.nodes.profiled,
                 created=hub.jobs.latency.created,
+                hinted=instruments.hinted,
                 lost_sight=hub.fleet.lost_sight,
             )
         )

@@ -26,10 +26,16 @@ class Instruments:
         latency = _histogram(metrics.DISPATCH_LATENCY, registry)
         self.dispatch_written = latency.labels("DispatchWritten")
         self.job_created = latency.labels("JobCreated")
+        hints = _counter(metrics.HINTS, registry)
+        self._hints = {followed: hints.labels(str(followed).lower()) for followed in (True, False)}
         readings = _counter(metrics.LEDGER_READINGS, registry)
         self.readings = {outcome: readings.labels(outcome) for outcome in ("Booked", "Replayed", "Conflict")}
         self.ledger_lines = _counter(metrics.LEDGER_LINES, registry)
         self.ledger_failures = _counter(metrics.LEDGER_FAILURES, registry)
+
+    def hinted(self, followed: bool) -> None:
+        """A pod with a hint was bound."""
+        self._hints[followed].inc()
 
 
 def _counter(metric: Metric, registry: CollectorRegistry | None) -> Counter:

@@ -60,6 +60,13 @@ DISPATCH_LATENCY = Metric(
     ("until",),
     LATENCY_BUCKETS,
 )
+HINTS = Metric(
+    "isthmus_hints_total",
+    "counter",
+    "Pods bound in members that were asked to go to certain machines, by whether the member's scheduler put them on "
+    "one of these: true or false.",
+    ("followed",),
+)
 JOBS = Metric("isthmus_jobs", "gauge", "ComputeJobs by phase.", ("phase",))
 PENDING_JOBS = Metric(
     "isthmus_pending_jobs",

@@ -69,6 +69,8 @@ class Surroundings:
     profiled: Callable[[str, Profile], None]
     created: Callable[[Dispatch], None]
     """The Job of a Dispatch was created in the member."""
+    hinted: Callable[[bool], None]
+    """A pod was bound that was asked to go to certain machines; whether it is on one of them."""
     lost_sight: Callable[[str], None]
     """The node's figures are no longer followed."""
 
@@ -176,6 +178,7 @@ class NodeSession:
                 floor=self._floor,
                 on_profile=self._profiled,
                 on_created=self._shared.created,
+                on_hinted=self._shared.hinted,
                 on_connection=self._linked,
             )
             self.agent, self.member = agent, member

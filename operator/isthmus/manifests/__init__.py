@@ -1,6 +1,6 @@
 """A shard to the Job that runs it in a member. Pure: no I/O, no clock."""
 
-from .affinity import Requirement
+from .affinity import Requirement, with_preferences
 from .dryrun import dry_run_manifest, dry_run_refusal
 from .job import job_labels, render
 from .piece import SEGMENT_LIMIT, Piece, index_map
@@ -35,4 +35,5 @@ __all__ = [
     "render",
     "template_digest",
     "tenant_objects",
+    "with_preferences",
 ]

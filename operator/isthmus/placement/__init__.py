@@ -10,6 +10,7 @@ from .engine import BATCH, place
 from .examination import Examination, Finding, ShapeFit, examine
 from .fit import Fit, fit
 from .forms import Form, demand_in
+from .hint import ShapeHint, shape_hint
 from .holding import Holding
 from .order import Round, capacity_of, rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
@@ -52,6 +53,7 @@ __all__ = [
     "Round",
     "RunningShard",
     "ShapeFit",
+    "ShapeHint",
     "Snapshot",
     "Solution",
     "Split",
@@ -69,6 +71,7 @@ __all__ = [
     "place",
     "remedies",
     "rounds_of",
+    "shape_hint",
     "solve_batch",
     "width_of",
 ]
