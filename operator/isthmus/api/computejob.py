@@ -79,6 +79,11 @@ class Placement(Model):
                 "weights stand instead of an objective; leave one of the two out",
                 ".weights",
             ),
+            (
+                "!(has(self.gang) && self.gang && has(self.split) && self.split == 'ByIndex')",
+                "gang (all pods on one node) contradicts split ByIndex (pods on several); leave out one of the two",
+                ".gang",
+            ),
         )
     )
 
@@ -108,6 +113,20 @@ class Placement(Model):
         ),
     ]
     accelerator: Annotated[AcceleratorRequest, Field(description="Which accelerators will do.")] | None = None
+    gang: Annotated[
+        bool,
+        Field(
+            description="All pods start on one node or none does, and nothing of the job runs elsewhere meanwhile;"
+            " contradicts split ByIndex."
+        ),
+    ] = False
+    preemptible: Annotated[
+        bool,
+        Field(
+            description="It may be stopped for a job of higher priority; what it has not finished then runs again"
+            " elsewhere or later."
+        ),
+    ] = False
     split: Annotated[
         Literal["Never", "ByIndex"],
         Field(description="ByIndex lets an Indexed job's indexes run on several nodes at once."),
@@ -208,7 +227,7 @@ class Shard(Model):
     indexes: Annotated[str, Field(max_length=256, description="Its indexes; absent is all.")] | None = None
     variant: Annotated[str, Field(max_length=63, description="The job's variant that it runs in.")] | None = None
     state: Annotated[str, Field(max_length=32, description="What the node says of it.")]
-    message: Annotated[str, Field(max_length=256, description="Why it was refused or lost.")] = ""
+    message: Annotated[str, Field(max_length=256, description="Why it was refused, lost or preempted.")] = ""
     start_time: Annotated[Timestamp, Field(description="When its Job started.")] | None = None
     completion_time: Annotated[Timestamp, Field(description="When its Job ended.")] | None = None
 

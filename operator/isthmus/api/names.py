@@ -44,6 +44,8 @@ ANNOTATION_CLUSTER = f"{GROUP}/cluster"
 ANNOTATION_PLACEMENT = f"{GROUP}/placement"
 # On a Dispatch: what its pods hold by resource, model and price as JSON, so that it still counts after a restart.
 ANNOTATION_HOLDING = f"{GROUP}/holding"
+# On a Dispatch that is to make room: for which job, and from when it is stopped, as JSON.
+ANNOTATION_PREEMPTION = f"{GROUP}/preemption"
 
 FINALIZER_JOB = f"{GROUP}/dispatches"
 FINALIZER_DISPATCH = f"{GROUP}/booking"

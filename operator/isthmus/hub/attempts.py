@@ -4,9 +4,11 @@ Attempts are counted, not shards: a job of many shards that loses one node often
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
+
+from .preemptionmark import preempted
 
 MAX_ATTEMPTS = 64
 """Attempts one after another that may be lost or refused without having got anything done."""
@@ -28,8 +30,12 @@ def wasted(dispatches: Iterable[tuple[str, Dispatch]]) -> int:
 
 
 def lost_in_vain(dispatches: Iterable[tuple[str, Dispatch]]) -> tuple[int, ...]:
-    """The numbers of the attempts in vain of which something was lost; one that is refused goes elsewhere next."""
-    return in_vain(dispatches, frozenset({DispatchState.LOST}))
+    """The numbers of the attempts in vain of which something was lost, or stopped to make room for another job.
+
+    One that is refused goes elsewhere next. A job is never given up for what was stopped; it only waits, so that one
+    that is stopped again and again does not begin for nothing all the time.
+    """
+    return in_vain(dispatches, frozenset({DispatchState.LOST}), preempted)
 
 
 def pause_seconds(lost: Sequence[int]) -> float:
@@ -37,7 +43,11 @@ def pause_seconds(lost: Sequence[int]) -> float:
     return min(2.0 ** min(len(lost) - 1, _DOUBLINGS), LONGEST_PAUSE_SECONDS) if len(lost) > 1 else 0.0
 
 
-def in_vain(dispatches: Iterable[tuple[str, Dispatch]], ends: frozenset[DispatchState]) -> tuple[int, ...]:
+def in_vain(
+    dispatches: Iterable[tuple[str, Dispatch]],
+    ends: frozenset[DispatchState],
+    other_end: Callable[[Dispatch], bool] = lambda _: False,
+) -> tuple[int, ...]:
     """The numbers of the attempts that are over and of which something ended so, since the last that got on."""
     attempts: dict[int, list[Dispatch]] = defaultdict(list)
     for _, dispatch in dispatches:
@@ -47,7 +57,7 @@ def in_vain(dispatches: Iterable[tuple[str, Dispatch]], ends: frozenset[Dispatch
         states = {shard.status.state for shard in shards}
         if any(map(_got_on, shards)):
             found.clear()
-        elif states & ends and states <= TERMINAL:
+        elif states <= TERMINAL and (states & ends or any(map(other_end, shards))):
             found.append(number)
     return tuple(found)
 

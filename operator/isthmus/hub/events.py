@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 # Events are told, not kept: under a flood the oldest go.
 _WAITING = 5_000
 # Of a condition that is bad news when it is True.
-_BAD_WHEN_TRUE = frozenset({"Failed", "Stalled"})
+_BAD_WHEN_TRUE = frozenset({"Failed", "Preempted", "Stalled"})
 # Ends of a shard that call for another attempt.
 _UNTIMELY = frozenset({DispatchState.LOST, DispatchState.REFUSED})
 
@@ -121,4 +121,7 @@ class EventWriter:
 
 
 def _differs(before: Condition | None, condition: Condition) -> bool:
-    return before is None or (before.status, before.reason) != (condition.status, condition.reason)
+    if before is None or (before.status, before.reason) != (condition.status, condition.reason):
+        return True
+    # Each preemption is news, though the one before is not got over yet.
+    return condition.type == "Preempted" and before.message != condition.message

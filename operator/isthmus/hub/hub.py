@@ -287,7 +287,8 @@ class Hub:
 
     def queues(self) -> Iterator[WorkQueue[str]]:
         """The work queues of the hub's reconcilers; those of agents have names of nodes."""
-        yield from (self.jobs.queue, self.dispatcher.queue, self.nodes.queue, self.settlements.queue)
+        yield from (self.jobs.queue, self.jobs.preemptor.queue, self.dispatcher.queue, self.nodes.queue)
+        yield self.settlements.queue
 
     async def _reach(self) -> None:
         """Return once the hub's API has answered. Nodes that were deleted before a watch showed them are forgotten."""
@@ -324,7 +325,7 @@ class Hub:
             self.jobs.booked(uid)
 
     async def _close(self) -> None:
-        for queue in (self.dispatcher.queue, self.jobs.queue, self.settlements.queue):
+        for queue in (self.dispatcher.queue, self.jobs.preemptor.queue, self.jobs.queue, self.settlements.queue):
             await queue.close()
         await self.nodes.close()
         await asyncio.to_thread(self.booking.close)
@@ -344,6 +345,7 @@ class Hub:
             self.booking.offer(node, dispatch)
             self.fleet.accounting.observed(node, dispatch)
         self.nodes.dispatch_changed(node, dispatch, gone=gone)
+        self.jobs.preemptor.observed(dispatch, gone=gone)
         self.jobs.dispatch_changed(dispatch)
 
     def _accounts_changed(self, config: AccountsConfig) -> None:

@@ -18,6 +18,7 @@ class Instruments:
         self.unplaced = attempts.labels("Unplaced")
         self.impossible = attempts.labels("Impossible")
         self.placement_errors = attempts.labels("Error")
+        self.preemptions = _counter(metrics.PREEMPTIONS, registry)
         steps = _histogram(metrics.PLACEMENT_STEP, registry)
         self.snapshot = steps.labels("Snapshot")
         self.decide = steps.labels("Decide")

@@ -26,6 +26,7 @@ from .jobsize import placement_of, size_of
 from .jobstatus import Facts, job_status, status_patch, urgent
 from .jobstore import JobStore
 from .latency import Latency
+from .preemptor import Preemptor
 from .progress import Progress, progress_of
 from .scheduler import Scheduler
 from .shards import Shards
@@ -70,6 +71,20 @@ class Jobs:
         self._booking = booking
         self._fencing = fencing
         self._shards = Shards(hub, dispatches, fleet, booking)
+        self.store = JobStore(hub, self._vanished)
+        instruments = instruments or Instruments()
+        self.preemptor = Preemptor(
+            hub,
+            self.store,
+            dispatches,
+            fleet,
+            now=now,
+            monotonic=monotonic,
+            look=lambda uid: self.queue.add(uid),  # noqa: PLW0108 - made below
+            wake=scheduler.wake,
+            instruments=instruments,
+        )
+        scheduler.preempting = self.preemptor
         self._steering = Steering(
             self._shards,
             fleet,
@@ -77,11 +92,11 @@ class Jobs:
             account_of=account_of,
             now=now,
             again=lambda uid, seconds: self.queue.add(uid, seconds),  # noqa: PLW0108 - made below
+            preemptor=self.preemptor,
         )
         self._events = events
         self._now = now
-        self.store = JobStore(hub, self._vanished)
-        self.latency = Latency(self.store, instruments or Instruments(), monotonic, now)
+        self.latency = Latency(self.store, instruments, monotonic, now)
         self.queue: WorkQueue[str] = WorkQueue(
             self.reconcile, name="jobs", workers=64, retry_limit_seconds=5.0, about=self.about
         )

@@ -13,6 +13,7 @@ from isthmus.api.indexes import IndexSet
 from isthmus.manifests import Refusal
 from isthmus.placement import Unplaced
 
+from .preemptionmark import mark_of, preempted
 from .progress import Progress
 from .work import Work
 
@@ -112,10 +113,17 @@ def _shard(node: str, dispatch: Dispatch) -> Shard:
         variant=dispatch.spec.variant,
         # That a node has taken it and has not begun is no news worth a write of its own.
         state="Pending" if dispatch.status.state in (None, DispatchState.ACCEPTED) else str(dispatch.status.state),
-        message=truncated(dispatch.status.message, 256) if dispatch.status.state in _UNTIMELY else "",
+        message=_why_ended(dispatch),
         start_time=dispatch.status.start_time,
         completion_time=dispatch.status.completion_time,
     )
+
+
+def _why_ended(dispatch: Dispatch) -> str:
+    if dispatch.status.state in _UNTIMELY:
+        return truncated(dispatch.status.message, 256)
+    mark = mark_of(dispatch)
+    return f"stopped {mark.told()}" if mark is not None and preempted(dispatch) else ""
 
 
 def _indexes(indexes: IndexSet) -> str | None:
@@ -127,7 +135,8 @@ Verdict = tuple[str, Literal["True", "False", "Unknown"], str, str]
 
 
 def _conditions(facts: Facts, phase: Phase) -> list[Condition]:
-    verdicts = [*_admitted(facts), *_placed(facts), *_ended(facts, phase), *_stalled(facts), *_late(facts, phase)]
+    verdicts = [*_admitted(facts), *_placed(facts), *_ended(facts, phase), *_preempted(facts), *_stalled(facts)]
+    verdicts += _late(facts, phase)
     conditions = list(facts.job.status.conditions)
     for kind, status, reason, message in verdicts:
         condition = Condition(
@@ -207,6 +216,24 @@ def _late(facts: Facts, phase: Phase) -> list[Verdict]:
         return [("Late", "True", "DeadlinePassed", f"the job was done at {end}, after its deadline, {deadline}")]
     said = f"the deadline {deadline} has passed; the job goes on: cancel it if it is of no use any more"
     return [("Late", "True", "DeadlinePassed", said)]
+
+
+def _preempted(facts: Facts) -> list[Verdict]:
+    """Preempted says that shards are about to make room, or have and wait to run again; then it is taken back."""
+    live = [f"{node} is stopped {m.told()}" for node, d in facts.progress.live if (m := mark_of(d)) is not None]
+    if live:
+        message = f"what runs on {'; '.join(live)}; what is not done by then runs again elsewhere or later"
+        return [("Preempted", "True", "Preempted", message)]
+    if facts.progress.rest is not None and not facts.job.spec.cancel and facts.refusal is None:
+        last = facts.dispatches[-1][1].spec.attempt if facts.dispatches else 0
+        stopped = [node for node, d in facts.dispatches if preempted(d) and d.spec.attempt == last]
+        if stopped:
+            nodes = ", ".join(sorted(set(stopped)))
+            message = f"stopped on {nodes} to make room for a job of higher priority; what is not done waits for room"
+            return [("Preempted", "True", "Preempted", message)]
+    if any(c.type == "Preempted" and c.status == "True" for c in facts.job.status.conditions):
+        return [("Preempted", "False", "Progressing", "")]
+    return []
 
 
 def _stalled(facts: Facts) -> list[Verdict]:

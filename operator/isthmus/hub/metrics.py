@@ -46,6 +46,11 @@ PLACEMENT_STEP = Metric(
     ("step",),
     STEP_BUCKETS,
 )
+PREEMPTIONS = Metric(
+    "isthmus_preemptions_total",
+    "counter",
+    "Shards of preemptible jobs that were chosen to be stopped for a job of higher priority.",
+)
 DISPATCH_LATENCY = Metric(
     "isthmus_dispatch_latency_seconds",
     "histogram",

@@ -1,15 +1,28 @@
 """The scheduling loop: whenever something changed, places all that waits in one cycle."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+from typing import Protocol
 
 import structlog
 
 from isthmus.api.computejob import Explanation
 from isthmus.api.reference import reference
-from isthmus.placement import Assignment, Demand, Outcome, Rooms, Snapshot, Unplaced, place
+from isthmus.placement import (
+    Assignment,
+    Demand,
+    Outcome,
+    Preemption,
+    Reservation,
+    Rooms,
+    RunningShard,
+    Snapshot,
+    Unplaced,
+    place,
+)
 
 from .fleet import Fleet
 from .instruments import Instruments
@@ -22,6 +35,18 @@ GATHER_SECONDS = 0.005
 # A create that an earlier process had under way lands within an API server's request timeout, 60 s; until then a job
 # whose annotation names a node goes nowhere else.
 PIN_SECONDS = 90.0
+
+
+class Preempting(Protocol):
+    """What the loop needs of who carries preemption out."""
+
+    def running(self, waiting: Sequence[Demand]) -> tuple[RunningShard, ...]:
+        """The shards that may be stopped for one of these jobs, and those that are being."""
+        ...
+
+    def decided(self, preemptions: Iterable[Preemption]) -> None:
+        """Have these stopped."""
+        ...
 
 
 class Scheduler:
@@ -49,6 +74,9 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._roll_call = RollCall(monotonic)
         self._next_look: asyncio.TimerHandle | None = None
+        self.preempting: Preempting | None = None
+        """Who tells what may be stopped for a job that waits, and has it stopped; None where nobody does."""
+        self._reservations: tuple[Reservation, ...] = ()
         self.trouble = ""
         """What the last cycle failed with; empty where it did not."""
 
@@ -69,6 +97,11 @@ class Scheduler:
         """What waits to be placed of the job."""
         found = self._waiting.get(uid)
         return found[0] if found is not None else None
+
+    @property
+    def reservations(self) -> tuple[Reservation, ...]:
+        """What the last cycle reserved."""
+        return self._reservations
 
     def wake(self) -> None:
         """Room may have appeared, or a node changed."""
@@ -121,12 +154,17 @@ class Scheduler:
         """
         snapshot = self._snapshot()
         try:
-            self._place(snapshot, demands, self._rooms)
+            running = self.preempting.running(demands) if self.preempting and self._fleet.settled() else ()
+            whole = replace(snapshot, running=running, reservations=self._reservations)
+            outcome = self._place(whole, demands, self._rooms)
         except Exception:
             logger.exception("a cycle failed, placing one by one", jobs=len(demands))
         else:
+            self._reservations = outcome.reservations
+            if self.preempting and outcome.preemptions:
+                self.preempting.decided(outcome.preemptions)
             return
-        self._rooms = Rooms()
+        self._rooms, self._reservations = Rooms(), ()
         left = [demand for demand in demands if demand.key in self._waiting]
         failed: list[tuple[Demand, Exception]] = []
         for demand in left:
@@ -158,13 +196,14 @@ class Scheduler:
         self._instruments.snapshot.observe(self._monotonic() - began)
         return snapshot
 
-    def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> None:
+    def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> Outcome:
         began = self._monotonic()
         outcome = place(snapshot, demands, rooms=rooms)
         decided = self._monotonic()
         self._instruments.decide.observe(decided - began)
         self._commit(outcome)
         self._instruments.commit.observe(self._monotonic() - decided)
+        return outcome
 
     def _commit(self, outcome: Outcome) -> None:
         """Set the room aside that was given away, and tell what was decided."""

@@ -12,6 +12,7 @@ from .attempts import lost_in_vain, pause_seconds
 from .draining import leaves
 from .fleet import Fleet
 from .jobrecord import JobRecord
+from .preemptor import Preemptor
 from .progress import Progress, Rest
 from .scheduler import Scheduler
 from .shards import Shards
@@ -37,6 +38,7 @@ class Steering:
         account_of: Callable[[str], str],
         now: Callable[[], datetime],
         again: Callable[[str, float], None],
+        preemptor: Preemptor,
     ) -> None:
         self._shards = shards
         self._fleet = fleet
@@ -44,19 +46,26 @@ class Steering:
         self._account_of = account_of
         self._now = now
         self._again = again
+        self._preemptor = preemptor
 
     async def steer(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> None:
         """Have the job's live shards do what its spec says, and what is left of it placed. Raises ClusterError."""
         spec = record.job.spec
         wish = "Cancelled" if spec.cancel or progress.ending else "Suspended" if spec.suspend else "Running"
+        # A job that is to stop anyhow makes room by itself.
+        moved, look = await self._preemptor.due(record, progress.live) if wish == "Running" else (set[str](), None)
+        if look is not None:
+            self._again(record.uid, look)
         await asyncio.gather(
             *(
                 self._shards.desire(node, d, wanted, as_seen=wanted != wish)
-                for node, d, wanted in self._changes(record, progress, wish)
+                for node, d, wanted in self._changes(record, progress, wish, moved)
             ),
             *(self._shards.desire(node, d, "Cancelled") for node, d in _superseded(dispatches, progress)),
         )
         rest, split = progress.rest, None
+        if spec.placement.gang and progress.live:  # nothing of a gang runs beside what stands of it
+            rest = None
         if rest is not None and spec.placement.split == "ByIndex" and record.work.by_index:
             split = split_of(record.job.spec.placement, record.work, rest, len(progress.live))
             rest = rest if split is not None else None
@@ -76,10 +85,12 @@ class Steering:
             _open_pin(record, dispatches, attempt),
         )
 
-    def _changes(self, record: JobRecord, progress: Progress, wish: str) -> Iterator[tuple[str, Dispatch, str]]:
-        """Live shards that are to do something else than they are told by now, and what."""
+    def _changes(
+        self, record: JobRecord, progress: Progress, wish: str, moved: set[str]
+    ) -> Iterator[tuple[str, Dispatch, str]]:
+        """Live shards that are to do something else than they are told by now, and what; `moved` make room."""
         for node, dispatch in progress.live:
-            moves = wish != "Cancelled" and self._fleet.drained(node)
+            moves = wish != "Cancelled" and (self._fleet.drained(node) or dispatch.metadata["name"] in moved)
             wanted = leaves(record.work, dispatch, wish) if moves else wish
             if dispatch.spec.desired_state not in (wanted, "Cancelled"):
                 yield node, dispatch, wanted

@@ -13,8 +13,11 @@ from .forms import Form, demand_in
 from .holding import Holding
 from .order import Round, capacity_of, rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
+from .preemption import Preemption
 from .remedies import Remedy, remedies
+from .reservation import Reservation
 from .rooms import Rooms
+from .running import RunningShard
 from .snapshot import NodeView, PriceView, Snapshot
 from .solution import Solution, solve_batch
 from .terms import Terms
@@ -39,12 +42,15 @@ __all__ = [
     "Limits",
     "NodeView",
     "Outcome",
+    "Preemption",
     "PriceView",
     "Programs",
     "Rejection",
     "Remedy",
+    "Reservation",
     "Rooms",
     "Round",
+    "RunningShard",
     "ShapeFit",
     "Snapshot",
     "Solution",

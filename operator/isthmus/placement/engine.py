@@ -1,6 +1,7 @@
 """One cycle of placement: a snapshot and the jobs that wait, to assignments and reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from isthmus.api.computejob import Explanation
 
@@ -12,10 +13,12 @@ from .candidate import Candidate
 from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
-from .explanation import Verdicts, explain, summary, verdicts_of
+from .explanation import Verdicts, explain, verdicts_of
 from .filters.offer import SHARE_EXHAUSTED
-from .filters.room import INSUFFICIENT
+from .filters.room import INSUFFICIENT, RESERVED
 from .forms import demand_in
+from .gang import why_waiting
+from .holdings import Holdings, Said
 from .jobclass import Entry, JobClass, class_key
 from .order import rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
@@ -61,9 +64,10 @@ def place(
             impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
     programs: Programs | None = None
     allowance = Allowance(snapshot.accounts)
+    holdings = Holdings(snapshot, partial(_said, snapshot, allowance), allowance)
     rooms.begin(snapshot.nodes)
     try:
-        for round_ in rounds_of(snapshot, possible, Startable(rooms, allowance)):
+        for round_ in holdings.rounds(rounds_of(snapshot, possible, Startable(rooms, allowance))):
             for part in batches_of(round_, len(snapshot.nodes)):
                 within = admitted(part, rooms, allowance) if len(part.demands) >= batch else part
                 plan = planned(within, rooms, limits) if len(within.demands) >= batch else None
@@ -80,10 +84,13 @@ def place(
                         placed += _assign(demand, job_class, pieces, allowance)
                     else:
                         waiting.append((key, demand))
+                        holdings.miss(key, demand, job_class)
                 if plan is not None:
                     programs = account(plan, part, placed, programs)
                 assignments += placed
-        return Outcome(tuple(assignments), (*impossible, *_unplaced(waiting, rooms, snapshot, allowance)), programs)
+        unplaced = (*impossible, *_unplaced(waiting, rooms, holdings, partial(_said, snapshot, allowance)))
+        reservations = holdings.renewed(waiting, rooms)
+        return Outcome(tuple(assignments), unplaced, programs, reservations, tuple(holdings.preemptions))
     finally:
         rooms.end()
 
@@ -129,21 +136,31 @@ def _piece(
 
 
 def _unplaced(
-    waiting: Sequence[tuple[tuple[object, ...], Demand]], rooms: Rooms, snapshot: Snapshot, allowance: Allowance
+    waiting: Sequence[tuple[tuple[object, ...], Demand]],
+    rooms: Rooms,
+    holdings: Holdings,
+    say: Callable[[JobClass], Said],
 ) -> tuple[Unplaced, ...]:
-    """The jobs that wait, explained once for each class, by the room there is at the end of the cycle."""
+    """The jobs that wait, explained once for each class, by the room there is at the end of the cycle.
+
+    Those for which room is kept are explained by what there was when that was done.
+    """
     told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
     unplaced: list[Unplaced] = []
     for key, demand in waiting:
-        found = told.get(key)
+        found = holdings.said(demand) or told.get(key)
         if found is None:
-            job_class = rooms.job_class(key, demand)
-            verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
-            contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
-            reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
-            found = told[key] = (verdicts.never, reason, contradiction or summary(verdicts), explain(verdicts))
+            found = told[key] = say(rooms.job_class(key, demand))
         unplaced.append(Unplaced(demand, *found))
     return tuple(unplaced)
+
+
+def _said(snapshot: Snapshot, allowance: Allowance, job_class: JobClass) -> Said:
+    """What is told of the jobs of a class that wait."""
+    verdicts = verdicts_of(job_class, allowance.limits_of(job_class.demand.account))
+    contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
+    reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
+    return verdicts.never, reason, contradiction or why_waiting(verdicts, job_class.demand), explain(verdicts)
 
 
 def _reason(verdicts: Verdicts) -> str:
@@ -159,4 +176,6 @@ def _reason(verdicts: Verdicts) -> str:
             return limited
     if verdicts.never:
         return NO_SUITABLE_NODE
-    return INSUFFICIENT if reasons.keys() & {INSUFFICIENT, SHARE_EXHAUSTED} else NODES_UNAVAILABLE
+    if reasons.keys() & {INSUFFICIENT, SHARE_EXHAUSTED}:
+        return INSUFFICIENT
+    return RESERVED if RESERVED in reasons else NODES_UNAVAILABLE

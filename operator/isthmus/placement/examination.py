@@ -9,9 +9,11 @@ from .candidate import Candidate
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand
-from .explanation import summary, verdicts_of
+from .explanation import verdicts_of
 from .filters.room import crowded, largest_block
 from .forms import demands_of
+from .gang import why_waiting
+from .holdings import hold_for_others
 from .jobclass import by_rank, class_key
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -57,9 +59,10 @@ class Examination:
 
 
 def examine(snapshot: Snapshot, demand: Demand) -> Examination:
-    """Judge the demand as a cycle would that had to place nothing else."""
+    """Judge the demand as a cycle would that had to place nothing else, and keeps what the last one reserved."""
     rooms = Rooms()
     rooms.begin(snapshot.nodes)
+    hold_for_others(snapshot, rooms, demand)
     (demand,) = at((demand,), snapshot.now)
     job_class = rooms.job_class(class_key(demand), demand)
     verdicts = verdicts_of(job_class, Allowance(snapshot.accounts).limits_of(demand.account))
@@ -90,7 +93,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
         Finding(name, None, rejection, costs[name], prices.get(name, ""), fits[name])
         for name, rejection in sorted(against.items())
     )
-    return Examination((*best, *others), contradiction or summary(verdicts))
+    return Examination((*best, *others), contradiction or why_waiting(verdicts, demand))
 
 
 def _shape_fit(candidate: Candidate) -> ShapeFit:

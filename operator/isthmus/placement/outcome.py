@@ -7,6 +7,8 @@ from isthmus.api.computejob import Explanation
 
 from .demand import Demand
 from .holding import NOTHING, Holding
+from .preemption import Preemption
+from .reservation import Reservation
 from .steering import Affinity
 
 
@@ -59,8 +61,13 @@ class Programs:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a cycle decided, in the order in which it decided; `programs` is None where no program was solved."""
+    """What a cycle decided, in the order in which it decided; `programs` is None where no program was solved.
+
+    `reservations` are for the next cycle's snapshot; what `preemptions` name is to be stopped.
+    """
 
     assignments: tuple[Assignment, ...]
     unplaced: tuple[Unplaced, ...]
     programs: Programs | None = None
+    reservations: tuple[Reservation, ...] = ()
+    preemptions: tuple[Preemption, ...] = ()

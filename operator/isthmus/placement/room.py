@@ -6,6 +6,7 @@ from functools import lru_cache
 from isthmus.capacity.profile import Profile, Shape
 from isthmus.capacity.spreading import shares
 
+from .demand import Demand
 from .machines import Kind, Vector
 
 Part = tuple[int, Vector]
@@ -35,10 +36,23 @@ class Room:
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
-    yet to come.
+    yet to come. `withheld` is what was free on machines that are kept for `holders`; `parts` tells it as used.
     """
 
-    __slots__ = ("_before", "_latest", "axes", "coming", "kinds", "lent", "overdrawn", "parts", "share", "version")
+    __slots__ = (
+        "_before",
+        "_latest",
+        "axes",
+        "coming",
+        "holders",
+        "kinds",
+        "lent",
+        "overdrawn",
+        "parts",
+        "share",
+        "version",
+        "withheld",
+    )
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -49,6 +63,8 @@ class Room:
         self.coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
         self.share: Vector | None = None
         self.lent: Vector | None = None
+        self.withheld: dict[Part, int] = {}
+        self.holders: list[Demand] = []
         self._latest = 0
         self._before: tuple[dict[Part, int], int, Vector | None] | None = None
 
@@ -88,6 +104,33 @@ class Room:
         if self._before is not None:
             self.parts, self.version, self.lent = self._before
             self._before = None
+            self.withheld, self.holders = {}, []
+
+    def withhold(self, machines: Mapping[Part, int], need: Need, holder: Demand) -> None:
+        """Keep what is free on so many machines of each part for one job, until it is undone.
+
+        Of what is lent, as much as its pods at once need of it.
+        """
+        self.mark()
+        self._changed()
+        self.holders.append(holder)
+        nothing = (0,) * len(self.axes)
+        for part, count in machines.items():
+            self.withheld[part] = self.withheld.get(part, 0) + count
+            self.move(part, count, nothing)
+        if self.lent is not None:
+            self.lent = tuple(max(0, left) for left in _less(self.lent, need, holder.least))
+
+    def give_back(self, need: Need, pods: int) -> None:
+        """Count so many pods of the need no longer to what our work holds of what is lent."""
+        if self.lent is not None:
+            self.lent = _less(self.lent, need, -pods)
+
+    def copy(self) -> "Room":
+        """The room as it is now, to try something on."""
+        other = Room(self.axes, self.kinds, dict(self.parts))
+        other.overdrawn, other.lent = self.overdrawn, self.lent
+        return other
 
     def _changed(self) -> None:
         self._latest += 1
@@ -131,7 +174,7 @@ class Room:
         pieces = shares([(fits, count) for _, count, fits in open_parts], taken)
         for (part, _, _), piece in zip(open_parts, pieces, strict=True):
             for pods, machines in piece:
-                self._move(part, machines, _less(part[1], need, pods))
+                self.move(part, machines, _less(part[1], need, pods))
         if self.lent is not None:
             self.lent = _less(self.lent, need, taken)
         return taken
@@ -149,12 +192,13 @@ class Room:
         if chosen is None:
             return 0
         self._changed()
-        self._move(chosen, 1, _less(chosen[1], need, 1))
+        self.move(chosen, 1, _less(chosen[1], need, 1))
         if self.lent is not None:
             self.lent = _less(self.lent, need, 1)
         return 1
 
-    def _move(self, part: Part, machines: int, free: Vector) -> None:
+    def move(self, part: Part, machines: int, free: Vector) -> None:
+        """Say that so much is free on so many machines of the part now; `mark` and a version are the caller's."""
         self.parts[part] -= machines
         if not self.parts[part]:
             del self.parts[part]

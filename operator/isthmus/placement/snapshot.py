@@ -10,6 +10,8 @@ from isthmus.capacity.profile import Profile
 
 from .accounts import NO_ACCOUNTS, AccountsView
 from .assumed import Assumption
+from .reservation import Reservation
+from .running import RunningShard
 from .stated import EnergyView, NetworkView
 from .terms import Terms
 
@@ -85,8 +87,13 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All nodes at `now`, and the accounts that share them."""
+    """All nodes at `now`, and the accounts that share them.
+
+    `running` is the work that may be stopped there, or is being; `reservations` are those that the last cycle made.
+    """
 
     nodes: tuple[NodeView, ...]
     now: datetime
     accounts: AccountsView = NO_ACCOUNTS
+    running: tuple[RunningShard, ...] = ()
+    reservations: tuple[Reservation, ...] = ()

@@ -64,7 +64,7 @@ def test_pause_of_a_clock_that_is_set_back() -> None:
     """After a step back of the clock the pause begins anew, and is no longer than it ever is."""
     times = [datetime(2026, 11, 22, 12, tzinfo=UTC)]
     none: Any = None
-    steering = Steering(none, none, none, account_of=str, now=lambda: times[-1], again=lambda *_: None)
+    steering = Steering(none, none, none, account_of=str, now=lambda: times[-1], again=lambda *_: None, preemptor=none)
     record: Any = SimpleNamespace(lost=None)
     assert steering._pause(record, lost(1, 3)) == 4
     times.append(times[0] - timedelta(days=1))

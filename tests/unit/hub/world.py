@@ -208,6 +208,7 @@ class Process:
         if gone or dispatch.status.state in TERMINAL:
             self.fleet.forget(node, dispatch.spec.sequence)
             self.scheduler.wake()
+        self.jobs.preemptor.observed(dispatch, gone=gone)
         self.jobs.dispatch_changed(dispatch)
 
     def _job_changed(self, kind: str, _old: Manifest | None, new: Manifest) -> None:
@@ -219,6 +220,7 @@ class Process:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self.dispatcher.queue.close()
+        await self.jobs.preemptor.queue.close()
         await self.jobs.queue.close()
         if ended:
             self._task.result()

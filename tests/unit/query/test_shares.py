@@ -15,7 +15,7 @@ from isthmus.hub.query import explanations, logs
 from isthmus.hub.query.explanations import Explanations
 from isthmus.hub.query.logs import Logs
 from isthmus.hub.query.refusals import Refused
-from isthmus.placement import Examination
+from isthmus.placement import Examination, Snapshot
 
 REQUEST = cast("Any", SimpleNamespace(query={}))
 
@@ -89,8 +89,8 @@ async def test_explanations_of_one_namespace_leave_room_for_others(monkeypatch: 
     asking = Explanations(
         cast("Any", Reader()),
         dispatches=cast("Any", SimpleNamespace(read_of_job=lambda _: [])),
-        fleet=cast("Any", SimpleNamespace(snapshot=lambda _: None)),
-        scheduler=cast("Any", SimpleNamespace(waiting=lambda _: demand())),
+        fleet=cast("Any", SimpleNamespace(snapshot=lambda now: Snapshot((), now))),
+        scheduler=cast("Any", SimpleNamespace(waiting=lambda _: demand(), reservations=())),
         account_of=str,
         now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
     )

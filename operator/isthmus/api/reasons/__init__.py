@@ -6,6 +6,7 @@ The one source of the page docs/reference/reasons.md; a test finds every reason 
 from .computejob import ADMITTED, COMPLETE, EVENTS, FAILED, LATE, PLACED
 from .computenode import FIGURES_CURRENT, PRICE_CURRENT, REACHABLE, READY, SCHEDULABLE
 from .dispatch import SHARDS
+from .preempted import PREEMPTED
 from .reason import Reason, ReasonTable
 from .settlement import CURRENT, UNPRICED
 from .stalled import STALLED
@@ -20,6 +21,7 @@ TABLES = (
     ADMITTED,
     PLACED,
     VERDICTS,
+    PREEMPTED,
     STALLED,
     LATE,
     COMPLETE,

@@ -62,6 +62,20 @@ PLACED = ReasonTable(
             "It was placed, can't be run in part, and its node is being drained. The message says whether it is "
             "stopped there to be moved, or stays because part of it is done.",
         ),
+        Reason(
+            "Preempting",
+            "No node has room now; on one of them work of lower priority is being stopped, and its room is kept for "
+            "the job. The message names it.",
+            "Wait.",
+            see="placement.md#gangs-reservations-and-preemption",
+        ),
+        Reason(
+            "Reserved",
+            "Some nodes have room now, but it is kept for jobs that come before it; the message names them where the "
+            "same account pays.",
+            "Wait.",
+            see="placement.md#gangs-reservations-and-preemption",
+        ),
         Reason("Suspended", "It waits for `spec.suspend`.", "Set it to false."),
         Reason("NoNodes", "The hub has no ComputeNodes.", "Ask who runs the hub."),
         Reason(

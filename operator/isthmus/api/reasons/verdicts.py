@@ -131,6 +131,12 @@ VERDICTS = ReasonTable(
             "Wait, or ask who runs the hub.",
             see="placement.md#quotas-and-ceilings",
         ),
+        Reason(
+            "Reserved",
+            "It would have room, but keeps that for a job that comes before this one.",
+            "Wait.",
+            see="placement.md#gangs-reservations-and-preemption",
+        ),
         Reason("NoMachines", "None of its machines takes pods at the moment.", "Wait; ask who runs the member."),
         Reason(
             "ModelUnpriced",

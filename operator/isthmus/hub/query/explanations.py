@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -85,7 +86,7 @@ class Explanations:
         self, demand: Demand, job: ComputeJob, namespace: str, *, waits: bool
     ) -> tuple[Examination, tuple[Remedy, ...]]:
         async with self._turn(namespace):
-            snapshot = self._fleet.snapshot(self._now())
+            snapshot = replace(self._fleet.snapshot(self._now()), reservations=self._scheduler.reservations)
             return await asyncio.to_thread(_judged, snapshot, demand, job if waits else None)
 
     @asynccontextmanager

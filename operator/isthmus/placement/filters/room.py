@@ -8,6 +8,7 @@ from isthmus.placement.wording import pod_request, pods_wanted
 from .offer import SHARE_EXHAUSTED, exhausted
 
 INSUFFICIENT = "InsufficientCapacity"
+RESERVED = "Reserved"
 
 
 def room(candidate: Candidate) -> Rejection | None:
@@ -17,7 +18,11 @@ def room(candidate: Candidate) -> Rejection | None:
 
 def reason_of(candidate: Candidate) -> str:
     """The reason that `crowded` gives, without the words."""
-    return SHARE_EXHAUSTED if not candidate.room.overdrawn and exhausted(candidate) is not None else INSUFFICIENT
+    if candidate.room.overdrawn:
+        return INSUFFICIENT
+    if _withheld(candidate):
+        return RESERVED
+    return SHARE_EXHAUSTED if exhausted(candidate) is not None else INSUFFICIENT
 
 
 def crowded(candidate: Candidate) -> Rejection:
@@ -28,9 +33,14 @@ def crowded(candidate: Candidate) -> Rejection:
 def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
-    withheld = exhausted(candidate)
-    if withheld is not None:
-        return withheld
+    held = _withheld(candidate)
+    if held:
+        gist = f"held for {_holders(candidate)}"
+        said = f"room for {candidate.fit.pods_free + held} pods now, {gist}"
+        return Rejection(RESERVED, said, gist=gist)
+    lent = exhausted(candidate)
+    if lent is not None:
+        return lent
     block = _block(candidate)
     if block is not None:
         return block
@@ -72,3 +82,21 @@ def _short(candidate: Candidate) -> str:
         if others and fits > most:
             most, shortest = fits, names[axis]
     return shortest
+
+
+def _withheld(candidate: Candidate) -> int:
+    """How many pods more would have room but for what is held for other jobs; 0 where even that is too little."""
+    need, kinds = candidate.offer.need or (), candidate.offer.kinds
+    held = candidate.room.withheld
+    pods = sum(pods_on(part[1], need) * count for part, count in held.items() if part[0] in kinds) if held else 0
+    return pods if pods and candidate.fit.pods_free + pods >= candidate.least else 0
+
+
+def _holders(candidate: Candidate) -> str:
+    """The jobs that it is held for: by name only where the same account pays, as tenants see nothing of each other."""
+    mine = candidate.demand.account
+    named = [
+        f"job {h.namespace}/{h.name}" if h.account == mine else f"a job of priority {h.priority}"
+        for h in candidate.room.holders
+    ]
+    return " and ".join(dict.fromkeys(named))
