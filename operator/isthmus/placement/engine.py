@@ -64,7 +64,7 @@ def place(
             impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
     programs: Programs | None = None
     allowance = Allowance(snapshot.accounts)
-    keeping = Keeping(snapshot, partial(_said, snapshot, allowance))
+    keeping = Keeping(snapshot, partial(_said, snapshot, allowance), allowance)
     rooms.begin(snapshot.nodes)
     try:
         for round_ in keeping.rounds(rounds_of(snapshot, possible, Startable(rooms, allowance))):
@@ -84,12 +84,12 @@ def place(
                         placed += _assign(demand, job_class, pieces, allowance)
                     else:
                         waiting.append((key, demand))
-                        keeping.miss(key, demand, job_class, job_class.permitted(asked))
+                        keeping.miss(key, demand, job_class)
                 if plan is not None:
                     programs = account(plan, part, placed, programs)
                 assignments += placed
         unplaced = (*impossible, *_unplaced(waiting, rooms, keeping, partial(_said, snapshot, allowance)))
-        reservations = keeping.renewed(waiting)
+        reservations = keeping.renewed(waiting, rooms)
         return Outcome(tuple(assignments), unplaced, programs, reservations, tuple(keeping.preemptions))
     finally:
         rooms.end()
@@ -176,4 +176,6 @@ def _reason(verdicts: Verdicts) -> str:
             return limited
     if verdicts.never:
         return NO_SUITABLE_NODE
-    return next((r for r in (INSUFFICIENT, SHARE_EXHAUSTED, RESERVED) if r in reasons), NODES_UNAVAILABLE)
+    if reasons.keys() & {INSUFFICIENT, SHARE_EXHAUSTED}:
+        return INSUFFICIENT
+    return RESERVED if RESERVED in reasons else NODES_UNAVAILABLE

@@ -185,12 +185,6 @@ class JobClass:
         self.exhausted = chosen is None
         return chosen
 
-    def permitted(self, limits: Allowance | None) -> list[Entry]:
-        """The nodes that would do but for room and that the account's limits allow."""
-        if limits is None:
-            return self.entries
-        return [entry for entry in self.entries if limits.permits(self.demand, entry.candidate.pod)]
-
     def pieces(self, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
         """The nodes that take the job as their rooms are now, each with how many of its pods; none where it must wait.
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from isthmus.api.computejob import Explanation
 from isthmus.api.conditions import truncated
 
+from .allowance import Allowance
 from .candidate import Candidate
 from .demand import Demand
 from .fit import Offer
@@ -27,38 +28,38 @@ Said = tuple[bool, str, str, Explanation]
 class Keeping:
     """The reservations of one cycle. `say` tells of the jobs of a class that wait, by the rooms as they are."""
 
-    def __init__(self, snapshot: Snapshot, say: Callable[[JobClass], Said]) -> None:
+    def __init__(self, snapshot: Snapshot, say: Callable[[JobClass], Said], allowance: Allowance) -> None:
         self._now = snapshot.now
         self._say = say
+        self._allowance = allowance
         self._before = {reservation.demand.key: reservation for reservation in snapshot.reservations}
         self._claims = Claims(snapshot)
         self._said: dict[str, Said] = {}
         self._after: dict[str, Reservation] = {}
-        self._missed: dict[str, Sequence[Entry]] = {}
         self.preemptions: list[Preemption] = []
 
     def rounds(self, rounds: Iterable[Round]) -> Iterator[Round]:
-        """The rounds, each led by its jobs that have a reservation, in a round of their own."""
-        for each in rounds:
-            first = tuple(demand for demand in each.demands if demand.key in self._before)
-            if first:
-                yield Round(first, each.urgency)
-                others = tuple(demand for demand in each.demands if demand.key not in self._before)
-                if others:
-                    yield Round(others, each.urgency)
-            else:
-                yield each
-
-    def miss(self, key: ClassKey, demand: Demand, job_class: JobClass, entries: Sequence[Entry]) -> None:
-        """The job found no room: hold what is reserved for it, or claim what of lower priority may be stopped.
-
-        `entries` are those on which its account may have it: for a job that waits for something else than room, none
-        is made or kept.
-        """
-        if not entries:
+        """The rounds, but of each priority those jobs that have a reservation first, in a round of their own."""
+        ordered = [each for each in rounds if each.demands]
+        if not self._before:
+            yield from ordered
             return
-        self._missed[demand.key] = entries
-        found = self._claims.claim(key, demand, entries)
+        led: set[int] = set()
+        for each in ordered:
+            priority = each.demands[0].priority
+            if priority not in led:
+                led.add(priority)
+                same = [other for other in ordered if other.demands[0].priority == priority]
+                first = tuple(d for other in same for d in other.demands if d.key in self._before)
+                if first:
+                    yield Round(first, {key: u for other in same for key, u in other.urgency.items()})
+            others = tuple(demand for demand in each.demands if demand.key not in self._before)
+            if others:
+                yield Round(others, each.urgency)
+
+    def miss(self, key: ClassKey, demand: Demand, job_class: JobClass) -> None:
+        """The job found no room: hold what is reserved for it, or claim what of lower priority may be stopped."""
+        found = self._claims.claim(key, demand, job_class, self._allowance)
         if found is not None:
             self.preemptions.append(found)
             self._hold(Reservation(demand, found.node, self._now, preempting=True), job_class)
@@ -75,7 +76,7 @@ class Keeping:
     def _hold(self, reservation: Reservation, job_class: JobClass) -> None:
         demand = reservation.demand
         said = self._say(job_class)
-        free = withhold(reservation, job_class, self._now)
+        free = withhold(reservation, self._within(demand, job_class), self._now)
         if free is None:
             return
         never, reason, message, explanation = said
@@ -85,7 +86,14 @@ class Keeping:
         self._said[demand.key] = never, reason, truncated(f"{message}; {kept}"), explanation
         self._after[demand.key] = reservation
 
-    def renewed(self, waiting: Iterable[tuple[ClassKey, Demand]]) -> tuple[Reservation, ...]:
+    def _within(self, demand: Demand, job_class: JobClass) -> Sequence[Entry]:
+        """The nodes that would do but for room: where the account may have no more, room is of no use."""
+        limits = self._allowance.limits_of(demand.account)
+        if limits is None:
+            return job_class.entries
+        return [entry for entry in job_class.entries if limits.permits(demand, entry.candidate.pod)]
+
+    def renewed(self, waiting: Iterable[tuple[ClassKey, Demand]], rooms: Rooms) -> tuple[Reservation, ...]:
         """The reservations that hold from now on, given who still waits, in order.
 
         Those for which work is being stopped, and `RESERVATIONS` others at most: the first of each priority at once,
@@ -96,11 +104,11 @@ class Keeping:
         bound = self._now - timedelta(seconds=RESERVE_AFTER_SECONDS)
         left, head = RESERVATIONS, True
         priority: int | None = None
-        for _, demand in waiting:
+        for key, demand in waiting:
             head, priority = head or demand.priority != priority, demand.priority
             kept = self._after.get(demand.key)
             if kept is None and (head or demand.created <= bound):
-                node = _most_promising(self._missed.get(demand.key, ()), taken)
+                node = _most_promising(self._within(demand, rooms.job_class(key, demand)), taken)
                 kept = Reservation(demand, node, self._now) if node is not None else None
             if kept is None:
                 continue  # the next may be the first of its priority that could run at all
@@ -114,13 +122,13 @@ class Keeping:
         return tuple(found)
 
 
-def withhold(reservation: Reservation, job_class: JobClass, now: datetime) -> int | None:
+def withhold(reservation: Reservation, entries: Sequence[Entry], now: datetime) -> int | None:
     """Keep the machines that are reserved from whoever is placed after this, until the cycle ends.
 
     Returns for how many of the pods that the job needs there is room on them; None where the node would not do for the
     job any more.
     """
-    here = [e.candidate for e in job_class.entries if e.candidate.node.name == reservation.node]
+    here = [e.candidate for e in entries if e.candidate.node.name == reservation.node]
     if not here:
         return None
     most = max(here, key=lambda candidate: (candidate.fit.pods_free, candidate.offer.pods_empty))
@@ -132,7 +140,7 @@ def withhold(reservation: Reservation, job_class: JobClass, now: datetime) -> in
         machines = freest(room, offer, reservation.pods(now))
     need = offer.need or ()
     free = sum(pods_on(part[1], need) * count for part, count in machines.items() if part[0] in offer.kinds)
-    room.withhold(machines, demand)
+    room.withhold(machines, need, demand)
     return min(free, demand.least)
 
 
@@ -141,7 +149,7 @@ def hold_for_others(snapshot: Snapshot, rooms: Rooms, demand: Demand) -> None:
     for reservation in snapshot.reservations:
         other = reservation.demand
         if other.key != demand.key and other.priority >= demand.priority:
-            withhold(reservation, rooms.job_class(class_key(other), other), snapshot.now)
+            withhold(reservation, rooms.job_class(class_key(other), other).entries, snapshot.now)
 
 
 def freest(room: Room, offer: Offer, pods: int) -> dict[Part, int]:

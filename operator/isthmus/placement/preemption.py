@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from .allowance import Allowance
 from .demand import Demand
 from .fit import Offer, offer_of
-from .jobclass import Entry
+from .jobclass import Entry, JobClass
 from .release import release
 from .room import Room, pods_on
 from .running import RunningShard
@@ -56,15 +57,14 @@ class Claims:
         """Whether work is being stopped for the job already."""
         return demand.key in self._served
 
-    def claim(self, key: tuple[object, ...], demand: Demand, entries: Sequence[Entry]) -> Preemption | None:
-        """What is to be stopped for a job that found no room; None where nothing may be, or it would not help.
-
-        `entries` are the nodes that would do but for room.
-        """
+    def claim(
+        self, key: tuple[object, ...], demand: Demand, job_class: JobClass, allowance: Allowance
+    ) -> Preemption | None:
+        """What is to be stopped for a job that found no room; None where nothing may be, or it would not help."""
         kind = (key, demand.priority)
         if self._lowest is None or demand.priority <= self._lowest or self.claimed(demand) or kind in self._in_vain:
             return None
-        found = preemption(demand, entries, self._by_node, self._now)
+        found = preemption(demand, job_class.entries, self._by_node, self._now, allowance.limits_of(demand.account))
         if found is None:
             self._in_vain.add(kind)
             return None
@@ -75,14 +75,20 @@ class Claims:
 
 
 def preemption(
-    demand: Demand, entries: Sequence[Entry], running: Mapping[str, Sequence[RunningShard]], now: datetime
+    demand: Demand,
+    entries: Sequence[Entry],
+    running: Mapping[str, Sequence[RunningShard]],
+    now: datetime,
+    limits: Allowance | None = None,
 ) -> Preemption | None:
     """The preemption for a demand that loses least, by the rooms as they are; None where none would help.
 
-    `entries` are the nodes that would do but for room, `running` is what runs, by node. Where a job may be split, the
+    `entries` are the nodes that would do but for room, `running` is what runs, by node, and `limits` are those of the
+    job's account: what it may not have is not made room for. Where a job may be split, the
     node comes first that gives room to most of its pods.
     """
-    plans = [plan for entry in entries if (plan := _Plan.of(demand, entry, running, now)) is not None]
+    there = ((entry, running.get(entry.candidate.node.name, ())) for entry in entries)
+    plans = [plan for entry, shards in there if (plan := _Plan.of(demand, entry, shards, now, limits)) is not None]
     plans.sort(key=lambda plan: (-plan.width, plan.estimate(), plan.node))
     best: tuple[tuple[int, int, int, str], Preemption] | None = None
     for plan in plans[:NODES_TRIED]:
@@ -108,19 +114,27 @@ class _Plan:
 
     @classmethod
     def of(
-        cls, demand: Demand, entry: Entry, running: Mapping[str, Sequence[RunningShard]], now: datetime
+        cls,
+        demand: Demand,
+        entry: Entry,
+        running: Sequence[RunningShard],
+        now: datetime,
+        limits: Allowance | None,
     ) -> "_Plan | None":
         candidate = entry.candidate
         node, room = candidate.node, candidate.room
-        lower = [s for s in running.get(node.name, ()) if s.preemptible and s.priority < demand.priority]
+        lower = [shard for shard in running if shard.preemptible and shard.priority < demand.priority]
         if not lower or not node.preemption_allowed or room.overdrawn:
+            return None
+        if limits is not None and not limits.permits(demand, candidate.pod):
             return None
         price = in_force(node.price)
         found = [Victim(s, s.lost_seconds(now) * _share(s, room)) for s in lower]
         found = sorted(found, key=by_loss)[:VICTIMS_TRIED]
         offers = {v.shard.dispatch: offer_of(v.shard.demand, room, price) for v in found}
         plan = cls(entry, tuple(found), offers, 0)
-        width = min(plan.fits(found), demand.width)
+        most = demand.width if limits is None else limits.pods(demand.account, candidate.pod, demand.width)
+        width = min(plan.fits(found), most)
         return cls(entry, tuple(found), offers, width) if width >= demand.least else None
 
     @property
@@ -150,10 +164,12 @@ class _Plan:
         candidate = self.entry.candidate
         room, wanted = candidate.room.copy(), candidate.offer
         for victim in stopped:
-            release(room, self.offers[victim.shard.dispatch], victim.shard.width, wanted)
+            held = self.offers[victim.shard.dispatch]
+            release(room, held, victim.shard.width, wanted)
+            room.give_back(held.need or (), victim.shard.width)
         need = wanted.need or ()
-        free = sum(pods_on(part[1], need) * count for part, count in room.parts.items() if part[0] in wanted.kinds)
-        return free if room.lent is None else min(free, max(pods_on(room.lent, need), 0))
+        fits = sum(pods_on(part[1], need) * count for part, count in room.parts.items() if part[0] in wanted.kinds)
+        return fits if room.lent is None else min(fits, pods_on(room.lent, need))
 
 
 def _share(shard: RunningShard, room: Room) -> int:

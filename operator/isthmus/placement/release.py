@@ -15,15 +15,10 @@ def release(room: Room, stopped: Offer, pods: int, wanted: Offer) -> None:
     """Give so many pods of the offer `stopped` back to the room, the machines taken that help `wanted` least.
 
     Those with no effect on it come first: machines that it can't use, then such where another of its pods still does
-    not fit. What no machine can have held (its free room would exceed what it has) is not given back; what the pods
-    held of the node's share is, for all of them.
+    not fit. What no machine can have held (its free room would exceed what it has) is not given back.
     """
     need = stopped.need
-    if need is None:
-        return
-    if room.lent is not None:
-        room.lent = _more(room.lent, need, pods)
-    if wanted.need is None:
+    if need is None or wanted.need is None:
         return
     left = _idle(room, stopped, need, pods, wanted)
     while left:

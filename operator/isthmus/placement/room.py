@@ -36,7 +36,7 @@ class Room:
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
-    yet to come. `withheld` is what was free on machines that are kept for `holders`, and `parts` tells as used.
+    yet to come. `withheld` is what was free on machines that are kept for `holders`; `parts` tells it as used.
     """
 
     __slots__ = (
@@ -106,8 +106,11 @@ class Room:
             self._before = None
             self.withheld, self.holders = {}, []
 
-    def withhold(self, machines: Mapping[Part, int], holder: Demand) -> None:
-        """Keep what is free on so many machines of each part for one job, until it is undone."""
+    def withhold(self, machines: Mapping[Part, int], need: Need, holder: Demand) -> None:
+        """Keep what is free on so many machines of each part for one job, until it is undone.
+
+        Of what is lent, as much as its pods at once need of it.
+        """
         self.mark()
         self._changed()
         self.holders.append(holder)
@@ -115,12 +118,18 @@ class Room:
         for part, count in machines.items():
             self.withheld[part] = self.withheld.get(part, 0) + count
             self.move(part, count, nothing)
+        if self.lent is not None:
+            self.lent = tuple(max(0, left) for left in _less(self.lent, need, holder.least))
+
+    def give_back(self, need: Need, pods: int) -> None:
+        """Count so many pods of the need no longer to what our work holds of what is lent."""
+        if self.lent is not None:
+            self.lent = _less(self.lent, need, -pods)
 
     def copy(self) -> "Room":
         """The room as it is now, to try something on."""
         other = Room(self.axes, self.kinds, dict(self.parts))
-        other.overdrawn = self.overdrawn
-        other.share, other.lent = self.share, self.lent
+        other.overdrawn, other.lent = self.overdrawn, self.lent
         return other
 
     def _changed(self) -> None:

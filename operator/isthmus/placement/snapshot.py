@@ -57,8 +57,8 @@ class NodeView:
 
     `stop_allowance_seconds` is how long pods that are told to stop there may take to. `classifications` and
     `jurisdictions` are what data it is cleared for. `reliability` is the hub's record of it, in percent. `terms` are
-    those of its offer; None is without any. Where `preemption_allowed`, preemptible work may be stopped there,
-    `preemption_notice_seconds` after its job was told.
+    those of its offer; None is without any. `preemption_allowed` says whether work there may be preempted, and
+    `preemption_notice_seconds` how long before that it must be told.
     """
 
     name: str
@@ -87,7 +87,10 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All nodes at `now`, the accounts that share them, work that may be stopped, and what the last cycle reserved."""
+    """All nodes at `now`, and the accounts that share them.
+
+    `running` is the work that may be stopped there, or is being; `reservations` are those that the last cycle made.
+    """
 
     nodes: tuple[NodeView, ...]
     now: datetime

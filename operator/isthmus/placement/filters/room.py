@@ -20,9 +20,9 @@ def reason_of(candidate: Candidate) -> str:
     """The reason that `crowded` gives, without the words."""
     if candidate.room.overdrawn:
         return INSUFFICIENT
-    if exhausted(candidate) is not None:
-        return SHARE_EXHAUSTED
-    return RESERVED if _withheld(candidate) else INSUFFICIENT
+    if _withheld(candidate):
+        return RESERVED
+    return SHARE_EXHAUSTED if exhausted(candidate) is not None else INSUFFICIENT
 
 
 def crowded(candidate: Candidate) -> Rejection:
@@ -33,14 +33,14 @@ def crowded(candidate: Candidate) -> Rejection:
 def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
-    withheld = exhausted(candidate)
-    if withheld is not None:
-        return withheld
     held = _withheld(candidate)
     if held:
         gist = f"held for {_holders(candidate)}"
         said = f"room for {candidate.fit.pods_free + held} pods now, {gist}"
         return Rejection(RESERVED, said, gist=gist)
+    lent = exhausted(candidate)
+    if lent is not None:
+        return lent
     block = _block(candidate)
     if block is not None:
         return block
