@@ -75,7 +75,7 @@ SHOWN = (
         "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
-    Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a small part of it."),
+    Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a bit of it."),
     Shown(
         "docs/tutorial.md",
         "for name in hub east west north; do kind create cluster --name $name && "

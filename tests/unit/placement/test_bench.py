@@ -2,11 +2,11 @@ import json
 from pathlib import Path
 
 import pytest
+
+from isthmus.api.quantities import CPU, MEMORY
 from placement import batches
 from placement.instances import GPU, Size, instance
 from placement.page import NAME, with_figures
-
-from isthmus.api.quantities import CPU, MEMORY
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = Size(jobs=120, nodes=12, classes=8, load=0.75)
