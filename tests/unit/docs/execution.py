@@ -66,7 +66,6 @@ _LOG = (
 )
 SHOWN = (
     Shown("docs/hub.md", "curl -s localhost:8080/readyz", "tests/cluster/federation takes permissions away and asks."),
-    Shown("docs/hub.md", "kubectl isthmus top accounts", _QUERY),
     Shown("docs/jobs.md", _EXPLANATION, _QUERY),
     Shown("docs/jobs.md", "kubectl isthmus logs train --index 3 --follow -n team-a", _QUERY),
     Shown("docs/jobs.md", _LOG, _QUERY),
@@ -76,7 +75,7 @@ SHOWN = (
         "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
-    Shown("docs/performance.md", "make bench-placement", "As make bench; unit tests run a small part of it."),
+    Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a bit of it."),
     Shown(
         "docs/tutorial.md",
         "for name in hub east west north; do kind create cluster --name $name && "

@@ -11,7 +11,7 @@ from isthmus.placement.jobclass import JobClass, class_key
 from .size import size_of
 
 PENALTY = 3.0
-"""What leaving a job out costs by its size; placing it costs little more than 2 at most, hardly ever more than 1."""
+"""What leaving a job out costs by its size; placing it costs little more than 2 at most, and hardly ever above 1."""
 
 
 @dataclass(frozen=True, slots=True)
