@@ -77,6 +77,18 @@ SHOWN = (
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
     Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a bit of it."),
     Shown(
+        "docs/simulator.md",
+        "isthmus simulate trace --nodes hack/demo/sample/openb_node_list_all_node.csv "
+        "--pods hack/demo/sample/openb_pod_list_gpuspec33.csv",
+        "tests/unit/cli/simulate runs both commands on this sample.",
+    ),
+    Shown(
+        "docs/simulator.md",
+        "isthmus simulate replay --nodes openb_node_list_gpu_node.csv --pods openb_pod_list_default.csv "
+        "--first-day 116 --plot replay.png",
+        "The trace is not part of the checkout.",
+    ),
+    Shown(
         "docs/tutorial.md",
         "for name in hub east west north; do kind create cluster --name $name && "
         "kubectl config rename-context kind-$name $name; done",

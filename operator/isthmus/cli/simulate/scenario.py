@@ -79,7 +79,7 @@ def read_scenario(path: Path) -> Scenario:
     except OSError as error:
         raise TraceError(f"can't read {path}: {error.strerror}", "name a YAML file with members") from None
     except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise TraceError(f"{path}: {error}", "docs/simulator.md shows such a file") from None
+        raise TraceError(f"{path}: {error}", "docs/simulator.md tells its form") from None
     if len({member.name for member in scenario.members}) < len(scenario.members):
         raise TraceError(f"{path}: two members have the same name", "give each its own")
     if not all(math.isfinite(each) for each in _figures(scenario)):
