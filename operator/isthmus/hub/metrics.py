@@ -80,7 +80,8 @@ NODES = Metric("isthmus_nodes", "gauge", "ComputeNodes by tier and schedulingSta
 NODE_CONDITION = Metric(
     "isthmus_node_condition",
     "gauge",
-    "A ComputeNode's conditions (Ready, Reachable, Schedulable, PriceCurrent): 1 for the status that it has, else 0.",
+    "A ComputeNode's conditions (Ready, Reachable, Schedulable, PriceCurrent, FiguresCurrent): 1 for the status that "
+    "it has, else 0.",
     ("node", "condition", "status"),
 )
 NODE_ALLOCATABLE = Metric(

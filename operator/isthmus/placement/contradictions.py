@@ -66,7 +66,8 @@ def _counted(nodes: int) -> str:
 
 def _constraints(demand: Demand, nodes: Sequence[NodeView]) -> Iterator[Constraint]:
     yield from _of_nodes(demand, nodes)
-    yield from _of_machines(demand, nodes)
+    if not demand.forms:  # each form asks for other machines, and one that will do is enough
+        yield from _of_machines(demand, nodes)
 
 
 def _of_nodes(demand: Demand, nodes: Sequence[NodeView]) -> Iterator[Constraint]:

@@ -19,6 +19,7 @@ from tests.unit.placement.fleets import (
 
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.placement import Demand, NodeView, examine, place
+from isthmus.placement.forms import Form
 
 CORE = node(
     "core",
@@ -126,6 +127,18 @@ def test_what_is_none(asked: dict[str, object], reason: str) -> None:
     """What no node meets by itself keeps the reason of its own."""
     (unplaced,) = place(snapshot(*FLEET), [demand(**asked)]).unplaced
     assert unplaced.reason == reason
+
+
+def test_variants() -> None:
+    """Of a job in several forms only what all of them share is looked at: what one form asks for binds no other."""
+    forms = (Form("nvidia", {GPU: 1, "pods": 1}, models=("A100",)), Form("huge", {"cpu": 10**9, "pods": 1}))
+    edge = demand(tiers=("Edge",), request={GPU: 1, "pods": 1}, models=("A100",), forms=forms)
+    (unplaced,) = place(snapshot(*FLEET), [edge]).unplaced
+    assert unplaced.never
+    assert unplaced.reason != "ContradictoryConstraints"
+    both = demand(tiers=("Edge",), regions=("north",), forms=forms)
+    (unplaced,) = place(snapshot(*FLEET), [both]).unplaced
+    assert unplaced.message.startswith("placement.tiers [Edge] and placement.regions [north] contradict each other")
 
 
 def test_a_node_that_meets_both_ends_it() -> None:
