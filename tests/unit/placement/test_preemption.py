@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from tests.unit.placement.fleets import NOW, UNHURRIED, demand, node, shape
 
 from isthmus.placement import Demand, NodeView, Outcome, Preemption, RunningShard, Snapshot, Split, place
+from isthmus.placement.accounts import AccountLimits, AccountsView, AccountView
+from isthmus.placement.terms import Terms
 from isthmus.placement.victims import Victim, cheapest, total
 
 FULL = {"cpu": 0}
@@ -130,6 +132,22 @@ def test_a_split_job_takes_what_one_node_can_give() -> None:
     east = node("east", shape(cores=8, free=FULL))
     (found,) = cycle([west(), east], shards, demand("wide", 8, priority=1, split=Split(4, 2))).preemptions
     assert (found.node, found.width, len(found.victims)) == ("east", 5, 5)
+
+
+def test_a_quota_is_no_want_of_room() -> None:
+    """A job that its account's quota keeps waiting has nothing stopped for it, and no machines reserved."""
+    accounts = AccountsView({"team": AccountView(AccountLimits(resources={"cpu": 1000}))})
+    urgent = demand("urgent", 2, priority=1)
+    outcome = place(Snapshot((west(),), NOW, accounts, (running("low", width=8),)), [urgent])
+    assert (outcome.preemptions, outcome.reservations) == ((), ())
+    assert outcome.unplaced[0].reason == "QuotaExceeded"
+
+
+def test_what_is_lent_is_freed_too() -> None:
+    """Where the machines have room and the node's share is used up, as much is stopped as gives back what is needed."""
+    lent = node("west", shape(cores=8, free={"cpu": 4000}), terms=Terms(share={"cpu": 4000}, left={"cpu": 1000}))
+    shards = [running(f"low-{n}") for n in range(3)]
+    assert stopped(cycle([lent], shards, demand("urgent", 3, priority=1))) == {"urgent": ("low-0", "low-1")}
 
 
 losses = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, max_size=7)
