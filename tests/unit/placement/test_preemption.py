@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import combinations
 from typing import Any
@@ -20,17 +21,16 @@ def running(name: str, on: str = "west", width: int = 1, *, minutes: int = 1, **
     shard = {key: facts.pop(key) for key in ("preemptible", "claimed_by") if key in facts}
     since = NOW - timedelta(minutes=minutes)
     facts.setdefault("request", {"cpu": 1000})
-    return RunningShard(
-        **{
-            "dispatch": name,
-            "node": on,
-            "demand": demand(name, width, **facts),
-            "width": width,
-            "preemptible": True,
-            "since": since,
-            **shard,
-        }
-    )
+    fields: dict[str, Any] = {
+        "dispatch": name,
+        "node": on,
+        "demand": demand(name, width, **facts),
+        "width": width,
+        "preemptible": True,
+        "since": since,
+        **shard,
+    }
+    return RunningShard(**fields)
 
 
 def cycle(nodes: list[NodeView], shards: list[RunningShard], *demands: Demand) -> Outcome:
@@ -159,7 +159,7 @@ def test_the_cheapest_set(losses: list[tuple[int, int]], wanted: int) -> None:
     """Of a few shards the set is found that loses least of all that would do, and none of it can be spared."""
     victims = [Victim(running(f"s{n}", width=width), lost) for n, (lost, width) in enumerate(losses)]
 
-    def enough(some: Any) -> bool:
+    def enough(some: Sequence[Victim]) -> bool:
         return sum(victim.shard.width for victim in some) >= wanted
 
     found = cheapest(victims, enough)
