@@ -18,7 +18,7 @@ FULL = {"cpu": 0}
 
 def running(name: str, on: str = "west", width: int = 1, *, minutes: int = 1, **facts: Any) -> RunningShard:
     """A preemptible shard of one-core pods that has run for so many minutes."""
-    shard = {key: facts.pop(key) for key in ("preemptible", "claimed_by") if key in facts}
+    shard: dict[str, Any] = {key: facts.pop(key) for key in ("preemptible", "claimed_by") if key in facts}
     since = NOW - timedelta(minutes=minutes)
     facts.setdefault("request", {"cpu": 1000})
     fields: dict[str, Any] = {
