@@ -31,8 +31,8 @@ class Hub(Process):
         super().__init__(world, ledger)
         plain = self.fleet.snapshot
 
-        def noticed(at: datetime) -> Snapshot:
-            seen = plain(at)
+        def noticed(now: datetime) -> Snapshot:
+            seen = plain(now)
             nodes = tuple(replace(node, preemption_notice_seconds=self.notice) for node in seen.nodes)
             return replace(seen, nodes=nodes)
 

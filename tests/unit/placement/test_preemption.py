@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import combinations
 from typing import Any
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from tests.unit.placement.fleets import NOW, UNHURRIED, demand, node, shape
 
 from isthmus.placement import Demand, NodeView, Outcome, Preemption, RunningShard, Snapshot, Split, place
+from isthmus.placement.accounts import AccountLimits, AccountsView, AccountView
+from isthmus.placement.terms import Terms
 from isthmus.placement.victims import Victim, cheapest, total
 
 FULL = {"cpu": 0}
@@ -15,20 +18,19 @@ FULL = {"cpu": 0}
 
 def running(name: str, on: str = "west", width: int = 1, *, minutes: int = 1, **facts: Any) -> RunningShard:
     """A preemptible shard of one-core pods that has run for so many minutes."""
-    shard = {key: facts.pop(key) for key in ("preemptible", "claimed_by") if key in facts}
+    shard: dict[str, Any] = {key: facts.pop(key) for key in ("preemptible", "claimed_by") if key in facts}
     since = NOW - timedelta(minutes=minutes)
     facts.setdefault("request", {"cpu": 1000})
-    return RunningShard(
-        **{
-            "dispatch": name,
-            "node": on,
-            "demand": demand(name, width, **facts),
-            "width": width,
-            "preemptible": True,
-            "since": since,
-            **shard,
-        }
-    )
+    fields: dict[str, Any] = {
+        "dispatch": name,
+        "node": on,
+        "demand": demand(name, width, **facts),
+        "width": width,
+        "preemptible": True,
+        "since": since,
+        **shard,
+    }
+    return RunningShard(**fields)
 
 
 def cycle(nodes: list[NodeView], shards: list[RunningShard], *demands: Demand) -> Outcome:
@@ -132,6 +134,22 @@ def test_a_split_job_takes_what_one_node_can_give() -> None:
     assert (found.node, found.width, len(found.victims)) == ("east", 5, 5)
 
 
+def test_a_quota_is_no_want_of_room() -> None:
+    """A job that its account's quota keeps waiting has nothing stopped for it, and no machines reserved."""
+    accounts = AccountsView({"team": AccountView(AccountLimits(resources={"cpu": 1000}))})
+    urgent = demand("urgent", 2, priority=1)
+    outcome = place(Snapshot((west(),), NOW, accounts, (running("low", width=8),)), [urgent])
+    assert (outcome.preemptions, outcome.reservations) == ((), ())
+    assert outcome.unplaced[0].reason == "QuotaExceeded"
+
+
+def test_what_is_lent_is_freed_too() -> None:
+    """Where the machines have room and the node's share is used up, as much is stopped as gives back what is needed."""
+    lent = node("west", shape(cores=8, free={"cpu": 4000}), terms=Terms(share={"cpu": 4000}, left={"cpu": 1000}))
+    shards = [running(f"low-{n}") for n in range(3)]
+    assert stopped(cycle([lent], shards, demand("urgent", 3, priority=1))) == {"urgent": ("low-0", "low-1")}
+
+
 losses = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, max_size=7)
 
 
@@ -141,7 +159,7 @@ def test_the_cheapest_set(losses: list[tuple[int, int]], wanted: int) -> None:
     """Of a few shards the set is found that loses least of all that would do, and none of it can be spared."""
     victims = [Victim(running(f"s{n}", width=width), lost) for n, (lost, width) in enumerate(losses)]
 
-    def enough(some: Any) -> bool:
+    def enough(some: Sequence[Victim]) -> bool:
         return sum(victim.shard.width for victim in some) >= wanted
 
     found = cheapest(victims, enough)
