@@ -1,5 +1,6 @@
 """Many jobs at once against machines that just hold them: none waits where it fits, and nothing is sent too much."""
 
+import logging
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from demo.watching import Watch
 from federation import Federation, compute_job, job_spec
 from isthmus.api.names import LABEL_HUB
 from testbed import Cluster, Machine, wait_for
+
+logger = logging.getLogger(__name__)
 
 GPU = "nvidia.com/gpu"
 PRODUCT = {f"{GPU}.product": "NVIDIA-A100-SXM4-80GB"}
@@ -114,6 +117,7 @@ def test_hints_keep_blocks_whole(fed: Federation, unschedulable: Unschedulable) 
     fed.hub.apply(small)
     wait_for(lambda: held(fed) == ROOM, 90, "the small jobs to run")
     followed, other = (now - then for now, then in zip(hints(fed), before, strict=True))
+    logger.info("%d of %d pods went where they were asked to", followed, followed + other)
     assert followed + other == ROOM
     assert followed >= 0.9 * ROOM
     whole = [compute_job(f"whole-{n}", job_spec(run_seconds=LONG, gpus=GPUS)) for n in range(MACHINES)]
