@@ -13,6 +13,8 @@ from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY, text
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .contradictions import alone
+from .deadline import at
 from .demand import Demand, Split
 from .engine import place
 from .explanation import verdicts_of
@@ -51,6 +53,7 @@ def remedies(snapshot: Snapshot, demand: Demand, *, splittable: bool = False) ->
     `splittable` says that the job's indexes could be run apart, where it only had to ask for it.
     """
     judge = _Judge(snapshot)
+    (demand,) = at((demand,), snapshot.now)
     if judge.takers(demand):
         return ()
     ways = (_limits, _room, _request, _width, _split(splittable=splittable), _constraints, _members)
@@ -66,7 +69,9 @@ class _Judge:
         self._rooms.begin(snapshot.nodes)
 
     def takers(self, demand: Demand) -> tuple[str, ...]:
-        """The nodes that would take it, the best first."""
+        """The nodes that would take it, the best first; none where its constraints contradict each other."""
+        if alone(demand) is not None:
+            return ()
         allowance = Allowance(self.snapshot.accounts)
         verdicts = verdicts_of(self._rooms.job_class(class_key(demand), demand), allowance.limits_of(demand.account))
         return tuple(entry.candidate.node.name for entry in by_rank(verdicts.open))
