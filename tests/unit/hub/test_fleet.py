@@ -73,7 +73,11 @@ def test_what_a_node_states_holds_while_it_is_valid() -> None:
     }
     fleet.put(ComputeNode.model_validate({**known, "spec": {**known["spec"], **facts}}))
     (seen,) = fleet.snapshot(BEGIN).nodes
-    assert (seen.classifications, seen.jurisdictions, seen.reliability) == ({"Secret"}, {"CN"}, 95)
+    assert (seen.classifications, seen.jurisdictions, seen.reliability) == (
+        frozenset({"Secret"}),
+        frozenset({"CN"}),
+        95,
+    )
     assert seen.network is not None
     assert seen.network.latencies == {"r1": 7}
     grams = [

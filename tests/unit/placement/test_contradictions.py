@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,7 +91,7 @@ FLEET = (CORE, EDGE, BARE)
         ),
     ],
 )
-def test_pair(asked: dict[str, object], one: str, other: str) -> None:
+def test_pair(asked: dict[str, Any], one: str, other: str) -> None:
     """The message names the two constraints that no node meets together, and how many meet each."""
     job = demand(**asked)
     (unplaced,) = place(snapshot(*FLEET), [job]).unplaced
@@ -123,7 +124,7 @@ def test_counts() -> None:
         pytest.param({"gpus": 64}, "NoSuitableNode", id="a size is no contradiction"),
     ],
 )
-def test_what_is_none(asked: dict[str, object], reason: str) -> None:
+def test_what_is_none(asked: dict[str, Any], reason: str) -> None:
     """What no node meets by itself keeps the reason of its own."""
     (unplaced,) = place(snapshot(*FLEET), [demand(**asked)]).unplaced
     assert unplaced.reason == reason
