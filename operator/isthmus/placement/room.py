@@ -35,10 +35,22 @@ class Room:
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
-    yet to come.
+    yet to come, `models` those of the accelerators of all kinds.
     """
 
-    __slots__ = ("_before", "_latest", "axes", "coming", "kinds", "lent", "overdrawn", "parts", "share", "version")
+    __slots__ = (
+        "_before",
+        "_latest",
+        "axes",
+        "coming",
+        "kinds",
+        "lent",
+        "models",
+        "overdrawn",
+        "parts",
+        "share",
+        "version",
+    )
 
     def __init__(self, axes: Mapping[str, int], kinds: tuple[Kind, ...], parts: dict[Part, int]) -> None:
         self.axes = axes
@@ -46,6 +58,7 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self.models = tuple(sorted({a.model for kind in kinds for a in kind.accelerators}))
         self.coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
         self.share: Vector | None = None
         self.lent: Vector | None = None
