@@ -23,12 +23,7 @@ class Objective(StrEnum):
     GREENEST = "Greenest"
 
 
-# In the proportions of the hub's own weights for these scores.
-WEIGHTS = {
-    Objective.BALANCED: {"price": 25, "carbon": 10, "fragmentation": 20},
-    Objective.CHEAPEST: {"price": 100},
-    Objective.GREENEST: {"carbon": 100},
-}
+_PARTS = ("price", "carbon", "fragmentation")  # of the hub's scores, those that a replay can tell
 
 
 class Chooser:
@@ -42,7 +37,9 @@ class Chooser:
         How long a pod will run is not known to whoever places it: what it will cost and emit is judged by the next
         `horizon` hours.
         """
-        self._weights = WEIGHTS[objective]
+        from isthmus.placement.objectives import OBJECTIVES
+
+        self._weights = {name: OBJECTIVES[objective].get(name, 0) for name in _PARTS}
         self._rates = [Rates(member, scenario) for member in scenario.members]
         self._classes = classes
         self._scale = scale
