@@ -102,14 +102,18 @@ class Keeping:
         found = [reservation for reservation in self._after.values() if reservation.preempting]
         taken = {reservation.node for reservation in self._after.values()}
         bound = self._now - timedelta(seconds=RESERVE_AFTER_SECONDS)
+        hopeless: set[ClassKey] = set()
         left, head = RESERVATIONS, True
         priority: int | None = None
         for key, demand in waiting:
             head, priority = head or demand.priority != priority, demand.priority
             kept = self._after.get(demand.key)
-            if kept is None and (head or demand.created <= bound):
+            if kept is None and key not in hopeless and (head or demand.created <= bound):
                 node = _most_promising(self._within(demand, rooms.job_class(key, demand)), taken)
-                kept = Reservation(demand, node, self._now) if node is not None else None
+                if node is None:  # nor is there one for the others of its class
+                    hopeless.add(key)
+                else:
+                    kept = Reservation(demand, node, self._now)
             if kept is None:
                 continue  # the next may be the first of its priority that could run at all
             head = False
