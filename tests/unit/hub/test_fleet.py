@@ -75,10 +75,6 @@ def test_what_a_node_states_holds_while_it_is_valid() -> None:
     (seen,) = fleet.snapshot(BEGIN).nodes
     assert (seen.classifications, seen.jurisdictions) == (frozenset({"Secret"}), frozenset({"CN"}))
     assert seen.reliability == 95
-        frozenset({"Secret"}),
-        frozenset({"CN"}),
-        95,
-    )
     assert seen.network is not None
     assert seen.network.latencies == {"r1": 7}
     grams = [
