@@ -76,6 +76,12 @@ SHOWN = (
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
     Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a bit of it."),
+    Shown("docs/placement.md", "kubectl isthmus explain train -n team-a -o json", _QUERY),
+    Shown(
+        "docs/simulator.md",
+        "isthmus simulate batch --nodes nodes.yaml --jobs jobs.yaml -o json",
+        "tests/unit/cli/simulate runs it on manifests of its own.",
+    ),
     Shown(
         "docs/simulator.md",
         "isthmus simulate trace --nodes hack/demo/sample/openb_node_list_all_node.csv "
