@@ -61,7 +61,7 @@ def instance(size: Size, seed: int) -> Instance:
 
 def _demands(random_: random.Random, size: Size) -> tuple[Demand, ...]:
     """Jobs of one pod each, of classes of unequal size, in random order of arrival."""
-    kinds = [_kind(random_, number) for number in range(size.classes)]
+    kinds = [_kind(random_) for _ in range(size.classes)]
     weights = [random_.gammavariate(2.0, 1.0) for _ in kinds]
     names = (f"job-{n:06}" for n in range(size.jobs))
     return tuple(
@@ -70,7 +70,7 @@ def _demands(random_: random.Random, size: Size) -> tuple[Demand, ...]:
     )
 
 
-def _kind(random_: random.Random, number: int) -> Demand:
+def _kind(random_: random.Random) -> Demand:
     cores = random_.choice((1, 2, 4, 8, 16))
     request = {CPU: cores * 1000, MEMORY: cores * random_.choice((2, 4, 8)) * GIBIBYTE}
     models: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ def _kind(random_: random.Random, number: int) -> Demand:
         key="",
         name="",
         namespace="team",
-        account=f"account-{number % 7}",
+        account="team",
         priority=0,
         created=NOW,
         width=1,
