@@ -99,30 +99,35 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
     looks = {} if looks is None or selector else looks
     obstacles = Obstacle.NONE
     rivals = False
-    usable: list[Usable] = []
+    found: list[tuple[int, Kind, Look]] = []
     for number, kind in enumerate(room.kinds):
         look = looks.get(kind.mould)
         if look is None:
             look = looks[kind.mould] = _look(demand, kind, selector, need)
-        found = look.obstacle
+        against = look.obstacle
         if price is not None and look.models and not look.wrong and not all(map(price.prices, look.models)):
-            found = Obstacle.UNPRICED
-        if found is not Obstacle.NONE:
-            obstacles |= found
-            rivals = rivals or (look.named and (look.wrong or found is Obstacle.UNPRICED))
+            against = Obstacle.UNPRICED
+        if against is not Obstacle.NONE:
+            obstacles |= against
+            rivals = rivals or (look.named and (look.wrong or against is Obstacle.UNPRICED))
             continue
         if not look.fits:
             obstacles |= Obstacle.SIZE
-        usable.append(Usable(number, look.fits * kind.count, kind, look.used))
-    chosen, affinity = steer(demand, usable, rivals=rivals) if demand.picky or rivals else (usable, ())
-    if len(chosen) < len(usable):
-        obstacles |= Obstacle.UNLABELLED
-    accelerators = tuple(dict.fromkeys([a for each in chosen for a in each.accelerators]))
+        found.append((number, kind, look))
+    affinity: Affinity = ()
+    if found and (demand.picky or rivals):
+        usable = [Usable(number, look.fits * kind.count, kind, look.used) for number, kind, look in found]
+        chosen, affinity = steer(demand, usable, rivals=rivals)
+        if len(chosen) < len(usable):
+            obstacles |= Obstacle.UNLABELLED
+            kept = {each.number for each in chosen}
+            found = [each for each in found if each[0] in kept]
+    accelerators = tuple(dict.fromkeys([a for _, _, look in found for a in look.used]))
     held = tuple(dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)]))
     return Offer(
         need=need,
-        kinds=frozenset([each.number for each in chosen if each.pods_empty]),
-        pods_empty=sum([each.pods_empty for each in chosen]),
+        kinds=frozenset([number for number, _, look in found if look.fits]),
+        pods_empty=sum([look.fits * kind.count for _, kind, look in found]),
         accelerators=accelerators,
         axis=room.axes[held[0]] if held else None,
         per_pod=sum([demand.request[name] for name in held]),

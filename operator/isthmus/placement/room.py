@@ -36,7 +36,8 @@ class Room:
     `overdrawn` is true when work sent earlier does not fit the node's newest figures: nothing more may be sent.
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
-    yet to come. `withheld` is what was free on machines that are kept for `holders`; `parts` tells it as used.
+    yet to come, `models` those of the accelerators of all kinds. `withheld` is what was free on machines that are kept
+    for `holders`; `parts` tells it as used.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Room:
         "holders",
         "kinds",
         "lent",
+        "models",
         "overdrawn",
         "parts",
         "share",
@@ -60,6 +62,7 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self.models = tuple(sorted({a.model for kind in kinds for a in kind.accelerators}))
         self.coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
         self.share: Vector | None = None
         self.lent: Vector | None = None

@@ -19,8 +19,18 @@ _OTHERS = Obstacle.UNPRICED | Obstacle.LABEL | Obstacle.TAINT
 
 def accelerator(candidate: Candidate) -> Rejection | None:
     """Reject a node none of whose accelerators is what the job asks for, and say what it has."""
-    demand, offer = candidate.demand, candidate.offer
-    if not demand.picky or offer.accelerators or not candidate.room.kinds or offer.obstacles & _OTHERS:
+    demand, room = candidate.demand, candidate.room
+    if not demand.picky or not room.kinds:
+        return None
+    if demand.models and not _any_matches(demand.models, room.models):  # as most nodes: the offer need not be known
+        return _other_model(demand.models, room.models, candidate.fleet.models)
+    return _unlike(candidate)
+
+
+def _unlike(candidate: Candidate) -> Rejection | None:
+    """What speaks against accelerators of a model asked for, or of any where none is named."""
+    demand, room, offer = candidate.demand, candidate.room, candidate.offer
+    if offer.accelerators or offer.obstacles & _OTHERS:
         return None
     there = tuple(dict.fromkeys(a for kind in candidate.room.kinds for a in kind.accelerators))
     if Obstacle.UNLABELLED in offer.obstacles:
@@ -31,13 +41,13 @@ def accelerator(candidate: Candidate) -> Rejection | None:
     if Obstacle.MEMORY in offer.obstacles:
         return _memory(candidate, there)
     if Obstacle.MODEL in offer.obstacles:
-        return _model(candidate, there)
+        return _other_model(demand.models, room.models, candidate.fleet.models)
     return None
 
 
-def _model(candidate: Candidate, there: tuple[Accelerator, ...]) -> Rejection:
-    has = tuple(sorted({accelerator.model for accelerator in there}))
-    return _other_model(candidate.demand.models, has, candidate.fleet.models)
+@lru_cache(maxsize=4096)
+def _any_matches(models: tuple[str, ...], there: tuple[str, ...]) -> bool:
+    return any(model_matches(wanted, model) for wanted in models for model in there)
 
 
 @lru_cache(maxsize=4096)
