@@ -53,7 +53,7 @@ def everything(blocked: tuple[str, str]) -> Table:
     return {"Reachable": CONNECTED, "Schedulable": blocked, "PriceCurrent": CURRENT, "Ready": blocked}
 
 
-FIGURES = {
+FIGURES: dict[str, Any] = {
     "energy": {
         "pue": "1.5",
         "carbonIntensity": {"gramsPerKilowattHour": "400", "source": "x", "validUntil": "2026-11-22T12:30:00Z"},

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.unit.placement.fleets import A100, GPU, T4, demand, node, shape, snapshot
@@ -15,7 +16,7 @@ def grams(number: str, **watts: str) -> EnergyView:
     return EnergyView(Decimal(number), {model: Decimal(each) for model, each in watts.items()})
 
 
-def told(*nodes: NodeView, objective: str = "Greenest", **facts: object) -> dict[str, NodeVerdict]:
+def told(*nodes: NodeView, objective: str = "Greenest", **facts: Any) -> dict[str, NodeVerdict]:
     """The verdicts on the nodes, the winner first."""
     (assignment,) = place(snapshot(*nodes), [demand(objective=objective, **facts)]).assignments
     return {verdict.node: verdict for verdict in assignment.explanation.nodes}

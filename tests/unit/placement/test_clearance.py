@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,7 +84,7 @@ SOON = NetworkView({}, {"r1": Lapse("is valid from tomorrow", pending=True)})
         pytest.param({"network": GONE}, {}, None, id="no limit, no matter"),
     ],
 )
-def test_verdict(there: dict[str, object], asked: dict[str, object], verdict: tuple[str, str, bool] | None) -> None:
+def test_verdict(there: dict[str, Any], asked: dict[str, Any], verdict: tuple[str, str, bool] | None) -> None:
     """A node without the clearance, or not known to be near enough, is passed over, with the reason."""
     outcome = place(snapshot(node("n", shape(), **there)), [demand(**asked)])
     if verdict is None:
@@ -122,7 +123,12 @@ def test_a_clearance_that_is_taken_away_counts_at_once() -> None:
         network=NETWORKS[1],
     )
     assert place(snapshot(good), [job], rooms=rooms).assignments
-    for less in ({"jurisdictions": frozenset()}, {"classifications": frozenset()}, {"network": GONE}):
+    lacking: tuple[dict[str, Any], ...] = (
+        {"jurisdictions": frozenset()},
+        {"classifications": frozenset()},
+        {"network": GONE},
+    )
+    for less in lacking:
         assert not place(snapshot(replace(good, **less)), [job], rooms=rooms).assignments
         assert place(snapshot(good), [job], rooms=rooms).assignments
 

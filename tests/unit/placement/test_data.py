@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def carrying(price: str) -> NetworkView:
     return NetworkView(egress=Decimal(price))
 
 
-def told(*nodes: NodeView, inputs: tuple[Input, ...], **facts: object) -> dict[str, NodeVerdict]:
+def told(*nodes: NodeView, inputs: tuple[Input, ...], **facts: Any) -> dict[str, NodeVerdict]:
     """The verdicts on the nodes, for a job that reads these inputs."""
     (assignment,) = place(snapshot(*nodes), [demand(inputs=inputs, **facts)]).assignments
     return {verdict.node: verdict for verdict in assignment.explanation.nodes}

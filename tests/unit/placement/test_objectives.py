@@ -1,6 +1,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_weights_name_the_scores_that_there_are() -> None:
         pytest.param({"weights": {"latency": 50, "price": 1}}, {"price": 100}, id="one that is silent"),
     ],
 )
-def test_weights(asked: dict[str, object], weights: dict[str, int]) -> None:
+def test_weights(asked: dict[str, Any], weights: dict[str, int]) -> None:
     """A job's weights in percent, without those that count nothing."""
     assert {name: each for name, each in weights_of(demand(**asked)).items() if each} == weights
 
@@ -124,9 +125,10 @@ def test_objectives_choose() -> None:
         node("green", shape(2), price=dear, energy=EnergyView(Decimal(1))),
         node("west", shape(2), price=dear, network=NetworkView({"r1": 1})),
     )
-    asked = {"latencies": (), **READS}
     chosen = {
-        objective: place(Snapshot(nodes, NOW), [demand(objective=objective, **asked)]).assignments[0].node
+        objective: place(Snapshot(nodes, NOW), [demand(objective=objective, inputs=READS["inputs"])])
+        .assignments[0]
+        .node
         for objective in ("Cheapest", "Greenest", "Fastest")
     }
     assert chosen == {"Cheapest": "cheap", "Greenest": "green", "Fastest": "west"}

@@ -39,7 +39,7 @@ def test_in_force() -> None:
     found = stated(FULL, START, "CNY")
     assert found.energy == EnergyView(Decimal("500.625"), {"A100": Decimal(400), "*": Decimal("70.5")})
     assert found.network == NetworkView({"a": 5, "b": 9}, {}, Decimal("0.5"))
-    assert (found.classifications, found.jurisdictions) == ({"Secret"}, {"CN"})
+    assert (found.classifications, found.jurisdictions) == (frozenset({"Secret"}), frozenset({"CN"}))
     assert (found.until, list(found.lapses)) == (END, [])
 
 
