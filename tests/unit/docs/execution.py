@@ -66,6 +66,7 @@ _LOG = (
 )
 SHOWN = (
     Shown("docs/hub.md", "curl -s localhost:8080/readyz", "tests/cluster/federation takes permissions away and asks."),
+    Shown("docs/hub.md", "kubectl isthmus top accounts", _QUERY),
     Shown("docs/jobs.md", _EXPLANATION, _QUERY),
     Shown("docs/jobs.md", "kubectl isthmus logs train --index 3 --follow -n team-a", _QUERY),
     Shown("docs/jobs.md", _LOG, _QUERY),
