@@ -15,7 +15,7 @@ BASE_IMAGE ?= $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
 CONTAINER_ENGINE ?= docker
 
 # How many files of tests on control planes run side by side: each takes half a core and some 2 GiB.
-LANES ?= 3
+LANES ?= 2
 
 .PHONY: help
 help: ## Show the targets

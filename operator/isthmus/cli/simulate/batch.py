@@ -11,7 +11,6 @@ import typer
 
 from isthmus.errors import ManifestError
 
-from .banner import stdout_to_stderr
 from .complaint import fail, refuse
 from .form import Form
 
@@ -71,8 +70,7 @@ def batch(
     except ManifestError as error:
         fail(_COMMAND, str(error))
     demands = [each.demand for each in offered.values()]
-    with stdout_to_stderr():
-        solution = solve_batch(snapshot, demands, now=time.perf_counter, seconds=seconds, seed=seed)
+    solution = solve_batch(snapshot, demands, now=time.perf_counter, seconds=seconds, seed=seed)
     _write(report(solution, offered), form)
 
 
