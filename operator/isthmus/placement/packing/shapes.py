@@ -81,7 +81,7 @@ class Shapes:
             if len(merged) <= self._limit or self._level == _COARSEST:
                 break
             self._level += 1
-        width = max(self._limit, len(merged))
+        width = max(1, len(merged), min(self._limit, self._exact.total()))  # no more states than machines
         self._slots: dict[State, int] = {}
         self._states = [_NOTHING] * width
         self._free = list(range(width))
