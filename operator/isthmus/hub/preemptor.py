@@ -13,6 +13,7 @@ from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import ANNOTATION_PREEMPTION, node_namespace
 from isthmus.api.quantities import PODS
 from isthmus.capacity import effective_request
+from isthmus.api.reference import reference
 from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound, WorkQueue
 from isthmus.placement import Demand, Preemption, RunningShard, demand_in, demand_of
 
@@ -183,7 +184,10 @@ class Preemptor:
                 self.queue.add(shard.dispatch)
             logger.info(
                 "preemption decided",
-                job=f"{each.demand.namespace}/{each.demand.name}",
+                **reference(
+                    "ComputeJob",
+                    {"namespace": each.demand.namespace, "name": each.demand.name, "uid": each.demand.key},
+                ),
                 node=each.node,
                 shards=[shard.dispatch for shard in each.victims],
                 notice_seconds=each.notice_seconds,
