@@ -174,6 +174,7 @@ class Preemptor:
 
     def decided(self, preemptions: Iterable[Preemption]) -> None:
         """A cycle chose shards to be stopped: mark them, after which their jobs are told and see to it."""
+        self._look_again(LOOK_SECONDS)  # one cycle sees to a few jobs only
         for each in preemptions:
             due = self._now().astimezone(UTC) + timedelta(seconds=each.notice_seconds)
             mark = Mark(each.demand.key, each.demand.priority, due.replace(microsecond=0))

@@ -21,12 +21,16 @@ from .running import RunningShard
 from .snapshot import Snapshot, in_force
 from .victims import Victim, by_loss, cheapest, total
 
-CLAIMS = 16
+CLAIMS = 8
 """Jobs at most for which victims are looked for in one cycle; the next cycle goes on."""
 NODES_TRIED = 16
 """Nodes of which the victims are worked out, for one job in one cycle: those where it seems to lose least."""
 VICTIMS_TRIED = 256
 """Shards of one node that are looked at, those that lose least."""
+
+
+Known = dict[str, tuple[Victim, Offer]]
+"""By Dispatch, what stopping a shard loses, and what its node's machines are to its pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Claims:
                 self._by_node[shard.node].append(shard)
         self._lowest = min((s.priority for shards in self._by_node.values() for s in shards), default=None)
         self._left = CLAIMS
+        self._known: Known = {}
         self._in_vain: set[tuple[tuple[object, ...], int]] = set()
 
     def claimed(self, demand: Demand) -> bool:
@@ -70,7 +75,8 @@ class Claims:
         if self._left <= 0:
             return None
         self._left -= 1
-        found = preemption(demand, job_class.entries, self._by_node, self._now, allowance.limits_of(demand.account))
+        limits = allowance.limits_of(demand.account)
+        found = preemption(demand, job_class.entries, self._by_node, self._now, limits=limits, known=self._known)
         if found is None:
             self._in_vain.add(kind)
             return None
@@ -85,16 +91,21 @@ def preemption(
     entries: Sequence[Entry],
     running: Mapping[str, Sequence[RunningShard]],
     now: datetime,
+    *,
     limits: Allowance | None = None,
+    known: Known | None = None,
 ) -> Preemption | None:
     """The preemption for a demand that loses least, by the rooms as they are; None where none would help.
 
     `entries` are the nodes that would do but for room, `running` is what runs, by node, and `limits` are those of the
-    job's account: what it may not have is not made room for. Where a job may be split, the
-    node comes first that gives room to most of its pods.
+    job's account: what it may not have is not made room for. `known` saves work within a cycle. Where a job may be
+    split, the node comes first that gives room to most of its pods.
     """
+    known = {} if known is None else known
     there = ((entry, running.get(entry.candidate.node.name, ())) for entry in entries)
-    plans = [plan for entry, shards in there if (plan := _Plan.of(demand, entry, shards, now, limits)) is not None]
+    plans = [
+        plan for entry, shards in there if (plan := _Plan.of(demand, entry, shards, now, limits=limits, known=known))
+    ]
     plans.sort(key=lambda plan: (-plan.width, plan.estimate(), plan.node))
     best: tuple[tuple[int, int, int, str], Preemption] | None = None
     for plan in plans[:NODES_TRIED]:
@@ -125,7 +136,9 @@ class _Plan:
         entry: Entry,
         running: Sequence[RunningShard],
         now: datetime,
+        *,
         limits: Allowance | None,
+        known: Known,
     ) -> "_Plan | None":
         candidate = entry.candidate
         node, room = candidate.node, candidate.room
@@ -134,10 +147,12 @@ class _Plan:
             return None
         if limits is not None and not limits.permits(demand, candidate.pod):
             return None
-        price = in_force(node.price)
-        found = [Victim(s, s.lost_seconds(now) * _share(s, room)) for s in lower]
-        found = sorted(found, key=by_loss)[:VICTIMS_TRIED]
-        offers = {v.shard.dispatch: offer_of(v.shard.demand, room, price) for v in found}
+        for shard in lower:
+            if shard.dispatch not in known:
+                offer = offer_of(shard.demand, room, in_force(node.price))
+                known[shard.dispatch] = Victim(shard, shard.lost_seconds(now) * _share(shard, room)), offer
+        found = sorted((known[shard.dispatch][0] for shard in lower), key=by_loss)[:VICTIMS_TRIED]
+        offers = {victim.shard.dispatch: known[victim.shard.dispatch][1] for victim in found}
         plan = cls(entry, tuple(found), offers, 0)
         most = demand.width if limits is None else limits.pods(demand.account, candidate.pod, demand.width)
         width = min(plan.fits(found), most)
