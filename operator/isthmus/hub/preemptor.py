@@ -12,8 +12,8 @@ from isthmus.api.core import JobSpec
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import ANNOTATION_PREEMPTION, node_namespace
 from isthmus.api.quantities import PODS
-from isthmus.capacity import effective_request
 from isthmus.api.reference import reference
+from isthmus.capacity import effective_request
 from isthmus.clusters import DISPATCHES, Conflict, KubernetesApi, NotFound, WorkQueue
 from isthmus.placement import Demand, Preemption, RunningShard, demand_in, demand_of
 
