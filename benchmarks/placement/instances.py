@@ -1,7 +1,8 @@
 """Fleets and queues to place, drawn from a seed: typed GPUs on machines, prices, regions, a chosen load.
 
-A fleet has free what the queue asks for in all over the load, resource by resource and GPU model by GPU model: at a
-load of 1.1 not everything can be placed. How it is spread over nodes, and on a node over machines, is drawn.
+A fleet has free what the queue asks for in all over the load: GPUs model by model, and on machines without, cores and
+memory for the jobs without, which the machines with GPUs do not take (a taint). At a load of 1.1 not everything can be
+placed. How it is spread over nodes, and on a node over machines, is drawn.
 """
 
 import random
@@ -11,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from isthmus.api import core
 from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY, PODS
-from isthmus.capacity.profile import Accelerator, AcceleratorTotal, Profile, Shape
+from isthmus.capacity.profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
 from isthmus.placement import Demand, NodeView, PriceView, Snapshot
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +32,9 @@ _TIERS = ("Core", "Region", "Industry", "Edge")
 _GPU_SHARE = 0.45  # of the classes
 _ALLOWED_SHARE = 0.7  # of the regions, for a class
 _PODS = 110
+_CORES_PER_GPU = (8, 12, 16)
+_TAINT = MachineTaint("dedicated", "gpu", "NoSchedule")
+_TOLERATION = core.PodToleration(key="dedicated", operator="Exists")
 # What of a machine is free, in eighths: most are empty, as a batch meets them.
 _FREE_EIGHTHS = (8, 8, 8, 6, 4)
 
@@ -90,6 +95,7 @@ def _kind(random_: random.Random) -> Demand:
         width=1,
         request={**request, PODS: 1},
         models=models,
+        machine_tolerations=(_TOLERATION,) if models else (),
         regions=tuple(sorted(allowed)),
         objective=random_.choice(("Balanced", "Balanced", "Cheapest")),
     )
@@ -99,25 +105,22 @@ def _nodes(random_: random.Random, size: Size, demands: Sequence[Demand]) -> tup
     asked = _asked(demands)
     room = {model: total / size.load for model, total in asked.items()}
     held: list[list[Shape]] = [[] for _ in range(size.nodes)]
-    taken: Counter[str] = Counter()
     for model, memory, _ in MODELS:
         for place, shape in _gpu_machines(random_, size.nodes, model, memory, room.get(model, 0.0)):
             held[place].append(shape)
-            taken.update({CPU: shape.free[CPU], MEMORY: shape.free[MEMORY]})
-    left = (room[CPU] - taken[CPU], room[MEMORY] - taken[MEMORY])
-    for place, shape in _plain_machines(random_, size.nodes, *left):
+    for place, shape in _plain_machines(random_, size.nodes, room[CPU], room[MEMORY]):
         held[place].append(shape)
     return tuple(_node(random_, number, _merged(shapes)) for number, shapes in enumerate(held))
 
 
 def _asked(demands: Sequence[Demand]) -> Counter[str]:
-    """All that is asked for: cpu, memory, and GPUs by model."""
+    """All that is asked for: GPUs by model, and cpu and memory of jobs without."""
     asked: Counter[str] = Counter()
     for demand in demands:
-        for name in (CPU, MEMORY):
-            asked[name] += demand.request[name]
         for model in demand.models:
             asked[model] += demand.request[GPU]
+        if not demand.models:
+            asked.update({CPU: demand.request[CPU], MEMORY: demand.request[MEMORY]})
     return asked
 
 
@@ -129,7 +132,7 @@ def _gpu_machines(random_: random.Random, nodes: int, model: str, memory: int, g
     found: list[tuple[int, Shape]] = []
     while gpus > 0:
         count = random_.choice((4, 8, 8))
-        cores = count * random_.choice((8, 12, 16))
+        cores = count * random_.choice(_CORES_PER_GPU)
         whole = {CPU: cores * 1000, MEMORY: cores * 8 * GIBIBYTE, PODS: _PODS, GPU: count}
         shape = _machine(random_, whole, (accelerator,))
         gpus -= shape.free[GPU]
@@ -154,7 +157,7 @@ def _plain_machines(random_: random.Random, nodes: int, cpu: float, memory: floa
 def _machine(random_: random.Random, whole: Mapping[str, int], held: tuple[Accelerator, ...]) -> Shape:
     eighths = random_.choice(_FREE_EIGHTHS)
     free = {name: amount * eighths // 8 for name, amount in whole.items()}
-    return Shape(1, free, whole, held, {"kubernetes.io/arch": "amd64"})
+    return Shape(1, free, whole, held, {"kubernetes.io/arch": "amd64"}, (_TAINT,) if held else ())
 
 
 def _merged(machines: Sequence[Shape]) -> tuple[Shape, ...]:

@@ -76,7 +76,6 @@ SHOWN = (
         "It refuses while the node is reached; tests/cluster/cli cuts a node off and forgets it.",
     ),
     Shown("docs/performance.md", "make bench", "It measures for minutes; it is run where its figures are recorded."),
-    Shown("docs/performance.md", "make bench-placement", "As make bench; tests/unit/placement runs a bit of it."),
     Shown("docs/placement.md", "kubectl isthmus explain train -n team-a -o json", _QUERY),
     Shown(
         "docs/simulator.md",
