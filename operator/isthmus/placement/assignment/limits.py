@@ -13,13 +13,15 @@ class Limits:
     """Bounds of a batch; the defaults know no time, so that nothing but the input decides.
 
     `now` returns seconds of any steady clock, and what is found by `deadline` on it is used. `repairs` is how many
-    changes of a node `repair` may try for each job of the batch, `iterations` how many steps the simplex method may
+    changes of a node `repair` may try for each job of the batch, `scans` on how many nodes it may look for what could
+    give way, `iterations` how many steps the simplex method may
     take for each row and column of the program. `seed` goes to the solver, which breaks ties by it.
     """
 
     now: Callable[[], float] = field(default=_still)
     deadline: float = float("inf")
     repairs: float = 0.1
+    scans: float = 0.4
     iterations: float = 20.0
     seed: int = 0
 

@@ -1,7 +1,7 @@
 """Local search on whole units: insert what is left out, shift to cheaper nodes, eject what can go elsewhere.
 
 The program's prices guide it: a unit is tried first where its cost with what it takes of scarce resources is least.
-Each step lowers the objective, so it ends; work is counted in rooms filled anew.
+Each step lowers the objective, so it ends; work is counted in rooms filled anew and nodes looked at.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,14 +35,16 @@ class Repair:
         self._packing = packing
         self._columns = packing.columns
         self._limits = limits
-        self._most = packing.replays + int(limits.repairs * sum(len(pool.demands) for pool in packing.pools)) + 1
+        jobs = sum(len(pool.demands) for pool in packing.pools)
+        self._most = packing.replays + int(limits.repairs * jobs) + 1
+        self._scans = int(limits.scans * jobs) + 1
         cost, reduced = packing.columns.cost, relaxation.reduced
         self._cheapest = [sorted(columns, key=cost.__getitem__) for columns in packing.columns.of_pool]
         self._nearest = [sorted(columns, key=reduced.__getitem__)[:_TARGETS] for columns in packing.columns.of_pool]
 
     @property
     def _over(self) -> bool:
-        return self._packing.replays >= self._most or self._limits.left <= 0
+        return self._packing.replays >= self._most or self._scans <= 0 or self._limits.left <= 0
 
     def run(self) -> None:
         """Search until nothing more is found or the limits are over."""
@@ -116,6 +118,9 @@ class Repair:
                     packing.add(target, 1)
                     return True
                 continue
+            if self._over:
+                return False
+            self._scans -= 1
             ejections = (e for e in self._ejections(target, source) if e.cost < gain - _GAIN)
             for ejection in sorted(ejections, key=lambda e: (e.cost, e.column))[:_VICTIMS]:
                 if self._eject(target, source, ejection):
