@@ -64,9 +64,11 @@ class Keeping:
             self.preemptions.append(found)
             self._hold(Reservation(demand, found.node, self._now, preempting=True), job_class)
             return
-        before = self._before.get(demand.key)
-        if before is not None:
-            preempting = before.preempting and self._claims.claimed(demand)
+        before, claimed_on = self._before.get(demand.key), self._claims.node_of(demand)
+        if claimed_on is not None and (before is None or not before.preempting):  # decided by a former process
+            self._hold(Reservation(demand, claimed_on, self._now, preempting=True), job_class)
+        elif before is not None:
+            preempting = before.preempting and claimed_on is not None
             self._hold(Reservation(demand, before.node, before.since, preempting), job_class)
 
     def said(self, demand: Demand) -> Said | None:

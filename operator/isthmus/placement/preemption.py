@@ -8,7 +8,7 @@ there by the node's real figures, never by what is expected of them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .allowance import Allowance
@@ -50,10 +50,10 @@ class Claims:
     def __init__(self, snapshot: Snapshot) -> None:
         self._now = snapshot.now
         self._by_node: dict[str, list[RunningShard]] = defaultdict(list)
-        self._served: set[str] = set()
+        self._served: dict[str, str] = {}
         for shard in snapshot.running:
             if shard.claimed_by:
-                self._served.add(shard.claimed_by)
+                self._served.setdefault(shard.claimed_by, shard.node)
             elif shard.preemptible:
                 self._by_node[shard.node].append(shard)
         self._lowest = min((s.priority for shards in self._by_node.values() for s in shards), default=None)
@@ -64,6 +64,10 @@ class Claims:
     def claimed(self, demand: Demand) -> bool:
         """Whether work is being stopped for the job already."""
         return demand.key in self._served
+
+    def node_of(self, demand: Demand) -> str | None:
+        """The node on which work is being stopped for the job; None where none is."""
+        return self._served.get(demand.key)
 
     def claim(
         self, key: tuple[object, ...], demand: Demand, job_class: JobClass, allowance: Allowance
@@ -80,7 +84,7 @@ class Claims:
         if found is None:
             self._in_vain.add(kind)
             return None
-        self._served.add(demand.key)
+        self._served[demand.key] = found.node
         gone = {shard.dispatch for shard in found.victims}
         self._by_node[found.node] = [shard for shard in self._by_node[found.node] if shard.dispatch not in gone]
         return found
@@ -167,7 +171,7 @@ class _Plan:
         need = self.entry.candidate.demand.request
         given: dict[str, int] = defaultdict(int)
         lost = 0
-        missing = self.width - self.entry.candidate.fit.pods_free
+        missing = self.width - self.entry.candidate.fit.there
         for victim in self.candidates:
             if all(given[name] >= amount * missing for name, amount in need.items()):
                 break
@@ -183,7 +187,7 @@ class _Plan:
     def fits(self, stopped: Iterable[Victim]) -> int:
         """For how many of the job's pods there is certain to be room once these have stopped."""
         candidate = self.entry.candidate
-        room, wanted = candidate.room.copy(), candidate.offer
+        room, wanted = candidate.room.copy(), _there(candidate.offer, candidate.room)
         alike: dict[tuple[Need, frozenset[int]], tuple[Offer, int]] = {}
         for victim in stopped:  # equal pods are given back at once, which is far quicker
             held = self.offers[victim.shard.dispatch]
@@ -195,6 +199,11 @@ class _Plan:
         need = wanted.need or ()
         fits = sum(pods_on(part[1], need) * count for part, count in room.parts.items() if part[0] in wanted.kinds)
         return fits if room.lent is None else min(fits, pods_on(room.lent, need))
+
+
+def _there(offer: Offer, room: Room) -> Offer:
+    """The offer without machines that are yet to come: it is not certain that they do."""
+    return replace(offer, kinds=offer.kinds - room.coming) if room.coming else offer
 
 
 def _share(shard: RunningShard, room: Room) -> int:

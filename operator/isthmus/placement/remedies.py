@@ -16,13 +16,13 @@ from .candidate import Candidate
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand, Split
-from .engine import place
 from .explanation import verdicts_of
 from .filters.offer import SHARE_EXHAUSTED, SHARE_TOO_SMALL
 from .filters.room import INSUFFICIENT
 from .filters.size import NEVER_FITS
 from .forms import demands_of
 from .jobclass import by_rank, class_key
+from .keeping import hold_for_others
 from .relief import relief
 from .rooms import Rooms
 from .snapshot import NodeView, Snapshot
@@ -52,8 +52,8 @@ def remedies(snapshot: Snapshot, demand: Demand, *, splittable: bool = False) ->
 
     `splittable` says that the job's indexes could be run apart, where it only had to ask for it.
     """
-    judge = _Judge(snapshot)
     (demand,) = at((demand,), snapshot.now)
+    judge = _Judge(snapshot, demand)
     if judge.takers(demand):
         return ()
     ways = (_limits, _room, _request, _width, _split(splittable=splittable), _constraints, _members)
@@ -61,12 +61,14 @@ def remedies(snapshot: Snapshot, demand: Demand, *, splittable: bool = False) ->
 
 
 class _Judge:
-    """All nodes of a snapshot, judged for one changed demand after another."""
+    """All nodes of a snapshot, with what is reserved there before `job`, judged for one change of it after another."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, job: Demand) -> None:
         self.snapshot = snapshot
+        self._job = job
         self._rooms = Rooms()
         self._rooms.begin(snapshot.nodes)
+        hold_for_others(snapshot, self._rooms, job)
 
     def takers(self, demand: Demand) -> tuple[str, ...]:
         """The nodes that would take it, the best first; none where its constraints contradict each other."""
@@ -75,6 +77,14 @@ class _Judge:
         allowance = Allowance(self.snapshot.accounts)
         verdicts = verdicts_of(self._rooms.job_class(class_key(demand), demand), allowance.limits_of(demand.account))
         return tuple(entry.candidate.node.name for entry in by_rank(verdicts.open))
+
+    def pieces(self, demand: Demand) -> list[tuple[str, int]]:
+        """The nodes that would take a split job, each with how many of its pods."""
+        if alone(demand) is not None:
+            return []
+        limits = Allowance(self.snapshot.accounts).limits_of(demand.account)
+        pieces = self._rooms.job_class(class_key(demand), demand).pieces(limits)
+        return [(entry.candidate.node.name, pods) for entry, pods in pieces]
 
     def forbidden(self, demand: Demand) -> dict[str, list[str]]:
         """The nodes that have room for it, but that its account would exceed a limit: by the words for that."""
@@ -98,7 +108,7 @@ class _Judge:
 
     def narrowed(self, nodes: Sequence[NodeView]) -> "_Judge":
         """The same of these nodes only, or of these in another state."""
-        return _Judge(replace(self.snapshot, nodes=tuple(nodes)))
+        return _Judge(replace(self.snapshot, nodes=tuple(nodes)), self._job)
 
 
 def _limits(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
@@ -109,7 +119,8 @@ def _limits(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
 
 def _room(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
     """What would have to get free, on the nodes where that is least."""
-    found = [(candidate.node.name, need) for candidate in judge.crowded(demand) if (need := relief(candidate))]
+    there = (candidate for candidate in judge.crowded(demand) if not candidate.room.withheld)  # that is another's
+    found = [(candidate.node.name, need) for candidate in there if (need := relief(candidate))]
     found.sort(key=lambda pair: (pair[1].share, pair[0]))
     for name, need in found[:_NODES]:
         amounts = " + ".join(counted(resource, amount) for resource, amount in need.amounts.items())
@@ -162,10 +173,10 @@ def _split(*, splittable: bool) -> Callable[[_Judge, Demand], Iterator[Remedy]]:
         if not splittable or demand.split is not None or demand.width < 2:
             return
         divided = replace(demand, split=Split(PIECES, 1))
-        pieces = place(judge.snapshot, [divided]).assignments
-        if sum(piece.width for piece in pieces) == demand.width:
+        pieces = judge.pieces(divided)
+        if sum(pods for _, pods in pieces) == demand.width:
             said = f"runs in {len(pieces)} pieces with placement.split ByIndex"
-            yield Remedy("SplitByIndex", said, tuple(piece.node for piece in pieces))
+            yield Remedy("SplitByIndex", said, tuple(name for name, _ in pieces))
 
     return way
 

@@ -11,17 +11,21 @@ from .site import Site, room_of_node
 from .snapshot import NodeView
 
 CANDIDATES = 32_768
+IN_CYCLE = 262_144
+"""Pairs of class and node kept while a cycle goes on: it asks for each class many times, by turns."""
 
 
 class Rooms:
     """Rooms of nodes and evaluations of job classes. It holds no truth of its own: the outcome is the same without.
 
-    Give the same one to every cycle of one fleet. At most `candidates` pairs of class and node are kept, some 1 KiB
-    each, and of a class with several forms as many as it has; what was not used for longest goes first.
+    Give the same one to every cycle of one fleet. At most `candidates` pairs of class and node are kept from one to the
+    next, and `in_cycle` until its end, some 1 KiB each, and of a class with several forms as many as it has; what was
+    not used for longest goes first.
     """
 
-    def __init__(self, candidates: int = CANDIDATES) -> None:
+    def __init__(self, candidates: int = CANDIDATES, in_cycle: int = IN_CYCLE) -> None:
         self._candidates = candidates
+        self._in_cycle = max(candidates, in_cycle)
         self._sites: dict[str, Site] = {}
         self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
         self._forms = 0
@@ -58,6 +62,7 @@ class Rooms:
         """Undo what the cycle took: what becomes of it comes back as assumptions."""
         for site in self._sites.values():
             site.room.undo()
+        self._keep(self._candidates)
         for job_class in self._classes.values():
             job_class.exhausted = False
 
@@ -67,9 +72,12 @@ class Rooms:
         if job_class is None:
             job_class = self._classes[key] = JobClass(demand)
             self._forms += job_class.forms
-            while len(self._classes) > 1 and len(self) > self._candidates:
-                self._forms -= self._classes.popitem(last=False)[1].forms
+            self._keep(self._in_cycle)
         else:
             self._classes.move_to_end(key)
         job_class.judge(self._sites, self._fleet, self._epoch)
         return job_class
+
+    def _keep(self, most: int) -> None:
+        while len(self._classes) > 1 and len(self) > most:
+            self._forms -= self._classes.popitem(last=False)[1].forms

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.placement.fleets import NOW, UNHURRIED, demand, node, shape
 
-from isthmus.placement import Demand, NodeView, Outcome, Preemption, RunningShard, Snapshot, Split, place
+from isthmus.placement import Demand, NodeView, Outcome, Preemption, Reservation, RunningShard, Snapshot, Split, place
 from isthmus.placement.accounts import AccountLimits, AccountsView, AccountView
 from isthmus.placement.terms import Terms
 from isthmus.placement.victims import Victim, cheapest, total
@@ -124,6 +124,30 @@ def test_what_was_stopped_does_not_come_back_first() -> None:
     free = node("west", shape(cores=8, free={"cpu": 5000}))
     placed = place(Snapshot((free,), NOW, reservations=outcome.reservations), [back, demand("urgent", 4, priority=1)])
     assert [(a.demand.key, a.width) for a in placed.assignments] == [("urgent", 4), ("low", 1)]
+
+
+def test_a_claim_of_a_former_process_is_kept() -> None:
+    """What gets free where a hub that was killed had work stopped is nobody else's, though no reservation is known."""
+    half = node("west", shape(cores=8, free={"cpu": 1000}))
+    urgent, small = demand("urgent", 3, priority=1), demand("small")
+    elsewhere = Reservation(urgent, "east", NOW)
+    for known in ((), (elsewhere,)):
+        shards = (running("there", width=2, claimed_by="urgent"),)
+        outcome = place(Snapshot((half, node("east")), NOW, running=shards, reservations=known), [urgent, small])
+        assert not outcome.assignments
+        assert {verdict.demand.key: verdict.reason for verdict in outcome.unplaced} == {
+            "urgent": "Preempting",
+            "small": "Reserved",
+        }
+        assert [(each.node, each.preempting) for each in outcome.reservations] == [("west", True)]
+
+
+def test_nothing_is_stopped_for_machines_that_may_not_come() -> None:
+    """Machines that an autoscaler has yet to add are no certain room: they don't make up for what is lacking."""
+    coming = Terms(coming=(shape(cores=8),))
+    shards = [running("there", width=4)]
+    assert not cycle([west(terms=coming)], shards, demand("urgent", 12, priority=1)).preemptions
+    assert stopped(cycle([west(terms=coming)], [running("there", width=8)], demand("wide", 10, priority=1))) == {}
 
 
 def test_a_split_job_takes_what_one_node_can_give() -> None:

@@ -20,7 +20,7 @@ from tests.unit.placement.fleets import (
 )
 
 from isthmus.api.computenode import Taint
-from isthmus.placement import Demand, Form, NodeView, Remedy, Snapshot, Terms, examine, place, remedies
+from isthmus.placement import Demand, Form, NodeView, Remedy, Reservation, Snapshot, Terms, examine, place, remedies
 
 
 def told(nodes: list[NodeView], wanted: Demand, **facts: Any) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -167,6 +167,21 @@ def test_split() -> None:
         nodes, wanted, splittable=True
     )
     assert "SplitByIndex" not in {change for change, _, _ in told(nodes, wanted)}
+
+
+def test_room_that_is_held_is_no_remedy() -> None:
+    """Room that is reserved for a job before it helps no change of the job, nor does what gets free there."""
+    west = node("west", shape(cores=8, free={"cpu": 7000}), region="r1")
+    east = node("east", shape(cores=8, free={"cpu": 1000}), region="r2")
+    held = Snapshot((west, east), NOW, reservations=(Reservation(demand("big", 8, priority=1), "west", NOW),))
+    wanted = demand(request={"cpu": 2000}, regions=("r2",))
+    assert [(r.change, r.nodes) for r in remedies(held, wanted)] == [
+        ("WaitForRoom", ("east",)),
+        ("SmallerRequest", ("east",)),
+    ]
+    assert not remedies(replace(held, nodes=(west,)), replace(wanted, regions=()))
+    wide = demand(width=2, request={"cpu": 1000})
+    assert not [r for r in remedies(held, wide, splittable=True) if r.change == "SplitByIndex"]
 
 
 def _changed(wanted: Demand, remedy: Remedy) -> Demand | None:

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.placement.fleets import A100, T4, demand, node, shape, snapshot
 
-from isthmus.placement import Rooms, place
+from isthmus.placement import Demand, Rooms, place
+from isthmus.placement.jobclass import JobClass
 
 
 def test_memory_is_bounded() -> None:
@@ -19,7 +20,7 @@ def test_a_forgotten_class_is_judged_again() -> None:
     """More classes in one cycle than are kept give what fresh rooms give."""
     fleet = snapshot(node("a", shape(1, free={"cpu": 9000})), node("b", shape(1, free={"cpu": 5000})))
     jobs = [demand(f"{round_}-{width}", width) for round_ in range(3) for width in range(1, 6)]
-    assert place(fleet, jobs, rooms=Rooms(candidates=4)) == place(fleet, jobs)
+    assert place(fleet, jobs, rooms=Rooms(candidates=4, in_cycle=4)) == place(fleet, jobs)
 
 
 def test_an_error_leaves_nothing_taken() -> None:
@@ -41,3 +42,19 @@ def test_a_new_model_is_heard_of_everywhere() -> None:
     (after,) = place(snapshot(node("new", shape(accelerator=A100)), old), [job], rooms=rooms).assignments
     assert [v.message for v in before.explanation.nodes] == ["wants A100; this node has Tesla-T4; no node offers it"]
     assert [v.message for v in after.explanation.nodes] == [None, "wants A100; this node has Tesla-T4"]
+
+
+def test_a_cycle_judges_each_class_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many classes take turns in one cycle, none is judged anew in it; what is too much goes at its end."""
+    judged: list[Demand] = []
+
+    def judge(job: Demand) -> JobClass:
+        judged.append(job)
+        return JobClass(job)
+
+    monkeypatch.setattr("isthmus.placement.rooms.JobClass", judge)
+    rooms = Rooms(candidates=4)
+    jobs = [demand(f"{turn}-{cores}", request={"cpu": cores * 1000}) for turn in range(3) for cores in range(1, 21)]
+    place(snapshot(node("a", shape()), node("b", shape())), jobs, rooms=rooms)
+    assert len(judged) == 20
+    assert len(rooms) == 4
