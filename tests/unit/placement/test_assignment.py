@@ -3,7 +3,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.placement.fleets import (
@@ -24,7 +26,9 @@ from tests.unit.placement.packing import packable
 
 from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Shape
-from isthmus.placement import Assumption, Demand, Limits, NodeView, Outcome, PriceView, Rooms, Split, place
+from isthmus.placement import Assumption, Demand, Limits, NodeView, Outcome, PriceView, Rooms, Snapshot, Split, place
+from isthmus.placement.accounts import NO_ACCOUNTS, AccountLimits, AccountsView
+from isthmus.placement.jobclass import JobClass
 
 
 def batch(fleet: Sequence[NodeView], jobs: Sequence[Demand], **options: object) -> Outcome:
@@ -188,8 +192,33 @@ def test_after_the_deadline_jobs_go_one_after_another() -> None:
     fleet = [node("a", shape(1)), node("b", shape(1))]
     jobs = [demand(f"job-{n}", 20) for n in range(3)]
     late = batch(fleet, jobs, limits=Limits(now=lambda: 10.0, deadline=9.0))
+    single = place(snapshot(*fleet), jobs)
     assert late.programs is None
-    assert late == place(snapshot(*fleet), jobs)
+    assert [(a.demand, a.node, a.width) for a in late.assignments] == [
+        (a.demand, a.node, a.width) for a in single.assignments
+    ]
+    assert late.unplaced == single.unplaced
+    assert [a.explanation.winner for a in late.assignments] == [a.node for a in late.assignments]
+
+
+def test_time_to_judge_nodes_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classes that are new are judged whatever places them: a program is not given up because that took long."""
+    clock = 0.0
+    judge = JobClass.judge
+
+    def slow(self: JobClass, *asked: Any) -> None:
+        nonlocal clock
+        clock += 10.0
+        judge(self, *asked)
+
+    monkeypatch.setattr(JobClass, "judge", slow)
+    fleet = (node("a", shape(1)), node("b", shape(1)))
+    bounded = AccountsView(default=AccountLimits(resources={"cpu": 80_000}))
+    for accounts, names in ((NO_ACCOUNTS, 1), (NO_ACCOUNTS, 2), (bounded, 1), (bounded, 2)):
+        jobs = [demand(f"job-{n}", 20, account=f"team-{n % names}") for n in range(3)]
+        limits = Limits(now=lambda: clock, deadline=clock + 5.0)
+        outcome = place(Snapshot(fleet, NOW, accounts), jobs, batch=1, limits=limits)
+        assert outcome.programs is not None
 
 
 def test_no_nodes_for_a_batch() -> None:

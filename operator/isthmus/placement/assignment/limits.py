@@ -1,7 +1,7 @@
 """What a batch may cost: work that is counted, and time as the emergency limit."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 def _still() -> float:
@@ -29,3 +29,7 @@ class Limits:
     def left(self) -> float:
         """Seconds to the deadline, 0 once it is over."""
         return max(0.0, self.deadline - self.now())
+
+    def later(self, seconds: float) -> "Limits":
+        """The same with so many seconds more: what else takes time is not the program's."""
+        return replace(self, deadline=self.deadline + seconds) if seconds > 0 else self
