@@ -194,11 +194,16 @@ class _Written(msgspec.Struct, rename="camel"):
 
 
 def holding_of(dispatch: Dispatch) -> Holding:
-    """What a Dispatch holds; nothing where it does not say, as an older hub wrote it."""
+    """What a Dispatch holds; nothing where it does not say (an older hub wrote it), or says what can't be read."""
     text = (dispatch.metadata.get("annotations") or {}).get(ANNOTATION_HOLDING)
     if not text:
         return Holding()
-    written = msgspec.json.decode(text, type=_Written)
+    try:
+        written = msgspec.json.decode(text, type=_Written)
+    except msgspec.MsgspecError:
+        return Holding()
+    if not written.per_hour.is_finite():
+        return Holding()
     return Holding(written.resources, dict(written.accelerators), written.per_hour)
 
 

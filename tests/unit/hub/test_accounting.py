@@ -149,3 +149,13 @@ def test_accounts_that_are_long_idle_are_forgotten() -> None:
         books.at += 1
         known = books.accounting.view().known
         assert len(known) < 200
+
+
+@pytest.mark.parametrize("text", ["?", "{}", '{"resources":{},"accelerators":[],"perHour":"NaN"}'])
+def test_an_unreadable_holding_is_none(text: str) -> None:
+    """What somebody else wrote there keeps the hub from nothing, and no sum is spoilt by it."""
+    strange = _dispatch(1, holding=None)
+    strange.metadata["annotations"] = {ANNOTATION_HOLDING: text}
+    books = Books()
+    books.accounting.recall("west", strange, NOON)
+    assert books.held() == Holding()
