@@ -146,6 +146,8 @@ def withhold(reservation: Reservation, entries: Sequence[Entry], now: datetime) 
         machines = freest(room, offer, reservation.pods(now))
     need = offer.need or ()
     free = sum(pods_on(part[1], need) * count for part, count in machines.items() if part[0] in offer.kinds)
+    if room.lent is not None:
+        free = min(free, pods_on(room.lent, need))
     room.withhold(machines, need, demand)
     return min(free, demand.least)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.placement.fleets import NOW, UNHURRIED, demand, fleets, node, queues, shape
 
 from isthmus.api.quantities import GIBIBYTE
-from isthmus.placement import Demand, NodeView, Outcome, Reservation, Rooms, Snapshot, place
+from isthmus.placement import Demand, NodeView, Outcome, Reservation, Rooms, Snapshot, Terms, place
 from isthmus.placement.reservation import RESERVATIONS, RESERVE_AFTER_SECONDS, WIDEN_SECONDS
 
 FOUR = {"cpu": 4000, "memory": GIBIBYTE, "pods": 1}
@@ -120,6 +120,14 @@ def test_those_kept_out_and_the_gang_are_told() -> None:
         "the largest free block is for 1 of them, on west; "
         "reserved on west: room for 1 of 2 pods is free there and kept"
     )
+
+
+def test_what_is_kept_is_no_more_than_is_lent() -> None:
+    """A gang is told of no room that the node's offer does not cover yet."""
+    lent = Terms(share={"cpu": 8000}, left={"cpu": 4000})
+    west, gang = node("west", shape(cores=8), terms=lent), demand("gang", 6)
+    (verdict,) = place(Snapshot((west,), NOW, reservations=(Reservation(gang, "west", NOW),)), [gang]).unplaced
+    assert verdict.message.endswith("reserved on west: room for 4 of 6 pods is free there and kept")
 
 
 def test_a_higher_priority_passes() -> None:
