@@ -248,6 +248,13 @@ JOBS: dict[str, Wrong] = {
         {"spec.placement.accelerator": {"models": [""]}},
         "spec.placement.accelerator.models[0]",
     ),
+    "a gang over several nodes": (
+        "ComputeJob",
+        {"spec.placement": {"gang": True, "split": "ByIndex"}},
+        "gang (all pods on one node) contradicts split ByIndex (pods on several); leave out one of the two",
+    ),
+    "a gang in words": ("ComputeJob", {"spec.placement.gang": "yes"}, "spec.placement.gang"),
+    "preemptible in words": ("ComputeJob", {"spec.placement.preemptible": "no"}, "spec.placement.preemptible"),
     "a field that is not built": ("ComputeJob", {"spec.budget": {"amount": "1"}}, "spec.budget"),
 }
 ENERGY: dict[str, Wrong] = {
@@ -492,9 +499,13 @@ LIMITS: dict[str, tuple[str, dict[str, Any]]] = {
                 "maxNodes": 64,
                 "minIndexesPerNode": 1_000_000,
                 "onNodeLost": "RerunUnfenced",
-            }
+                "preemptible": True,
+                "gang": False,
+            },
+            "spec.priority": -1_000_000_000,
         },
     ),
+    "job with a gang": ("ComputeJob", {"spec.placement": {"gang": True, "split": "Never", "preemptible": True}}),
     "job with a weight of each score": (
         "ComputeJob",
         {

@@ -32,7 +32,8 @@ class Submission:
     indexes: int | None = None
     parallelism: int | None = None
     backoff_limit: int | None = None
-    deadline_seconds: int | None = None
+    deadline: str | None = None
+    active_deadline_seconds: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     split: bool = False
@@ -42,6 +43,8 @@ class Submission:
     regions: Sequence[str] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: Sequence[Object] = ()
+    gang: bool = False
+    preemptible: bool = False
     on_node_lost: str | None = None
     objective: str | None = None
     priority: int | None = None
@@ -58,6 +61,8 @@ def job_manifest(wanted: Submission) -> Object:
         spec["placement"] = placement
     if wanted.priority is not None:
         spec["priority"] = wanted.priority
+    if wanted.deadline is not None:
+        spec["deadline"] = wanted.deadline
     if wanted.ttl_seconds is not None:
         spec["ttlSecondsAfterFinished"] = wanted.ttl_seconds
     if wanted.suspend:
@@ -73,6 +78,8 @@ def _check(wanted: Submission) -> None:
         raise Complaint("--split divides indexes: say how many with --indexes")
     if not wanted.split and (wanted.max_nodes is not None or wanted.min_indexes is not None):
         raise Complaint("--max-nodes and --min-indexes-per-node go with --split")
+    if wanted.gang and wanted.split:
+        raise Complaint("--gang is all pods on one node, --split is over several: leave out one of the two")
     if wanted.gpu_memory and not wanted.gpus:
         raise Complaint("--gpu-memory goes with --gpus")
 
@@ -86,8 +93,8 @@ def _template(wanted: Submission) -> Object:
         spec["parallelism"] = parallelism
     if wanted.backoff_limit is not None:
         spec["backoffLimit"] = wanted.backoff_limit
-    if wanted.deadline_seconds is not None:
-        spec["activeDeadlineSeconds"] = wanted.deadline_seconds
+    if wanted.active_deadline_seconds is not None:
+        spec["activeDeadlineSeconds"] = wanted.active_deadline_seconds
     pod = {"spec": {"restartPolicy": "Never", "containers": [_container(wanted)]}}
     if wanted.labels:
         return {**spec, "template": {"metadata": {"labels": dict(wanted.labels)}, **pod}}
@@ -122,6 +129,8 @@ def _placement(wanted: Submission) -> Object:
         "split": "ByIndex" if wanted.split else None,
         "maxNodes": wanted.max_nodes,
         "minIndexesPerNode": wanted.min_indexes,
+        "gang": wanted.gang or None,
+        "preemptible": wanted.preemptible or None,
         "onNodeLost": wanted.on_node_lost,
         "objective": wanted.objective,
     }

@@ -5,6 +5,7 @@ import secrets
 import string
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +66,10 @@ def submit(
     parallelism: Annotated[int | None, typer.Option(min=1, help="Pods at once; all if not given.")] = None,
     priority: Annotated[int | None, typer.Option(help="The higher is placed before the lower.")] = None,
     backoff_limit: Annotated[int | None, typer.Option(min=0, help="How many pods may fail.")] = None,
-    deadline: Annotated[str | None, typer.Option(metavar="TIME", help="Stop it after so long.")] = None,
+    deadline: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="When it is to be done; it may pay more for that.")
+    ] = None,
+    active_deadline: Annotated[str | None, typer.Option(metavar="TIME", help="Stop it after so long.")] = None,
     ttl: Annotated[str | None, typer.Option(metavar="TIME", help="Delete it so long after its end.")] = None,
     suspend: Annotated[bool, typer.Option("--suspend", help="Do not start it yet.")] = False,
     label: Annotated[
@@ -99,6 +103,12 @@ def submit(
     min_indexes_per_node: Annotated[
         int | None, typer.Option(min=1, help="No fewer on each, with --split.", rich_help_panel=_PLACE)
     ] = None,
+    gang: Annotated[
+        bool, typer.Option("--gang", help="All its pods on one node or none.", rich_help_panel=_PLACE)
+    ] = False,
+    preemptible: Annotated[
+        bool, typer.Option("--preemptible", help="It may be stopped for a higher priority.", rich_help_panel=_PLACE)
+    ] = False,
     on_node_lost: Annotated[
         OnNodeLost | None, typer.Option(help="What happens when its node is lost.", rich_help_panel=_PLACE)
     ] = None,
@@ -135,7 +145,8 @@ def submit(
         indexes=indexes,
         parallelism=parallelism,
         backoff_limit=backoff_limit,
-        deadline_seconds=_seconds(deadline, "--deadline"),
+        deadline=_instant(deadline, "--deadline"),
+        active_deadline_seconds=_seconds(active_deadline, "--active-deadline"),
         environment=pairs(env or (), "--env"),
         labels=pairs(label or (), "--label"),
         split=split,
@@ -145,6 +156,8 @@ def submit(
         regions=region or (),
         node_selector=pairs(node_selector or (), "--node-selector"),
         tolerations=[toleration_of(each) for each in toleration or ()],
+        gang=gang,
+        preemptible=preemptible,
         on_node_lost=on_node_lost.value if on_node_lost else None,
         objective=objective.value if objective else None,
         priority=priority,
@@ -260,6 +273,19 @@ def _places(status: dict[str, Any]) -> str:
     variants = {shard["node"]: shard["variant"] for shard in status.get("shards") or () if shard.get("variant")}
     nodes = filter(None, str(status.get("nodes") or "").split(","))
     return ",".join(f"{node} ({variants[node]})" if node in variants else node for node in nodes)
+
+
+def _instant(text: str | None, flag: str) -> str | None:
+    """The instant as RFC 3339 in UTC. Complaint for one without a time zone, and for what is none."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    except (ValueError, OverflowError):
+        pass
+    raise Complaint(f"{flag} {text!r}: write an instant such as 2026-12-01T06:00:00Z")
 
 
 def _seconds(text: str | None, flag: str) -> int | None:

@@ -1,6 +1,7 @@
 """`isthmus simulate batch`: where a hub would place these jobs on these nodes, all at once, and what it would cost."""
 
 import json
+import re
 import time
 from datetime import UTC, datetime
 from itertools import groupby
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 _COMMAND = "batch"
 _PARTLY = "PartlyPlaced"
+_PAIR = "ContradictoryConstraints"
 _NAMED = 3
+_CODE = re.compile(r"[A-Z]{3}")
 
 
 def _instant(text: str) -> datetime:
@@ -56,6 +59,8 @@ def batch(
     """
     if not seconds > 0:
         refuse(_COMMAND, f"--seconds is {seconds:g}; give a number above 0")
+    if currency is not None and not _CODE.fullmatch(currency):
+        refuse(_COMMAND, f"--currency is {currency!r}; give an ISO 4217 code, such as CNY")
     if seed < 0:
         refuse(_COMMAND, f"--seed is {seed}; give a number that is not negative")
     from isthmus.placement import solve_batch
@@ -121,7 +126,7 @@ def _unplaced(verdict: "Unplaced") -> dict[str, Any]:
     return {
         "job": verdict.demand.name,
         "namespace": verdict.demand.namespace,
-        "reasons": reasons or alone,
+        "reasons": alone + reasons if verdict.reason == _PAIR or not reasons else reasons,
         "message": verdict.message,
     }
 
@@ -148,5 +153,8 @@ def _write(found: dict[str, Any], form: Form) -> None:
     cost = (
         "in several currencies" if found["cost"] is None else f"{found['cost']:.4f} {found['currency'] or ''}".strip()
     )
-    gap = "" if found["gap"] is None else f"; {100 * found['gap']:.1f} % above the bound of {found['bound']:.4f}"
-    print(f"cost per hour: {cost}{gap}; {found['seconds']:.3f} s")
+    print(f"cost per hour: {cost}; {found['seconds']:.3f} s")
+    if found["gap"] is not None:
+        print(
+            f"objective: {found['objective']:.4f}, {100 * found['gap']:.1f} % above the bound of {found['bound']:.4f}"
+        )

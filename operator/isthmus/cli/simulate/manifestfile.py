@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from isthmus.api.model import Currency, Price, Quantity
 from isthmus.errors import ManifestError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -18,6 +20,19 @@ _TOLD = 3
 _LARGEST_BYTES = 1 << 30
 _API = "isthmus.dev/"
 _MEND = "mend the file and try again"
+
+
+def _pattern(annotated: Any) -> str:  # noqa: ANN401 - an Annotated has no type of its own
+    """The pattern that the string must match."""
+    return str(TypeAdapter(annotated).json_schema()["pattern"])
+
+
+# What the patterns of the definitions mean, for people.
+_WORDS = {
+    _pattern(Price): "write a decimal that is not negative, at most 12 digits before the point and 12 after it",
+    _pattern(Quantity): "write a Kubernetes quantity that is not negative, such as 500m or 16Gi",
+    _pattern(Currency): "write an ISO 4217 code, such as CNY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +51,8 @@ class Document:
         try:
             return model.model_validate(self.body)
         except ValidationError as error:
-            wrong = error.errors(include_url=False, include_input=False, include_context=False)
-            told = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in wrong[:_TOLD])
+            wrong = error.errors(include_url=False, include_input=False)
+            told = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {_words(e)}" for e in wrong[:_TOLD])
             more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
             raise self.wrong(f"{told}{more}") from None
 
@@ -106,6 +121,11 @@ def _flat(contents: list[Any]) -> Iterator[Any]:
             yield from _flat(items if isinstance(items, list) else [items])
         elif content is not None:
             yield content
+
+
+def _words(error: ErrorDetails) -> str:
+    """What is wrong with a field, for people."""
+    return _WORDS.get(str(error.get("ctx", {}).get("pattern")), error["msg"])
 
 
 def _said(value: object) -> str:

@@ -1,20 +1,23 @@
 """ComputeNode and ComputeJob manifests as the hub's placement sees them, by the hub's own code."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from pydantic import BaseModel
 
-from isthmus.api.computejob import ComputeJob
-from isthmus.api.computenode import ComputeNode
+from isthmus.api.computejob import ComputeJob, ComputeJobSpec
+from isthmus.api.computenode import ComputeNode, ComputeNodeSpec
 from isthmus.api.indexes import IndexSet
 from isthmus.capacity import from_status
+from isthmus.capacity.profile import Accelerator, AcceleratorTotal, Profile
 from isthmus.hub.dispatches import NodeDispatches
 from isthmus.hub.fleet import Fleet
-from isthmus.hub.nodestatus import NodeFacts
+from isthmus.hub.nodestatus import IMPOSSIBLE, NodeFacts
 from isthmus.hub.parcels import pieces_of
 from isthmus.hub.progress import Progress, Rest, progress_of
 from isthmus.hub.steering import split_of
@@ -23,9 +26,11 @@ from isthmus.manifests import check_template
 from isthmus.placement import Demand, Snapshot, demand_of
 
 from .manifestfile import Document
+from .strictness import broken, unknown
 
 NAMESPACE = "default"
 _CURRENCY = "XXX"  # ISO 4217: no currency
+_MINUS = re.compile(r"-[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class Offered:
 def snapshot_of(documents: Iterable[Document], now: datetime, currency: str | None) -> Snapshot:
     """The nodes at `now`, as a hub sees them that bills in the currency; None is that of the first tariff.
 
-    Every node is taken for reached, with its status.profile as its latest figures; one without has none. Raises
-    ManifestError.
+    Every node is taken for reached, with its status.profile as its latest figures; one without has none, and one with
+    figures that can't be is set aside. Raises ManifestError.
     """
     nodes = [(document, _node(document)) for document in documents]
     tariffs = sorted((node.metadata["name"], node.spec.tariff.currency) for _, node in nodes if node.spec.tariff)
@@ -63,16 +68,59 @@ def snapshot_of(documents: Iterable[Document], now: datetime, currency: str | No
         if node.status.profile is not None:
             facts.observed = True
             try:
-                fleet.observed(node.metadata["name"], from_status(node.status.profile))
+                fleet.observed(node.metadata["name"], with_totals(from_status(node.status.profile)))
             except ValueError as error:
                 raise document.wrong(f"status.profile: {error}") from None
+        elif (figure := _negative(document)) is not None:
+            facts.observed, facts.quarantine = True, (IMPOSSIBLE, f"the member's figures can't be: {figure}")
     return fleet.snapshot(now)
 
 
 def _node(document: Document) -> ComputeNode:
     body = document.body
     metadata = {"uid": body["metadata"]["name"], "resourceVersion": "1", **body["metadata"]}
-    return Document(document.where, {**body, "metadata": metadata}).as_model(ComputeNode)
+    status = {} if _negative(document) else body.get("status") or {}
+    node = Document(document.where, {**body, "metadata": metadata, "status": status}).as_model(ComputeNode)
+    _known_fields(document, ComputeNodeSpec)
+    return node
+
+
+def _known_fields(document: Document, spec: type[BaseModel]) -> None:
+    """Raises ManifestError for a field that the spec does not have: it is a slip of the pen."""
+    field = unknown(spec, document.body.get("spec") or {}, "spec")
+    if field is not None:
+        raise document.wrong(f"{field}: there is no such field")
+
+
+def _negative(document: Document) -> str | None:
+    """A figure of the profile below zero, which no model of it would take in, or None."""
+    status = document.body.get("status")
+    return next(_below_zero(status.get("profile"), "status.profile"), None) if isinstance(status, dict) else None
+
+
+def _below_zero(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _below_zero(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _below_zero(each, f"{path}[{place}]")
+    elif (isinstance(value, (int, float)) and value < 0) or (isinstance(value, str) and _MINUS.match(value)):
+        yield f"{path} is {value}"
+
+
+def with_totals(profile: Profile) -> Profile:
+    """The profile; where it tells of accelerators by machine only, as when written by hand, with their totals."""
+    if profile.accelerators:
+        return profile
+    totals: dict[Accelerator, tuple[int, int]] = {}
+    for shape in profile.shapes:
+        for held in shape.accelerators:
+            kind = replace(held, label=None, other_labels=())
+            there, left = (shape.count * each.get(held.resource_name, 0) for each in (shape.allocatable, shape.free))
+            total, free = totals.get(kind, (0, 0))
+            totals[kind] = total + there, free + left
+    return replace(profile, accelerators=tuple(AcceleratorTotal(kind, *each) for kind, each in totals.items()))
 
 
 class Jobs:
@@ -95,6 +143,10 @@ class Jobs:
 
 def _offered(document: Document) -> Offered:
     job = document.as_model(ComputeJob)
+    _known_fields(document, ComputeJobSpec)
+    wrong = broken(job)
+    if wrong is not None:
+        raise document.wrong(wrong)
     template: dict[str, Any] = job.spec.template
     refusal = check_template(template)
     if refusal is not None:

@@ -77,7 +77,7 @@ def test_a_part_of_a_second_is_a_whole_one(text: str, seconds: int | None) -> No
     assert whole_seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("flag", ["--ttl", "--deadline", "--timeout"])
+@pytest.mark.parametrize("flag", ["--ttl", "--active-deadline", "--timeout"])
 def test_submit_counts_so(flag: str) -> None:
     """No option of submit turns a part of a second into nothing."""
     assert _seconds("500ms", flag) == 1

@@ -6,6 +6,7 @@ from isthmus.api.computejob import ComputeJob
 from isthmus.cli.kubectl.complaint import Complaint
 from isthmus.cli.kubectl.dryrun import with_value
 from isthmus.cli.kubectl.jobmanifest import Submission, job_manifest, name_for, toleration_of
+from isthmus.cli.kubectl.submit import _instant
 
 
 def test_the_least_that_can_be_said() -> None:
@@ -39,7 +40,8 @@ def test_all_that_can_be_said() -> None:
             indexes=10,
             parallelism=5,
             backoff_limit=3,
-            deadline_seconds=3600,
+            deadline="2026-12-01T06:00:00Z",
+            active_deadline_seconds=3600,
             environment={"LR": "0.1"},
             labels={"team": "vision"},
             split=True,
@@ -49,6 +51,7 @@ def test_all_that_can_be_said() -> None:
             regions=["cn"],
             node_selector={"network": "ib"},
             tolerations=[toleration_of("dedicated=vision"), toleration_of("spot")],
+            preemptible=True,
             on_node_lost="Rerun",
             objective="Cheapest",
             priority=7,
@@ -72,6 +75,8 @@ def test_all_that_can_be_said() -> None:
     assert (placement.split, placement.max_nodes, placement.min_indexes_per_node) == ("ByIndex", 4, 2)
     assert (placement.on_node_lost, placement.objective) == ("Rerun", "Cheapest")
     assert [t.operator for t in placement.tolerations] == ["Equal", "Exists"]
+    assert (placement.preemptible, placement.gang) == (True, False)
+    assert spec["deadline"] == "2026-12-01T06:00:00Z"
     assert (spec["priority"], spec["ttlSecondsAfterFinished"], spec["suspend"]) == (7, 60, True)
 
 
@@ -81,12 +86,38 @@ def test_all_that_can_be_said() -> None:
         (Submission("x", "n", "i", split=True), "--indexes"),
         (Submission("x", "n", "i", max_nodes=2), "go with --split"),
         (Submission("x", "n", "i", gpu_memory="1Gi"), "--gpus"),
+        (Submission("x", "n", "i", gang=True, split=True, indexes=2), "leave out one"),
     ],
 )
 def test_options_that_do_not_fit_together(wanted: Submission, said: str) -> None:
     """They are refused with what is missing."""
     with pytest.raises(Complaint, match=said):
         job_manifest(wanted)
+
+
+def test_gang() -> None:
+    """All pods on one node is said in the placement."""
+    manifest = job_manifest(Submission("x", "n", "i", indexes=4, gang=True))
+    assert manifest["spec"]["placement"] == {"gang": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-12-01T06:00:00Z", "2026-12-01T06:00:00Z"),
+        ("2026-12-01T06:00:00.9+08:00", "2026-11-30T22:00:00Z"),
+        ("2026-12-01T06:00:00", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("2h", None),
+    ],
+)
+def test_deadline(text: str, instant: str | None) -> None:
+    """When a job is to be done is an instant with a time zone; how long it may run is another option."""
+    if instant is None:
+        with pytest.raises(Complaint, match="write an instant such as"):
+            _instant(text, "--deadline")
+    else:
+        assert _instant(text, "--deadline") == instant
 
 
 @pytest.mark.parametrize(

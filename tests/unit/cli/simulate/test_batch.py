@@ -121,7 +121,8 @@ def test_table(tmp_path: Path) -> None:
     assert lines[0].split() == ["JOB", "NODE", "INDEXES", "PODS", "COST/H"]
     assert lines[1].split() == ["default/fits", "east", "1", "3.2400"]
     assert lines[2].startswith("not placed: default/large-0, default/large-1, default/large-2 and 2 more: 0/1 nodes")
-    assert lines[3].startswith("cost per hour: 3.2400 CNY; 0.0 % above the bound of ")
+    assert lines[3].startswith("cost per hour: 3.2400 CNY; ")
+    assert ", 0.0 % above the bound of " in lines[4]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_forms(tmp_path: Path, write: Any) -> None:
         pytest.param(
             [node("a", core="1000000000000")],
             [],
-            "document 1 (ComputeNode a): spec.tariff.prices.coreSecond",
+            "document 1 (ComputeNode a): spec.tariff.prices.coreSecond: write a decimal that is not negative",
             id="price",
         ),
         pytest.param(
@@ -179,6 +180,19 @@ def test_forms(tmp_path: Path, write: Any) -> None:
             "jobs.json, document 1 (ComputeJob x): spec.template: ",
             id="a template that no hub takes",
         ),
+        pytest.param(
+            [node("a")],
+            [job("x", placement={"weights": {"price": 0, "carbon": 0}})],
+            "(ComputeJob x): spec.placement.weights: the weights sum to zero; give at least one score more than 0",
+            id="weights that sum to zero",
+        ),
+        pytest.param(
+            [node("a")],
+            [job("x", placement={"accelerator": {"modles": ["A100"]}})],
+            "(ComputeJob x): spec.placement.accelerator.modles: there is no such field",
+            id="a slip of the pen",
+        ),
+        pytest.param([node("a", teir="Edge")], [], "(ComputeNode a): spec.teir: there is no such field", id="a node's"),
         pytest.param([node("a")], [job("x", gpus=-1)], "jobs.json, document 1 (ComputeJob x): spec.template", id="-1"),
     ],
 )
@@ -200,6 +214,40 @@ def test_fleets_that_take_nothing(tmp_path: Path) -> None:
     lying["status"]["profile"]["shapes"][0]["free"][GPU] = "9"
     (waits,) = answered(tmp_path, [silent, lying], wanted)["unplaced"]
     assert {each["reason"]: each["nodes"] for each in waits["reasons"]} == {"NoProfile": 1, "ImpossibleProfile": 1}
+
+
+def test_figures_below_zero(tmp_path: Path) -> None:
+    """A node with figures below zero is set aside with a reason, and the others take what they can."""
+    lying, counting = node("lying"), node("counting")
+    lying["status"]["profile"]["shapes"][0]["free"][GPU] = "-3"
+    counting["status"]["profile"]["gpuFree"] = -1
+    found = answered(tmp_path, [node("honest", machines=1), lying, counting], [job("fits"), job("not", gpus=8)])
+    assert {each["node"] for each in found["assignments"]} == {"honest"}
+    reasons = {each["reason"]: each for each in found["unplaced"][0]["reasons"]}
+    assert reasons["ImpossibleProfile"]["nodes"] == 2
+    assert f"status.profile.shapes[0].free.{GPU} is -3" in str(reasons) or "gpuFree is -1" in str(reasons)
+
+
+def test_contradictory_pair(tmp_path: Path) -> None:
+    """Of constraints that no node meets together the pair is named, also where profiles tell of shapes alone."""
+    plain = node("edge", tier="Edge")
+    shape = plain["status"]["profile"]["shapes"][0]
+    shape["accelerators"] = []
+    for amounts in (shape["allocatable"], shape["free"]):
+        del amounts[GPU]
+    plain["status"]["profile"] |= {"allocatable": {}, "free": {}, "gpuTotal": 0, "gpuFree": 0}
+    wanted = job("both", placement={"tiers": ["Edge"], "accelerator": {"models": ["A100"]}})
+    (waits,) = answered(tmp_path, [node("core"), plain], [wanted])["unplaced"]
+    assert waits["reasons"][0]["reason"] == "ContradictoryConstraints"
+    pair = "placement.tiers [Edge] and placement.accelerator.models [A100] contradict each other"
+    assert waits["reasons"][0]["message"].startswith(pair)
+
+
+def test_wrong_currency(tmp_path: Path) -> None:
+    """A currency that is no code is refused as a wrong option."""
+    result = called(tmp_path, [node("a")], [], "--currency", "yuan")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--currency is 'yuan'" in result.stderr
 
 
 @pytest.mark.parametrize("core", ["0", "999999999999"])
