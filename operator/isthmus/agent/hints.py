@@ -61,10 +61,11 @@ class Hints:
         return {**spec, "template": {**template, "metadata": {**metadata, "annotations": annotations}, "spec": pod}}
 
     def machines(self, dispatch: Dispatch) -> tuple[str, ...]:
-        """Machines for the shard's pods, the best first: of the shape's kind, with no more free than that, the fullest.
+        """Machines for the shard's pods, the best first: of the shape's kind with as much free, then fuller ones.
 
-        Of a burst all Dispatches may name one shape, as the hub has figures from before it: what was promised since
-        goes before what the shape says.
+        Of a burst all Dispatches may name one shape, as the hub has figures from before it: a machine of which
+        something was promised since goes before one that is still as the shape says. Of cores the nearest figure will
+        do: a profile may tell a little less than there is.
         """
         hint = dispatch.spec.hint
         if hint is None:
@@ -77,7 +78,11 @@ class Hints:
             machine, left = entry
             alike = all(machine.allocatable.get(name) == amount for name, amount in has.items())
             roomier = any(left.get(name, 0) > free.get(name, 0) for name in scarce)
-            return (not alike, roomier, [left.get(name, 0) for name in scarce], left.get(CPU, 0), machine.name)
+            meant = machine.name in self._promised or all(left.get(name) == free.get(name) for name in scarce)
+            rest = [left.get(name, 0) for name in scarce]
+            cores = left.get(CPU, 0)
+            apart = cores if machine.name in self._promised else abs(cores - free.get(CPU, 0))
+            return (not alike, roomier, not meant, rest, machine.name not in self._promised, apart, machine.name)
 
         found = [(machine, self._left(machine)) for machine in self._looked_through(template)]
         return self._chosen(dispatch.metadata["name"], template, sorted(found, key=order))

@@ -18,14 +18,13 @@ from isthmus.placement import (
     ShapeHint,
     Snapshot,
     Terms,
-    shape_hint,
 )
-from isthmus.placement.room import Room, room_of_profile
 from isthmus.placement.stated import Stated, stated
 from isthmus.settlement.tariff import tariff_state
 
 from .accounting import Accounting
 from .dispatches import NodeDispatches
+from .hinting import Hinting
 from .lending import Lending
 from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
 from .stopping import rate_of
@@ -42,8 +41,6 @@ class FleetNode:
     facts: NodeFacts
     profile: Profile | None = None
     sequence: int = 0
-    room: tuple[Profile, Room] | None = None
-    """The figures that hints were last given by, machine by machine."""
     _stated: tuple[ComputeNode, datetime, Stated] | None = field(default=None, init=False, repr=False)
 
     def stated(self, now: datetime, currency: str) -> Stated:
@@ -85,6 +82,8 @@ class Fleet:
         self._lending = Lending(accelerators or AcceleratorTable.default())
         self.accounting = Accounting(currency, monotonic)
         """What the accounts hold on the nodes."""
+        self.hinting = Hinting()
+        """The machines in mind, by what jobs have asked for."""
         self._settled = False
         self._rates: dict[str, StopRate] = {}
 
@@ -157,6 +156,7 @@ class Fleet:
         self._unread.discard(name)
         self._assumed.drop(name)
         self._lending.drop(name)
+        self.hinting.drop(name)
 
     def stop_rate(self, name: str) -> StopRate | None:
         """How fast the node's member stops pods, or did when the node was there: it may be at it still."""
@@ -230,11 +230,7 @@ class Fleet:
     def hint(self, name: str, demand: Demand) -> ShapeHint | None:
         """A machine of the node that would suit the demand's pods, by its latest figures."""
         known = self._nodes.get(name)
-        if known is None or known.profile is None:
-            return None
-        if known.room is None or known.room[0] is not known.profile:
-            known.room = (known.profile, room_of_profile(known.profile))
-        return shape_hint(demand, known.room[1], None)
+        return None if known is None or known.profile is None else self.hinting.hint(name, known.profile, demand)
 
     def live(self, name: str) -> int:
         """How many shards stand on the node."""

@@ -89,6 +89,7 @@ class Scheduler:
 
         One such node is the only one that may have it while that can be; of several nobody knows which part each has.
         """
+        self._fleet.hinting.asked.note(demand)
         if self._waiting.get(demand.key) != (demand, pinned):
             self._waiting[demand.key] = (demand, pinned)
             self._wake.set()

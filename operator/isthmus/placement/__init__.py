@@ -2,6 +2,7 @@
 
 from .accounts import AccountLimits, AccountsView, AccountView
 from .allowance import Allowance
+from .asked import Asked
 from .assignment import Limits
 from .assumed import AssumedLedger, Assumption
 from .demand import Demand, Split, demand_of, grace_seconds, width_of
@@ -12,6 +13,7 @@ from .fit import Fit, fit
 from .forms import Form, demand_in
 from .hint import ShapeHint, shape_hint
 from .holding import Holding
+from .losing import MachineLosses
 from .order import Round, capacity_of, rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
 from .preemption import Preemption
@@ -31,6 +33,7 @@ __all__ = [
     "AccountView",
     "AccountsView",
     "Allowance",
+    "Asked",
     "Assignment",
     "AssumedLedger",
     "Assumption",
@@ -41,6 +44,7 @@ __all__ = [
     "Form",
     "Holding",
     "Limits",
+    "MachineLosses",
     "NodeView",
     "Outcome",
     "Preemption",

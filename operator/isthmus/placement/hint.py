@@ -1,18 +1,16 @@
 """The machine that the hub has in mind for a job's pods, as a shape: which machine has it, only the member knows.
 
-By best fit: of the machines that take a pod, one on which the fewest accelerators are left over, so that large blocks
-stay whole (see `scores.fragmentation`). It is a wish to the member's scheduler and no more: what the hub counts on is
-what any binding leaves (`isthmus.capacity.spreading`).
+It is one that loses least of what jobs like those of late could use (see `losing`). It is a wish to the member's
+scheduler and no more: what the hub counts on is what any binding leaves (`isthmus.capacity.spreading`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from isthmus.api.quantities import CPU
-
 from .demand import Demand
-from .fit import Offer, offer_of
-from .room import Part, Room, pods_on
+from .fit import offer_of
+from .losing import MachineLosses
+from .room import Room, pods_on
 from .snapshot import PriceView
 
 
@@ -24,31 +22,28 @@ class ShapeHint:
     free: Mapping[str, int]
 
 
-def shape_hint(demand: Demand, room: Room, price: PriceView | None) -> ShapeHint | None:
-    """The shape for the demand's pods by the figures in the room; None where no machine takes one."""
+def shape_hint(
+    demand: Demand, room: Room, price: PriceView | None, losses: MachineLosses | None = None
+) -> ShapeHint | None:
+    """The shape for the demand's pods by the figures in the room; None where no machine takes one.
+
+    `losses` are those of the room's kinds of machine; without them, by what is likely while no job has come.
+    """
     offer = offer_of(demand, room, price)
     need = offer.need
     if need is None:
         return None
-    able = [
-        (_left(offer, room, (number, free), min(pods, demand.width)), number, free)
-        for number, free in room.parts
-        if number in offer.kinds and (pods := pods_on(free, need))
-    ]
+    losses = MachineLosses(room) if losses is None else losses
+    able: list[tuple[float, int, int, tuple[int, ...]]] = []
+    for part in room.parts:
+        number, free = part
+        fits = pods_on(free, need) if number in offer.kinds else 0
+        if fits > 0:
+            pods = min(fits, demand.width)
+            able.append((losses.cost(part, need, pods), -pods, number, free))
     if not able:
         return None
-    _, number, free = min(able)
+    _, _, number, free = min(able)
     names = {axis: name for name, axis in room.axes.items()}
     has = room.kinds[number].allocatable
     return ShapeHint({names[axis]: has[axis] for axis, _ in need}, {names[axis]: free[axis] for axis, _ in need})
-
-
-def _left(offer: Offer, room: Room, part: Part, bound: int) -> tuple[int, int, int]:
-    """What is left over on such a machine: accelerators first, for work without any, whether it has them at all."""
-    number, free = part
-    taken = dict(offer.need or ())
-    cpu = room.axes.get(CPU)
-    rest = 0 if cpu is None else free[cpu] - bound * taken.get(cpu, 0)
-    if offer.axis is None:
-        return (1 if room.kinds[number].accelerators else 0, rest, 0)
-    return (free[offer.axis] - bound * taken.get(offer.axis, 0), -bound, rest)

@@ -30,7 +30,7 @@ def machine(name: str, gpus: int, taint: str = "") -> Node:
     return msgspec.convert(manifest, Node)
 
 
-def pod(name: str, on: str, gpus: int, *, hint: str = "", dispatch: str = "") -> Pod:
+def pod(name: str, on: str, gpus: int, *, cpu: str = "0", hint: str = "", dispatch: str = "") -> Pod:
     """A pod, bound where `on` is given."""
     manifest = {
         "metadata": {
@@ -39,14 +39,19 @@ def pod(name: str, on: str, gpus: int, *, hint: str = "", dispatch: str = "") ->
             "labels": {LABEL_DISPATCH: dispatch},
             "annotations": {ANNOTATION_HINT: hint} if hint else {},
         },
-        "spec": {"nodeName": on, "containers": [{"name": "m", "resources": {"requests": {GPU: str(gpus)}}}]},
+        "spec": {
+            "nodeName": on,
+            "containers": [{"name": "m", "resources": {"requests": {GPU: str(gpus), "cpu": cpu}}}],
+        },
         "status": {"phase": "Running"},
     }
     return msgspec.convert(manifest, Pod)
 
 
-def dispatch(name: str, gpus: int, *, width: int = 1, free: int = 4, rack: str = "", hinted: bool = True) -> Dispatch:
-    """A Dispatch whose hint is a machine of 4 GPUs with so many free."""
+def dispatch(
+    name: str, gpus: int, *, width: int = 1, free: int = 4, cores: str = "0", rack: str = "", hinted: bool = True
+) -> Dispatch:
+    """A Dispatch whose hint is a machine of 4 GPUs with so many free, and so many cores."""
     container = {"name": "m", "resources": {"requests": {GPU: str(gpus)}}}
     template = {"spec": {"containers": [container], **({"nodeSelector": {"rack": rack}} if rack else {})}}
     spec = {"parallelism": width, "completions": width, "template": template}
@@ -59,7 +64,7 @@ def dispatch(name: str, gpus: int, *, width: int = 1, free: int = 4, rack: str =
         "manifest": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": spec},
     }
     if hinted:
-        content["hint"] = {"allocatable": {GPU: "4"}, "free": {GPU: str(free)}}
+        content["hint"] = {"allocatable": {GPU: "4"}, "free": {GPU: str(free), "cpu": cores}}
     return Dispatch.model_validate({"metadata": {"name": name, "uid": name}, "spec": content})
 
 
@@ -79,7 +84,8 @@ class Member:
     ("wanted", "names"),
     [
         pytest.param(dispatch("d", 2, hinted=False), (), id="no hint"),
-        pytest.param(dispatch("d", 2), ("a1",), id="the kind, the fullest first"),
+        pytest.param(dispatch("d", 2), ("a2",), id="as much free"),
+        pytest.param(dispatch("d", 2, free=3), ("a1",), id="as much free, and another has more"),
         pytest.param(dispatch("d", 4), ("a2",), id="a whole one"),
         pytest.param(dispatch("d", 8), ("b1",), id="another shape where none of it fits"),
         pytest.param(dispatch("d", 2, rack="b"), ("b1",), id="only where its labels lead"),
@@ -108,6 +114,16 @@ def test_promised_room_is_not_promised_again() -> None:
     assert member.hints.machines(dispatch("d5", 2)) == ("b1",)
     member.now += PROMISE_SECONDS + 0.1
     assert member.hints.machines(dispatch("d6", 2)) == ("a1",)
+
+
+def test_the_cores_that_are_meant() -> None:
+    """Of machines with as many accelerators free it is the one with the cores of the shape, or next to them."""
+    member = Member()
+    for name, cpu in (("a1", "4"), ("a2", "9")):
+        member.table.upsert_pod(pod(name, name, 1, cpu=cpu))
+    for cores, name in (("60", "a1"), ("59", "a1"), ("55", "a2"), ("56", "a2")):
+        wanted = dispatch("d", 1, free=3, cores=cores)
+        assert Hints(member.table, lambda _: None, lambda: 0.0).machines(wanted) == (name,)
 
 
 def test_bound_pods_count_once() -> None:

@@ -16,10 +16,15 @@ CASES = {
         demand(gpus=2),
         {GPU: 2},
     ),
-    "fewest left over beside all pods": (
+    "what is broken already, though it takes but one of the pods": (
         [shape(1, accelerator=A100), shape(1, accelerator=A100, free={GPU: 3})],
         demand(width=4, gpus=2),
-        {GPU: 8},
+        {GPU: 3},
+    ),
+    "fewest left over beside all pods": (
+        [shape(1, accelerator=A100, free={GPU: 7}), shape(1, accelerator=A100, free={GPU: 6})],
+        demand(width=3, gpus=2),
+        {GPU: 6},
     ),
     "off accelerators": ([shape(1, accelerator=A100, cores=2), PLAIN], demand(), {"cpu": 64_000}),
     "the model that is asked for": (
@@ -31,8 +36,8 @@ CASES = {
 
 
 @pytest.mark.parametrize(("shapes", "wanted", "free"), CASES.values(), ids=CASES.keys())
-def test_best_fit(shapes: list[Shape], wanted: Demand, free: dict[str, int]) -> None:
-    """The machine in mind leaves the fewest accelerators over; work without any stays off machines with them."""
+def test_with_nothing_known(shapes: list[Shape], wanted: Demand, free: dict[str, int]) -> None:
+    """The machine in mind leaves large blocks whole; work without accelerators stays off machines with them."""
     hint = shape_hint(wanted, room_of(shapes), None)
     assert hint is not None
     assert {name: hint.free[name] for name in free} == free

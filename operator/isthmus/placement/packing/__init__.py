@@ -6,11 +6,13 @@ A pod that asks for a share of a GPU sits on one GPU, a pod of n GPUs takes n th
 from .classes import PodClass, PodClasses
 from .columns import Column, Columns, Rule
 from .experiment import allocation, arrivals
+from .losses import Losses, WholeLosses
 from .machines import Machine, State, deal
 from .members import Members
 from .packing import Packing, Placement
 from .rules import BestFit, Fragmentation, Uniform
 from .shapes import SHAPES, Shapes
+from .workload import Workload
 
 __all__ = [
     "SHAPES",
@@ -18,6 +20,7 @@ __all__ = [
     "Column",
     "Columns",
     "Fragmentation",
+    "Losses",
     "Machine",
     "Members",
     "Packing",
@@ -28,6 +31,8 @@ __all__ = [
     "Shapes",
     "State",
     "Uniform",
+    "WholeLosses",
+    "Workload",
     "allocation",
     "arrivals",
     "deal",

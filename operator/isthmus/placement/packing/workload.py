@@ -30,7 +30,8 @@ class Workload:
     """Typical pods as arrays: kinds of GPU request, and how much of the workload asks for each.
 
     A kind is `needed` GPUs with at least `milli` free on each. `cpu_per_gpu` and `memory_per_gpu` are what the
-    workload's GPU pods ask for beside a thousandth of a GPU, on average: millicores and MiB.
+    workload's GPU pods ask for beside a thousandth of a GPU, on average: millicores and MiB. `steps` are the millicores
+    that they ask for, the fewest first.
     """
 
     def __init__(self, pods: Mapping[PodClass, int]) -> None:
@@ -40,7 +41,7 @@ class Workload:
         self.milli: Integers = np.array([milli for _, milli in kinds], dtype=np.int64)
         self._kinds = {kind: number for number, kind in enumerate(kinds)}
         self._shares = shares
-        self._steps: Integers = np.unique(np.array([pod.cpu_milli for pod in shares], dtype=np.int64))
+        self.steps: Integers = np.unique(np.array([pod.cpu_milli for pod in shares], dtype=np.int64))
         self._tables: dict[str, Floats] = {}
         gpus = sum(pod.gpu_total * number for pod, number in pods.items()) or WHOLE
         self.cpu_per_gpu = _of_gpu_pods((pod.cpu_milli * number, pod) for pod, number in pods.items()) / gpus
@@ -51,14 +52,14 @@ class Workload:
         table = self._tables.get(model)
         if table is None:
             table = self._tables[model] = self._table(model)
-        rows: Floats = table[self._steps.searchsorted(cpu, side="right")]
+        rows: Floats = table[self.steps.searchsorted(cpu, side="right")]
         return rows
 
     def _table(self, model: str) -> Floats:
-        table = np.zeros((len(self._steps) + 1, len(self._kinds)))
+        table = np.zeros((len(self.steps) + 1, len(self._kinds)))
         for pod, share in self._shares.items():
             if not pod.models or model in pod.models:
-                table[self._steps.searchsorted(pod.cpu_milli) + 1 :, self._kinds[pod.gpus, pod.gpu_milli]] += share
+                table[self.steps.searchsorted(pod.cpu_milli) + 1 :, self._kinds[pod.gpus, pod.gpu_milli]] += share
         return table
 
 

@@ -3,6 +3,8 @@
 Best fit on accelerators: a simple relative of the fragmentation measure of FGD (Weng et al., "Beware of Fragmentation:
 Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC'23), which counts the accelerators of
 a machine that what is likely to come cannot use. Here: what a machine has left beside the job is what gets hard to use.
+It is asked about all machines of all nodes for each job; the machine in the node is chosen by the measure itself, see
+`isthmus.placement.losing`.
 """
 
 from isthmus.placement.candidate import Candidate

@@ -14,32 +14,18 @@ original takes the first of its list. Two things are therefore added.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from isthmus.placement.packing.classes import Floats, Integers, PodClass, PodClasses
+from isthmus.placement.packing.classes import Integers, PodClass, PodClasses
 from isthmus.placement.packing.columns import ANY, NONE, Column
+from isthmus.placement.packing.losses import Free, Losses
 from isthmus.placement.packing.machines import Machine, State
 from isthmus.placement.packing.workload import Workload
 
 from .bestfit import Leftover
 
 _LEAST = 1e-3  # thousandths of a GPU: losses that differ by less are the same, and what is left over decides
-
-
-@dataclass(frozen=True, slots=True)
-class _Free:
-    """What is free on machines of one model: a row for each, and of what is two-dimensional a column for each kind.
-
-    `able` are the GPUs with enough free for a kind of request, `scraps` the free thousandths on the others.
-    """
-
-    cpu: Integers
-    memory: Integers
-    gpu: Integers
-    able: Integers
-    scraps: Integers
 
 
 class Fragmentation:
@@ -52,7 +38,7 @@ class Fragmentation:
     ) -> None:
         """`workload` is what is likely to come, by how many; without it, one pod of each class."""
         self._classes = classes
-        self._workload = Workload(dict.fromkeys(classes.classes, 1) if workload is None else workload)
+        self._losses = Losses(Workload(dict.fromkeys(classes.classes, 1) if workload is None else workload))
         self._leftover = Leftover(classes, machines)
 
     @property
@@ -67,7 +53,7 @@ class Fragmentation:
         whole, shared = np.flatnonzero(fits & ~classes.shared), np.flatnonzero(fits & classes.shared)
         shares = np.array(sorted(set(state.gpus)), dtype=np.int64)
         rows, columns = np.nonzero(shares[:, None] >= classes.milli[shared])
-        lost = self._lost(state.model, self._after(state, whole, shares[rows], shared[columns]))
+        lost = self._losses.lost(state.model, self._after(state, whole, shares[rows], shared[columns]))
         gained = lost[0] - lost[1:]
         scores, gpu = np.full(len(classes), NONE), np.full(len(classes), ANY, dtype=np.int16)
         scores[whole] = gained[: len(whole)]
@@ -77,12 +63,12 @@ class Fragmentation:
             scores[shared], gpu[shared] = cut.max(axis=0), shares[cut.argmax(axis=0)]
         return Column(np.where(fits, scores - _LEAST * self._leftover.after(state), NONE), gpu)
 
-    def _after(self, state: State, whole: Integers, cut: Integers, shared: Integers) -> _Free:
+    def _after(self, state: State, whole: Integers, cut: Integers, shared: Integers) -> Free:
         """What is free on the machine: first as it is, then with one pod, of each class in `whole` and in `shared`.
 
         Those of `whole` are of no or of whole GPUs; those of `shared` go on a GPU of which so much as `cut` is free.
         """
-        classes, kinds = self._classes, self._workload.milli
+        classes, kinds = self._classes, self._losses.workload.milli
         gpus = np.array(state.gpus, dtype=np.int64)[:, None]
         able = (gpus >= kinds).sum(axis=0)
         scraps = np.where(gpus >= kinds, 0, gpus).sum(axis=0)
@@ -90,24 +76,10 @@ class Fragmentation:
         pods = np.concatenate((whole, shared))
         less = np.concatenate((able - classes.gpus[whole, None], able - (before >= kinds) + (after >= kinds)))
         more = scraps - np.where(before >= kinds, 0, before) + np.where(after >= kinds, 0, after)
-        return _Free(
+        return Free(
             cpu=np.concatenate(((state.cpu,), state.cpu - classes.cpu[pods])),
             memory=np.concatenate(((state.memory,), state.memory - classes.memory[pods])),
             gpu=np.concatenate(((gpus.sum(),), gpus.sum() - classes.total[pods])),
             able=np.concatenate((able[None], less)),
             scraps=np.concatenate((np.broadcast_to(scraps, (1 + len(whole), len(kinds))), more)),
         )
-
-    def _lost(self, model: str, free: _Free) -> Floats:
-        """What can't be used, in thousandths of a GPU: fragments and starved GPUs."""
-        work = self._workload
-        usable = (free.able >= work.needed) * (free.gpu[:, None] - free.scraps)
-        fragments = free.gpu - np.einsum("mk,mk->m", work.weights(model, free.cpu), usable)
-        served = np.minimum(_served(free.cpu, work.cpu_per_gpu), _served(free.memory, work.memory_per_gpu))
-        lost: Floats = fragments + np.maximum(0.0, free.gpu - served)
-        return lost
-
-
-def _served(free: Integers, per_gpu: float) -> Floats:
-    """How many thousandths of a GPU so much of cores or memory serves."""
-    return free / per_gpu if per_gpu else np.full(len(free), np.inf)
