@@ -184,6 +184,11 @@ class Fleet:
         if known is not None:
             known.profile = known.facts.quarantine = None
 
+    def takes(self, name: str) -> bool:
+        """Whether there is such a node still, and it takes new work."""
+        known = self._nodes.get(name)
+        return known is not None and known.node.spec.scheduling_state == "Active" and known.facts.blocked() is None
+
     def next_sequence(self, name: str) -> int:
         """A number for a Dispatch of the node that was never given out before."""
         known = self._nodes[name]

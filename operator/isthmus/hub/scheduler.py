@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Protocol
 
@@ -37,8 +38,10 @@ GATHER_SECONDS = 0.005
 # A create that an earlier process had under way lands within an API server's request timeout, 60 s; until then a job
 # whose annotation names a node goes nowhere else.
 PIN_SECONDS = 90.0
-# A batch that takes longer goes on with what was found, or job after job: nothing else is done in the hub meanwhile.
+# A batch that takes longer goes on with what was found, or job after job.
 PROGRAM_SECONDS = 5.0
+# Pairs of job and node from which on a cycle runs in a thread of its own: contact with members must not wait for it.
+THREAD_PAIRS = 20_000
 
 
 class Preempting(Protocol):
@@ -124,7 +127,7 @@ class Scheduler:
             await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             try:
-                self._cycle()
+                await self._cycle()
                 self.trouble = ""
             except Exception as error:
                 logger.exception("scheduling cycle failed")
@@ -132,7 +135,7 @@ class Scheduler:
                 await asyncio.sleep(1.0)
                 self._wake.set()
 
-    def _cycle(self) -> None:
+    async def _cycle(self) -> None:
         pins_hold = self._monotonic() - self._started < PIN_SECONDS
         free = [demand for demand, pin in self._waiting.values() if pin is None or not pins_hold]
         if pins_hold and len(free) < len(self._waiting):
@@ -142,9 +145,9 @@ class Scheduler:
             if pin is not None and pins_hold and len(pin) == 1:
                 whole = self._snapshot()
                 only = Snapshot(tuple(node for node in whole.nodes if node.name in pin), whole.now, whole.accounts)
-                self._place(only, [demand], Rooms())
+                await self._place(only, [demand], Rooms())
         if free and not self._held_back():
-            self._place_all(free)
+            await self._place_all(free)
 
     def _held_back(self) -> bool:
         """Whether members are still being reached after a start; if so, another cycle follows when that is over."""
@@ -156,7 +159,7 @@ class Scheduler:
         self._next_look = asyncio.get_running_loop().call_later(left, self._wake.set) if left > 0 else None
         return left > 0
 
-    def _place_all(self, demands: list[Demand]) -> None:
+    async def _place_all(self, demands: list[Demand]) -> None:
         """Place all at once; where that fails, one by one, so that the one it fails on keeps nobody else waiting.
 
         Raises what it fails with where no job alone is to blame: no snapshot can be made, or none of several be placed.
@@ -165,7 +168,7 @@ class Scheduler:
         try:
             running = self.preempting.running(demands) if self.preempting and self._fleet.settled() else ()
             whole = replace(snapshot, running=running, reservations=self._reservations)
-            outcome = self._place(whole, demands, self._rooms)
+            outcome = await self._place(whole, demands, self._rooms)
         except Exception:
             logger.exception("a cycle failed, placing one by one", jobs=len(demands))
         else:
@@ -179,7 +182,7 @@ class Scheduler:
         for demand in left:
             snapshot = self._snapshot()
             try:
-                self._place(snapshot, [demand], Rooms())
+                await self._place(snapshot, [demand], Rooms())
             except Exception as error:
                 about = reference("ComputeJob", {"namespace": demand.namespace, "name": demand.name, "uid": demand.key})
                 logger.exception("job can't be placed", **about)
@@ -205,21 +208,31 @@ class Scheduler:
         self._instruments.snapshot.observe(self._monotonic() - began)
         return snapshot
 
-    def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> Outcome:
+    async def _place(self, snapshot: Snapshot, demands: list[Demand], rooms: Rooms) -> Outcome:
         began = self._monotonic()
         limits = Limits(now=self._monotonic, deadline=began + PROGRAM_SECONDS)
-        outcome = place(snapshot, demands, rooms=rooms, limits=limits)
+        decide = partial(place, snapshot, demands, rooms=rooms, limits=limits)
+        apart = len(demands) * len(snapshot.nodes) >= THREAD_PAIRS
+        outcome = await asyncio.to_thread(decide) if apart else decide()
         decided = self._monotonic()
         self._instruments.decide.observe(decided - began)
-        self._commit(outcome)
+        self._commit(outcome, {demand.key: demand for demand in demands})
         self._instruments.commit.observe(self._monotonic() - decided)
         return outcome
 
-    def _commit(self, outcome: Outcome) -> None:
-        """Set the room aside that was given away, and tell what was decided."""
+    def _commit(self, outcome: Outcome, asked: Mapping[str, Demand]) -> None:
+        """Set the room aside that was given away, and tell what was decided.
+
+        Of jobs that are not `asked` for any more, or otherwise, and for nodes that take nothing by now, nothing holds:
+        a large cycle takes its time, in which all else goes on.
+        """
         placed = 0
-        for key, parts in groupby(outcome.assignments, key=lambda assignment: assignment.demand.key):
-            self._waiting.pop(key, None)
+        for key, each in groupby(outcome.assignments, key=lambda assignment: assignment.demand.key):
+            parts = list(each)
+            if self.waiting(key) != asked[key] or not all(self._fleet.takes(part.node) for part in parts):
+                self._wake.set()
+                continue
+            self._waiting.pop(key)
             numbered = []
             for assignment in parts:
                 sequence = self._fleet.next_sequence(assignment.node)
@@ -234,4 +247,5 @@ class Scheduler:
         if not self._fleet.settled():  # a verdict over a part of the fleet would be taken back at once
             return
         for verdict in outcome.unplaced:
-            self._on_unplaced(verdict.demand.key, verdict)
+            if self.waiting(verdict.demand.key) == asked[verdict.demand.key]:
+                self._on_unplaced(verdict.demand.key, verdict)
