@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from isthmus.api.computejob import Placement
 from isthmus.api.dispatch import Dispatch, DispatchState
+from isthmus.api.placement import Placement
 from isthmus.placement import Split, demand_of, minimum_width
 
 from .attempts import lost_in_vain, pause_seconds

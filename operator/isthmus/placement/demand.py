@@ -9,9 +9,10 @@ import msgspec
 
 from isthmus.api import core
 from isthmus.api.clearances import DataInput
-from isthmus.api.computejob import ComputeJob, Toleration
+from isthmus.api.computejob import ComputeJob
 from isthmus.api.form import in_form
 from isthmus.api.hardware import AcceleratorRequest, Variant
+from isthmus.api.placement import Toleration
 from isthmus.api.quantities import MEMORY, PODS, amount
 from isthmus.capacity.requests import effective_request
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from isthmus.api.computejob import Toleration
 from isthmus.api.core import PodToleration
+from isthmus.api.placement import Toleration
 from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY, text
 
 from .allowance import Allowance

@@ -5,7 +5,7 @@ from tests.cluster.api.conftest import Make
 from tests.cluster.api.manifests import JOB_SPEC, SPECS, TARIFF
 
 TIMING = {"heartbeatSeconds": 10, "fenceAfterSeconds": 300, "stopAllowanceSeconds": 60}
-PLACEMENT = {"objective": "Balanced", "split": "Never", "onNodeLost": "Wait"}
+PLACEMENT = {"objective": "Balanced", "split": "Never", "onNodeLost": "Wait", "gang": False, "preemptible": False}
 
 EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "ComputeNode": (

@@ -7,7 +7,8 @@ import pytest
 from tests.unit.placement.fleets import NOW
 
 from isthmus.api import core
-from isthmus.api.computejob import ComputeJob, Toleration
+from isthmus.api.computejob import ComputeJob
+from isthmus.api.placement import Toleration
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.placement import Split, demand_of, width_of
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from tests.unit.placement.fleets import A100, GPU, MIG, T4, TAINT, demand, node, price, shape, snapshot
 
-from isthmus.api.computejob import Toleration
 from isthmus.api.computenode import Taint
+from isthmus.api.placement import Toleration
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.profile import Shape
 from isthmus.placement import Split, place

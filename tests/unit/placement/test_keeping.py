@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.placement.fleets import NETWORKS, TOLERATION, demand, node, price, profile, shape
 
-from isthmus.api.computejob import Toleration
 from isthmus.api.computenode import Taint
+from isthmus.api.placement import Toleration
 from isthmus.placement import Assumption, Demand, Form, NodeView, Split, Terms
 from isthmus.placement.demand import Input
 from isthmus.placement.jobclass import class_key

@@ -74,6 +74,8 @@ def batch(
         offered = {o.demand.key: o for o in map(reading.offered, read_manifests(jobs, "ComputeJob"))}
     except ManifestError as error:
         fail(_COMMAND, str(error))
+    except RecursionError:
+        fail(_COMMAND, "a manifest is nested too deeply; mend the file and try again")
     demands = [each.demand for each in offered.values()]
     solution = solve_batch(snapshot, demands, now=time.perf_counter, seconds=seconds, seed=seed)
     _write(report(solution, offered), form)

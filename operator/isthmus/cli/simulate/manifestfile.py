@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 from isthmus.api.model import Currency, Price, Quantity
 from isthmus.errors import ManifestError
 
+from .yamlfile import YamlTooLargeError, load_all
+
 _Model = TypeVar("_Model", bound=BaseModel)
-# Ten times as fast, where libyaml is there.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TOLD = 3
 _LARGEST_BYTES = 1 << 30
 _API = "isthmus.dev/"
@@ -98,10 +98,14 @@ def _contents(path: Path) -> list[Any]:
         ) from None
     try:
         return [json.loads(text)]
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise ManifestError(f"{path}: nested too deeply", _MEND) from None
+    except ValueError:
         pass
     try:
-        return list(yaml.load_all(text, Loader=_LOADER))
+        return load_all(text)
+    except YamlTooLargeError as error:
+        raise ManifestError(f"{path}: {error}", _MEND) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f", line {mark.line + 1}" if mark is not None else ""

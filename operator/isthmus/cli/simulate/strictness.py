@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from isthmus.api.computejob import ComputeJob, Placement
+from isthmus.api.computejob import ComputeJob
 from isthmus.api.objective import SCORES
+from isthmus.api.placement import Placement
 
 _BY_INDEX = "ByIndex"
 _SPLIT_ONLY = "goes with split ByIndex only"

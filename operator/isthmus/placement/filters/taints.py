@@ -1,7 +1,7 @@
 """The job must tolerate every taint of the node."""
 
-from isthmus.api.computejob import Toleration
 from isthmus.api.computenode import Taint
+from isthmus.api.placement import Toleration
 from isthmus.placement.candidate import Candidate
 from isthmus.placement.verdict import Rejection
 
