@@ -1,6 +1,7 @@
 """What jobs have asked for of late: from that follows which free accelerators are of use to those that come next."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .demand import Demand
@@ -11,7 +12,9 @@ JOBS = 1024
 CLASSES = 32
 """How many classes of their pods are told, the commonest."""
 PODS = 64  # of one job: a single wide one is not all that was asked for
-RENEWED = 32  # jobs after which it is told anew; at the beginning sooner
+LOOKED = 128  # jobs after which it is looked at anew, at the beginning sooner
+# Of the pods: less of a change is not told, as each node's machines are measured anew for what is told.
+CHANGE = 0.1
 
 _Class = tuple[object, ...]
 
@@ -39,7 +42,8 @@ def _class_of(demand: Demand) -> _Class:
 class Asked:
     """The pods of the last `JOBS` jobs, by class; a job counts once, however often it is noted, and in all its forms.
 
-    A `version` names what is told until the next; the order of the jobs decides, and no clock.
+    A `version` names what is told until so much has changed that it is told anew; the order of the jobs decides, and no
+    clock.
     """
 
     def __init__(self) -> None:
@@ -63,13 +67,18 @@ class Asked:
         if len(self._jobs) > JOBS:
             self._forget()
         self._noted += 1
-        if self._noted % RENEWED == 0 or self._noted in {1, 2, 4, 8, 16}:
-            self.version += 1
-            self._told = tuple(Asking(self._alike[each], pods) for each, pods in self._pods.most_common(CLASSES))
+        if self._noted % LOOKED == 0 or self._noted & (self._noted - 1) == 0:
+            self._look()
 
     def told(self) -> tuple[Asking, ...]:
         """What was asked for, the commonest first, as of the version."""
         return self._told
+
+    def _look(self) -> None:
+        found = tuple(Asking(self._alike[each], pods) for each, pods in self._pods.most_common(CLASSES))
+        if self._noted <= LOOKED or _change(self._told, found) > CHANGE:
+            self.version += 1
+            self._told = found
 
     def _forget(self) -> None:
         _, (classes, pods) = self._jobs.popitem(last=False)
@@ -77,3 +86,14 @@ class Asked:
             self._pods[each] -= pods
             if not self._pods[each]:
                 del self._pods[each], self._alike[each]
+
+
+def _change(before: Iterable[Asking], after: Iterable[Asking]) -> float:
+    """How much of one distribution of pods has to move to make the other, of one."""
+    moves: dict[_Class, float] = {}
+    for sign, askings in ((-1, tuple(before)), (1, tuple(after))):
+        whole = sum(asking.pods for asking in askings)
+        for asking in askings:
+            each = _class_of(asking.demand)
+            moves[each] = moves.get(each, 0.0) + sign * asking.pods / whole
+    return sum(abs(moved) for moved in moves.values()) / 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.hub.world import compute_node, now, profile
+from tests.unit.placement import fleets
 
 from isthmus.api.computejob import ComputeJob
 from isthmus.hub import scheduler
@@ -303,3 +304,32 @@ async def test_a_large_cycle_leaves_the_loop_free(monkeypatch: pytest.MonkeyPatc
             await asyncio.sleep(0.01)
         await asyncio.sleep(1)
         assert {(uid, node) for uid, node, _ in cycles.assigned} == {("u2", "n1"), ("u3", "n1")}
+
+
+async def test_hints_go_by_the_jobs_that_wait_too() -> None:
+    """A job is among what jobs ask for once it is offered, whether there is room for it or not, and but once."""
+    async with scheduling() as cycles:
+        torn = fleets.profile(
+            fleets.shape(accelerator=fleets.A100, free={fleets.GPU: 4}),
+            fleets.shape(accelerator=fleets.A100, free={fleets.GPU: 3}),
+        )
+        cycles.fleet.observed("n1", torn)
+        small = fleets.demand("small", gpus=1)
+
+        def meant() -> int:
+            hint = cycles.fleet.hint("n1", small)
+            assert hint is not None
+            return hint.free[fleets.GPU]
+
+        assert meant() == 3
+        for number in range(64):
+            for _ in range(2):
+                cycles.scheduler.offer(fleets.demand(f"u{number}", gpus=3, regions=("nowhere",)))
+        await asyncio.sleep(1)
+        assert not cycles.assigned
+        assert [(asking.demand.request[fleets.GPU], asking.pods) for asking in cycles.fleet.hinting.asked.told()] == [
+            (3, 64)
+        ]
+        assert meant() == 4
+        cycles.fleet.drop("n1")
+        assert cycles.fleet.hint("n1", small) is None
