@@ -40,8 +40,7 @@ class Fit:
     accelerators. `idle_share` is the smallest share (percent) of a machine's accelerators that would be left over on
     a machine that takes what it can of the job; None where its pods hold none. `models` are the machine labels that
     keep its pods to machines it may use. `on_machines` is what `pods_free` would be without a bound on what the node
-    lends, `withheld` whether there is such a bound and it is the narrower, and `there` those of `pods_free` on machines
-    that are there already.
+    lends, and `there` those of `pods_free` on machines that are there already.
     """
 
     pods_free: int
@@ -52,7 +51,6 @@ class Fit:
     models: Affinity
     obstacles: Obstacle
     on_machines: int = 0
-    withheld: bool = False
     there: int = 0
 
 
@@ -173,7 +171,6 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
         offer.affinity,
         offer.obstacles,
         free,
-        lent < free,
         min(free - later, lent),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import add
 
 from isthmus.capacity.profile import Profile, Shape
 from isthmus.capacity.spreading import shares
@@ -37,7 +38,8 @@ class Room:
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
     yet to come, `models` those of the accelerators of all kinds. `withheld` is what was free on machines that are kept
-    for `holders`; `parts` tells it as used.
+    for `holders`; `parts` tells it as used,
+    and `kept` what of the share is kept for them.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class Room:
         "axes",
         "coming",
         "holders",
+        "kept",
         "kinds",
         "lent",
         "models",
@@ -67,6 +70,7 @@ class Room:
         self.share: Vector | None = None
         self.lent: Vector | None = None
         self.withheld: dict[Part, int] = {}
+        self.kept: Vector | None = None
         self.holders: list[Demand] = []
         self._latest = 0
         self._before: tuple[dict[Part, int], int, Vector | None] | None = None
@@ -107,7 +111,7 @@ class Room:
         if self._before is not None:
             self.parts, self.version, self.lent = self._before
             self._before = None
-            self.withheld, self.holders = {}, []
+            self.withheld, self.holders, self.kept = {}, [], None
 
     def withhold(self, machines: Mapping[Part, int], need: Need, holder: Demand) -> None:
         """Keep what is free on so many machines of each part for one job, until it is undone.
@@ -122,7 +126,18 @@ class Room:
             self.withheld[part] = self.withheld.get(part, 0) + count
             self.move(part, count, nothing)
         if self.lent is not None:
-            self.lent = tuple(max(0, left) for left in _less(self.lent, need, holder.least))
+            left = tuple(max(0, each) for each in _less(self.lent, need, holder.least))
+            kept = tuple(before - after for before, after in zip(self.lent, left, strict=True))
+            self.lent, self.kept = left, kept if self.kept is None else tuple(map(add, self.kept, kept))
+
+    def withheld_pods(self, need: Need, kinds: frozenset[int]) -> int:
+        """How many pods more the machines would hold that are kept for holders."""
+        return sum(pods_on(part[1], need) * count for part, count in self.withheld.items() if part[0] in kinds)
+
+    @property
+    def left_to_lend(self) -> Vector | None:
+        """What is left of the share, what is kept for holders included; None is no bound."""
+        return self.lent if self.lent is None or self.kept is None else tuple(map(add, self.lent, self.kept))
 
     def give_back(self, need: Need, pods: int) -> None:
         """Count so many pods of the need no longer to what our work holds of what is lent."""

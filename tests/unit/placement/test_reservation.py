@@ -130,6 +130,17 @@ def test_what_is_kept_is_no_more_than_is_lent() -> None:
     assert verdict.message.endswith("reserved on west: room for 4 of 6 pods is free there and kept")
 
 
+def test_a_share_that_is_given_out_is_told_whatever_is_kept() -> None:
+    """Where the share alone keeps jobs out, all of them are told so, also beside what is kept for one of them."""
+    lent = Terms(share={"cpu": 4250}, left={"cpu": 250})
+    west, first = node("west", shape(cores=16), terms=lent), demand("first")
+    kept = (Reservation(first, "west", NOW),)
+    outcome = place(Snapshot((west,), NOW, reservations=kept), [first, demand("later")])
+    said = "needs 1 cpu for a pod; of 4250m that the node lends 250m is left"
+    assert [verdict.reason for verdict in outcome.unplaced] == ["ShareExhausted"] * 2
+    assert all(said in verdict.message for verdict in outcome.unplaced)
+
+
 def test_a_higher_priority_passes() -> None:
     """What comes before the job that waits, by its priority, may use the machines that are kept for it."""
     west = node("west", shape(cores=4, free={"cpu": 4000}), shape(cores=4, free={"cpu": 0}))

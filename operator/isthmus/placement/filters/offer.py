@@ -50,10 +50,13 @@ def hours(candidate: Candidate) -> Rejection | None:
 
 def exhausted(candidate: Candidate) -> Rejection | None:
     """Whether it is the share that keeps the job off machines which have room for it, and how much is left of it."""
-    room = candidate.room
-    if not candidate.fit.withheld or room.lent is None or candidate.fit.on_machines < candidate.least:
+    room, need = candidate.room, candidate.offer.need or ()
+    whole = room.left_to_lend
+    if whole is None or pods_on(whole, need) >= candidate.least:
         return None
-    name, amount, left = _scarcest(candidate, room.lent)
+    if candidate.fit.on_machines + room.withheld_pods(need, candidate.offer.kinds) < candidate.least:
+        return None
+    name, amount, left = _scarcest(candidate, whole)
     lent = (candidate.node.terms.share or {}).get(name, 0) if candidate.node.terms is not None else 0
     said = (
         f"needs {counted(name, amount)} for {pods_wanted(candidate.demand)}; of {text(name, lent)} that the node lends"

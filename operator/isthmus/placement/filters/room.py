@@ -20,9 +20,9 @@ def reason_of(candidate: Candidate) -> str:
     """The reason that `crowded` gives, without the words."""
     if candidate.room.overdrawn:
         return INSUFFICIENT
-    if _withheld(candidate):
-        return RESERVED
-    return SHARE_EXHAUSTED if exhausted(candidate) is not None else INSUFFICIENT
+    if exhausted(candidate) is not None:
+        return SHARE_EXHAUSTED
+    return RESERVED if _withheld(candidate) else INSUFFICIENT
 
 
 def crowded(candidate: Candidate) -> Rejection:
@@ -33,14 +33,14 @@ def crowded(candidate: Candidate) -> Rejection:
 def _crowded(candidate: Candidate) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
+    lent = exhausted(candidate)
+    if lent is not None:
+        return lent
     held = _withheld(candidate)
     if held:
         gist = f"held for {_holders(candidate)}"
         said = f"room for {candidate.fit.pods_free + held} pods now, {gist}"
         return Rejection(RESERVED, said, gist=gist)
-    lent = exhausted(candidate)
-    if lent is not None:
-        return lent
     block = _block(candidate)
     if block is not None:
         return block
@@ -86,10 +86,11 @@ def _short(candidate: Candidate) -> str:
 
 def _withheld(candidate: Candidate) -> int:
     """How many pods more would have room but for what is held for other jobs; 0 where even that is too little."""
-    need, kinds = candidate.offer.need or (), candidate.offer.kinds
-    held = candidate.room.withheld
-    pods = sum(pods_on(part[1], need) * count for part, count in held.items() if part[0] in kinds) if held else 0
-    return pods if pods and candidate.fit.pods_free + pods >= candidate.least else 0
+    need, room, fit = candidate.offer.need or (), candidate.room, candidate.fit
+    pods = room.withheld_pods(need, candidate.offer.kinds) if room.withheld else 0
+    lent = room.left_to_lend
+    whole = fit.on_machines + pods if lent is None else min(fit.on_machines + pods, pods_on(lent, need))
+    return whole - fit.pods_free if pods and whole >= candidate.least else 0
 
 
 def _holders(candidate: Candidate) -> str:
