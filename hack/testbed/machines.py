@@ -22,6 +22,7 @@ class Machine:
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     extended: Mapping[str, str] = dataclasses.field(default_factory=dict)
     taints: Sequence[str] = ()
+    annotations: Mapping[str, str] = dataclasses.field(default_factory=dict)
     pods: int = 110
 
     def manifest(self) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class Machine:
             "metadata": {
                 "name": self.name,
                 "labels": {**usual, **self.labels},
-                "annotations": dict([ANNOTATION]),
+                "annotations": {**self.annotations, **dict([ANNOTATION])},
             },
             "spec": {"taints": [_taint(text) for text in self.taints]},
             "status": {"capacity": resources, "allocatable": resources},

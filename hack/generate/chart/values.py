@@ -65,6 +65,16 @@ class CRDs(Values):
     ] = True
 
 
+class Shares(Values):
+    """Resources that ask for a part of one card; `{resource}` and `{name}` stand for the resource and its last part."""
+
+    memory: Annotated[str, Field(min_length=1, description="Resource that asks for memory of a card.")]
+    percentage: Annotated[str, Field(min_length=1, description="Resource that asks for percents of its memory.")] = ""
+    cores: Annotated[str, Field(min_length=1, description="Resource that asks for cores of a card.")] = ""
+    node_annotation: Annotated[str, Field(min_length=1, description="HAMi's list of a machine's cards.")] = ""
+    pod_annotation: Annotated[str, Field(min_length=1, description="HAMi's list of the cards a pod holds.")] = ""
+
+
 class Accelerator(Values):
     """A resource name that stands for accelerators."""
 
@@ -77,6 +87,7 @@ class Accelerator(Values):
     memory_label: Annotated[str, Field(min_length=1, description="Label whose value is the memory of one.")] = ""
     memory_unit: Annotated[Literal["B", "MiB", "GiB"], Field(description="Of a number without a suffix.")] = "MiB"
     partition_profile: Annotated[str, Field(min_length=1, max_length=63, description="The part of one it is.")] = ""
+    shares: Annotated[Shares | None, Field(description="How pods ask for a part of one.")] = None
 
 
 class Hub(Values):

@@ -60,6 +60,22 @@ class ShapeAccelerator(Model):
     ]
 
 
+class ShapeCards(Model):
+    """How pods may have a part of a card, where annotations of the machines tell who holds what of each card.
+
+    Each card that has pods stands in a shape of its own, as a part of its machine.
+    """
+
+    resource_name: _ResourceName
+    memory: Annotated[str, Field(max_length=317, description="The resource that asks for memory of a card.")]
+    most: Annotated[
+        dict[str, Quantity], Field(max_length=4, description="The most that one pod may ask of what cards have.")
+    ]
+    shared: Annotated[
+        bool, Field(description="One card that has pods already, with an equal part of its machine beside it.")
+    ] = False
+
+
 class ShapeStatus(Model):
     """Machines with the same free vector, counted."""
 
@@ -73,6 +89,7 @@ class ShapeStatus(Model):
         ),
     ]
     labels: Annotated[Labels, Field(default_factory=dict, description="The labels all of them have.")]
+    cards: Annotated[ShapeCards, Field(description="How pods may share the cards of each.")] | None = None
     taints: Annotated[
         list[ShapeTaint],
         Field(max_length=16, default_factory=list, json_schema_extra=LIST_ATOMIC, description="The taints of each."),

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from .families import FAMILIES, GIBIBYTE, MEBIBYTE, Family, MemoryLabel, ModelLabel
 from .profile import Accelerator, NodeLabel
+from .shares import Shares
 
 UNKNOWN_MODEL = "unknown"
 SHARED = "shared"
@@ -26,6 +27,16 @@ _Name = Annotated[str, Meta(min_length=1, max_length=63)]
 _Key = Annotated[str, Meta(min_length=1, max_length=317)]
 
 
+class SharesEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An administrator's own shares: the resources that ask for a part of one card, and HAMi's annotations."""
+
+    memory: _Key
+    percentage: _Key | None = None
+    cores: _Key | None = None
+    node_annotation: _Key | None = None
+    pod_annotation: _Key | None = None
+
+
 class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """An administrator's own entry: how to read one resource name, or all that a pattern with `*` covers."""
 
@@ -36,6 +47,7 @@ class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid
     memory_label: _Key | None = None
     memory_unit: Literal["B", "MiB", "GiB"] = "MiB"
     partition_profile: _Name | None = None
+    shares: SharesEntry | None = None
 
     def family(self) -> Family:
         """The entry as the table keeps it."""
@@ -46,6 +58,7 @@ class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid
             profile=self.partition_profile,
             model_labels=(ModelLabel(self.model_label),) if self.model_label else (),
             memory_labels=(MemoryLabel(self.memory_label, _UNITS[self.memory_unit]),) if self.memory_label else (),
+            shares=Shares(**msgspec.structs.asdict(self.shares)) if self.shares else None,
         )
 
 
@@ -74,6 +87,11 @@ class AcceleratorTable:
     def is_accelerator(self, resource_name: str) -> bool:
         """Whether the resource is counted as accelerators."""
         return self._find(resource_name) is not None
+
+    def shares(self, resource_name: str) -> Shares | None:
+        """The resources that ask for a part of one of the cards that this resource counts."""
+        found = self._find(resource_name)
+        return found[0].shares.of(resource_name) if found is not None and found[0].shares else None
 
     def model_label(self, resource_name: str) -> str | None:
         """The node label that names the model of machines with the resource, where the vendor sets one."""

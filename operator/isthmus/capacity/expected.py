@@ -8,6 +8,7 @@ from isthmus.api.core import PodToleration
 
 from .groups import Group
 from .profile import MachineTaint
+from .shares import CardLimits
 from .spreading import shares
 from .taints import untolerated
 
@@ -70,7 +71,7 @@ class _Fit:
         self._asked = [(name, value) for name, value in pods.request.items() if value > 0]
         self._labels = [(i, pods.labels[key]) for i, key in enumerate(label_keys) if key in pods.labels]
         self._places: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-        self._suitable: dict[tuple[tuple[MachineTaint, ...], tuple[str | None, ...]], bool] = {}
+        self._suitable: dict[tuple[tuple[MachineTaint, ...], CardLimits | None, tuple[str | None, ...]], bool] = {}
 
     def capacity(self, group: Group) -> int:
         """How many of the pods one machine of the group takes."""
@@ -93,10 +94,12 @@ class _Fit:
         return [(position[name], value) for name, value in self._asked]
 
     def _suits(self, group: Group) -> bool:
-        key = group.kind.taints, group.values
+        kind = group.kind
+        key = kind.taints, kind.cards, group.values
         suits = self._suitable.get(key)
         if suits is None:
             required = all(group.values[i] in allowed for i, allowed in self._labels)
-            suits = required and untolerated(group.kind.taints, self._pods.tolerations) is None
+            admitted = kind.cards is None or kind.cards.admits(self._pods.request)
+            suits = required and admitted and untolerated(kind.taints, self._pods.tolerations) is None
             self._suitable[key] = suits
         return suits

@@ -3,11 +3,14 @@
 Sources: NVIDIA k8s-device-plugin and gpu-feature-discovery; Huawei MindCluster (Ascend Device Plugin, "Native
 Kubernetes Objects") and the Ascend resource names of HAMi; ROCm k8s-device-plugin and its node labeller; Intel device
 plugins for Kubernetes; Cambricon k8s-device-plugin; Hygon DCU device plugin; Moore Threads, MetaX, Iluvatar, Enflame,
-Biren and Kunlunxin device plugins. Resources that stand for a part of a card (memory, cores) are no accelerators here.
+Biren and Kunlunxin device plugins. Resources that stand for a part of a card (memory, cores) are no accelerators here;
+where they are known they are the `shares` of the resource that counts the cards.
 """
 
 import re
 from dataclasses import dataclass
+
+from .shares import Shares
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -41,7 +44,8 @@ class Family:
     `resource` must match the whole name; its group `model` is the model where no label names it (else `model`), its
     group `profile` the partition profile (else `profile`), its group `shared` says that several pods share one device.
     `prefix` is put before a model found that lacks it. `partition_labels` are node labels whose value is a partition
-    profile; `whole` are the profiles of a device that is not parted.
+    profile; `whole` are the profiles of a device that is not parted. `shares` are the resources that ask for a part of
+    one card.
     """
 
     vendor: str
@@ -53,10 +57,29 @@ class Family:
     memory_labels: tuple[MemoryLabel, ...] = ()
     partition_labels: tuple[str, ...] = ()
     whole: frozenset[str] = frozenset()
+    shares: Shares | None = None
 
 
 # The product label of MIG and of time slicing: NVIDIA-A100-SXM4-80GB-MIG-1g.10gb-SHARED.
 _NVIDIA_PRODUCT = re.compile(r"(?P<model>.+?)(?:-MIG-(?P<profile>.+?))?(?P<shared>-SHARED)?")
+
+# HAMi, on machines that its device plugin registers.
+_NVIDIA_SHARES = Shares(
+    "{resource}mem",
+    "{resource}mem-percentage",
+    "{resource}cores",
+    "hami.io/node-nvidia-register",
+    "hami.io/vgpu-devices-allocated",
+)
+# It rounds memory up to one of the model's templates.
+_ASCEND_SHARES = Shares(
+    "{resource}-memory",
+    None,
+    "{resource}-core",
+    "hami.io/node-register-{name}",
+    "hami.io/{name}-devices-allocated",
+    exact=False,
+)
 
 _NVIDIA = (
     Family(
@@ -64,6 +87,7 @@ _NVIDIA = (
         re.compile(r"nvidia\.com/gpu(?P<shared>\.shared)?"),
         model_labels=(ModelLabel("nvidia.com/gpu.product", _NVIDIA_PRODUCT),),
         memory_labels=(MemoryLabel("nvidia.com/gpu.memory", MEBIBYTE),),
+        shares=_NVIDIA_SHARES,
     ),
     Family(
         "NVIDIA",
@@ -91,6 +115,7 @@ _HUAWEI = (
         ),
         prefix="Ascend",
         model_labels=_ASCEND_LABELS,
+        shares=_ASCEND_SHARES,
     ),
     Family(
         "Huawei",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .profile import Accelerator, MachineTaint, Shape
+from .shares import CardLimits
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -20,6 +21,12 @@ class Kind:
     accelerators: tuple[Accelerator, ...]
     taints: tuple[MachineTaint, ...]
     labels: Labels
+    cards: CardLimits | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether this is a part of a machine, beside what stands for the machine itself."""
+        return self.cards is not None and self.cards.shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +55,5 @@ class Group:
             accelerators=kind.accelerators,
             labels=dict(kind.labels),
             taints=kind.taints,
+            cards=kind.cards,
         )

@@ -39,7 +39,7 @@ def _counts(profile: Profile) -> str | None:
     wrong = next((shape.count for shape in profile.shapes if shape.count < 1), None)
     if wrong is not None:
         return f"a shape of {wrong} machines"
-    told = sum(shape.count for shape in profile.shapes)
+    told = sum(shape.count for shape in profile.shapes if not shape.is_part)
     return f"shapes of {told} machines, where there are {profile.machines}" if told > profile.machines else None
 
 
@@ -81,12 +81,19 @@ def _totals(profile: Profile) -> str | None:
     for what, total in (("free", profile.free), ("allocatable", profile.allocatable)):
         told: Counter[str] = Counter()
         for shape in profile.shapes:
-            vector = shape.free if what == "free" else shape.allocatable
+            vector = _counted(shape, what)
             told.update({name: amount * shape.count for name, amount in vector.items()})
         for name, amount in total.items():
             if told[name] > amount:
                 return f"{text(name, told[name])} {name} {what} by shapes, of {text(name, amount)} in all"
     return None
+
+
+def _counted(shape: Shape, what: str) -> Mapping[str, int]:
+    """What of a shape is in the totals: of a part of a machine not what it has in all, nor how many share its card."""
+    if not shape.is_part or shape.cards is None:
+        return shape.free if what == "free" else shape.allocatable
+    return {name: amount for name, amount in shape.free.items() if what == "free" and name != shape.cards.resource}
 
 
 def _accelerators(profile: Profile) -> str | None:
@@ -97,6 +104,7 @@ def _accelerators(profile: Profile) -> str | None:
     there = sum(
         shape.count * shape.allocatable.get(accelerator.resource_name, 0)
         for shape in profile.shapes
+        if not shape.is_part
         for accelerator in shape.accelerators
     )
     if max(every, there) > ACCELERATORS:

@@ -10,6 +10,7 @@ from isthmus.api.model import LabelKey, LabelValue
 from isthmus.api.quantities import CPU, MEMORY, PODS, amount
 
 from .accelerators import AcceleratorTable
+from .parts import Deck, deck_of
 from .profile import Accelerator, MachineTaint
 from .taints import LIFECYCLE_TAINTS, hard_taints
 
@@ -24,13 +25,17 @@ _FIRST = (CPU, MEMORY, PODS, "ephemeral-storage")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a Node says of its machine; `takes_pods` is False while it is cordoned, not ready, unfit or leaving."""
+    """What a Node says of its machine; `takes_pods` is False while it is cordoned, not ready, unfit or leaving.
+
+    Where annotations list its cards, `deck` has them, and `allocatable` counts these, not who may share them.
+    """
 
     takes_pods: bool
     allocatable: Mapping[str, int]
     accelerators: tuple[Accelerator, ...]
     taints: tuple[MachineTaint, ...]
     labels: Mapping[str, str]
+    deck: Deck | None = None
 
 
 def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str] = ()) -> Facts:
@@ -40,6 +45,7 @@ def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str
     """
     labels = node.metadata.labels
     amounts = {name: _bounded(name, text) for name, text in node.status.allocatable.items()}
+    deck = _deal(amounts, node.metadata.annotations, table)
     found = (table.classify(name, labels) for name, value in sorted(amounts.items()) if value)
     accelerators = tuple(a for a in found if a is not None)
     taints = hard_taints(node.spec.taints)
@@ -50,11 +56,33 @@ def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str
     _check_pairs("label", ((key, labels[key]) for key in shape_labels if key in labels))
     return Facts(
         takes_pods=_takes_pods(node, taints),
-        allocatable=_kept(amounts, accelerators),
+        allocatable=(kept := _kept(amounts, accelerators, deck)),
         accelerators=accelerators[:ACCELERATOR_LIMIT],
         taints=taints,
         labels=labels,
+        deck=deck if deck is not None and deck.resource in kept else None,
     )
+
+
+def _deal(amounts: dict[str, int], annotations: Mapping[str, str], table: AcceleratorTable) -> Deck | None:
+    """The cards of a machine, as far as they are listed; what is known of them replaces what `amounts` say of cards.
+
+    Of shares that nothing lists by card no amount is left, as a sum over cards is not to be had on one; of cards whose
+    list can't be read, none. Where two kinds of card are listed, the first is taken.
+    """
+    found: Deck | None = None
+    for resource, shares in [(name, table.shares(name)) for name in sorted(amounts)]:
+        for name in shares.names if shares is not None else ():
+            amounts.pop(name, None)
+        try:
+            deck = deck_of(resource, shares, annotations)
+        except ValueError:
+            deck = Deck(resource, shares, ()) if shares is not None else None
+        if deck is not None:
+            first = found is None and bool(deck.usable)
+            found = deck if first else found
+            amounts.update(deck.amounts() if first else {resource: 0})
+    return found
 
 
 def _bounded(name: str, text: str) -> int:
@@ -78,9 +106,9 @@ def _takes_pods(node: Node, taints: tuple[MachineTaint, ...]) -> bool:
     return ready and not out and not any(t.key in LIFECYCLE_TAINTS for t in taints)
 
 
-def _kept(amounts: Mapping[str, int], accelerators: tuple[Accelerator, ...]) -> Mapping[str, int]:
+def _kept(amounts: Mapping[str, int], accelerators: tuple[Accelerator, ...], deck: Deck | None) -> Mapping[str, int]:
     """The resources there is room to tell, in a canonical order: what is left out counts as absent."""
-    told = {a.resource_name for a in accelerators[:ACCELERATOR_LIMIT]}
+    told = {a.resource_name for a in accelerators[:ACCELERATOR_LIMIT]} | set(deck.shares.names if deck else ())
     untold = {a.resource_name for a in accelerators[ACCELERATOR_LIMIT:]}
     there = [name for name, value in amounts.items() if value and name not in untold]
     there.sort(key=lambda name: (name not in _FIRST, name not in told, name))

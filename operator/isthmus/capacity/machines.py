@@ -14,6 +14,7 @@ from .expected import ExpectedPods, coalesced, subtract
 from .groups import Group, Kind
 from .machine import Facts, read_machine
 from .merging import merged_shapes
+from .parts import Deck, parted
 from .profile import Accelerator, AcceleratorTotal, Profile
 from .requests import shared_request
 from .taints import untolerated
@@ -25,6 +26,10 @@ ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 # Machines whose accelerators are remembered after they are gone, for the pods that ran there.
 _DEPARTED_KEPT = 4096
 _NOTHING: Mapping[str, int] = MappingProxyType({})
+_NOTHING_TOLD: "_Marks" = MappingProxyType({})
+
+_Marks = Mapping[str, tuple[int, str | None]]
+"""By resource that counts cards: how many a pod asked for, and what its annotation says of them."""
 
 
 class OpenMachine(NamedTuple):
@@ -48,9 +53,10 @@ class MachineTable:
         self._facts: dict[str, Facts] = {}
         self._kinds: dict[str, Kind] = {}
         self._interned: dict[object, Kind] = {}
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, list[Group]] = {}
         self._used: dict[str, Counter[str]] = {}
-        self._pods: dict[str, tuple[str, Mapping[str, int]]] = {}
+        self._pods: dict[str, tuple[str, Mapping[str, int], _Marks]] = {}
+        self._marks: dict[str, dict[str, _Marks]] = {}
         self._unreadable: dict[str, set[str]] = {}
         self._accelerators: dict[str, dict[str, Accelerator]] = {}
         self._last: tuple[list[ExpectedPods], Profile] | None = None
@@ -93,15 +99,18 @@ class MachineTable:
             request = shared_request(pod.spec)
         except ValueError:
             self.remove_pod(uid)
-            self._pods[uid] = (machine, _NOTHING)
+            self._pods[uid] = (machine, _NOTHING, _NOTHING_TOLD)
             self._unreadable.setdefault(machine, set()).add(uid)
             self._changed(machine)
             return
+        marks = self._marks_of(request, pod.metadata.annotations)
         before = self._pods.get(uid)
-        if before == (machine, request):
+        if before == (machine, request, marks):
             return
         self.remove_pod(uid)
-        self._pods[uid] = (machine, request)
+        self._pods[uid] = (machine, request, marks)
+        if marks:
+            self._marks.setdefault(machine, {})[uid] = marks
         self._used.setdefault(machine, Counter()).update(request)
         self._changed(machine)
 
@@ -110,8 +119,12 @@ class MachineTable:
         before = self._pods.pop(uid, None)
         if before is None:
             return
-        machine, request = before
+        machine, request, marks = before
         self._changed(machine)
+        if marks:
+            del self._marks[machine][uid]
+            if not self._marks[machine]:
+                del self._marks[machine]
         if (unreadable := self._unreadable.get(machine)) is not None:
             unreadable.discard(uid)
             if not unreadable:
@@ -147,14 +160,15 @@ class MachineTable:
                 continue
             if any(facts.labels.get(key) not in allowed for key, allowed in labels.items()):
                 continue
-            group = self._groups.get(name)
-            if group is None:
-                group = self._groups[name] = self._group(name)
-            free = dict(zip(group.kind.resources, group.free, strict=True))
-            if any(free.get(resource, 0) < amount for resource, amount in request.items() if amount):
+            if facts.taints and untolerated(facts.taints, tolerations) is not None:
                 continue
-            if not facts.taints or untolerated(facts.taints, tolerations) is None:
-                yield OpenMachine(name, facts.allocatable, free)
+            for group in self._parts(name):
+                kind, free = group.kind, dict(zip(group.kind.resources, group.free, strict=True))
+                if kind.cards is not None and not kind.cards.admits(request):
+                    continue
+                if all(free.get(resource, 0) >= amount for resource, amount in request.items() if amount):
+                    yield OpenMachine(name, dict(zip(kind.resources, kind.allocatable, strict=True)), free)
+                    break
 
     def profile(
         self,
@@ -182,19 +196,22 @@ class MachineTable:
         free: Counter[str] = Counter()
         totals: dict[Accelerator, list[int]] = {}
         for group, count in groups.items():
-            kind = group.kind
+            kind, part = group.kind, group.kind.cards if group.kind.is_part else None
             there = dict(zip(kind.resources, zip(kind.allocatable, group.free, strict=True), strict=True))
             for resource, (has, left) in there.items():
-                allocatable[resource] += has * count
-                free[resource] += left * count
+                # A part's is told by the rest of its machine; pods that share a card are not counted as cards.
+                allocatable[resource] += 0 if part else has * count
+                free[resource] += 0 if part and part.resource == resource else left * count
             for accelerator in kind.accelerators:
                 has, left = there[accelerator.resource_name]
+                if part:
+                    has, left = 0, 0 if part.resource == accelerator.resource_name else left
                 total = totals.setdefault(_unlabelled(accelerator), [0, 0])
                 total[0] += has * count
                 total[1] += left * count
         return Profile(
             observed_at=now,
-            machines=sum(groups.values()),
+            machines=sum(count for group, count in groups.items() if not group.kind.is_part),
             allocatable=dict(sorted(allocatable.items())),
             free=dict(sorted(free.items())),
             accelerators=tuple(AcceleratorTotal(a, *totals[a]) for a in sorted(totals, key=_order)),
@@ -204,13 +221,18 @@ class MachineTable:
     def _kind(self, facts: Facts) -> Kind:
         labels = tuple((key, facts.labels[key]) for key in self._shape_labels if key in facts.labels)
         resources = tuple(facts.allocatable)
-        identity = (resources, tuple(facts.allocatable.values()), facts.accelerators, facts.taints, labels)
+        return self._intern(
+            Kind(resources, tuple(facts.allocatable.values()), facts.accelerators, facts.taints, labels)
+        )
+
+    def _intern(self, kind: Kind) -> Kind:
+        identity = (kind.resources, kind.allocatable, kind.accelerators, kind.taints, kind.labels, kind.cards)
         found = self._interned.get(identity)
         if found is None:
-            if len(self._interned) > 2 * len(self._kinds) + 64:
-                used = set(self._kinds.values())
-                self._interned = {key: kind for key, kind in self._interned.items() if kind in used}
-            found = self._interned[identity] = Kind(*identity)
+            if len(self._interned) > 2 * len(self._kinds) + sum(map(len, self._groups.values())) + 64:
+                used = {*self._kinds.values(), *(group.kind for parts in self._groups.values() for group in parts)}
+                self._interned = {key: kept for key, kept in self._interned.items() if kept in used}
+            found = self._interned[identity] = kind
         return found
 
     def _counted(self, keys: tuple[str, ...]) -> dict[Group, int]:
@@ -219,13 +241,29 @@ class MachineTable:
         for name, facts in self._facts.items():
             if not facts.takes_pods or name in self._unreadable:
                 continue
-            group = self._groups.get(name)
-            if group is None:
-                group = self._groups[name] = self._group(name)
-            if keys:
-                group = Group(group.kind, group.free, tuple(facts.labels.get(key) for key in keys))
-            counted[group] += 1
+            values = tuple(facts.labels.get(key) for key in keys)
+            for group in self._parts(name):
+                counted[Group(group.kind, group.free, values) if keys else group] += 1
         return counted
+
+    def _parts(self, name: str) -> list[Group]:
+        """What pods may be given of a machine: one group, or several where they may share its cards."""
+        parts = self._groups.get(name)
+        if parts is None:
+            group, deck = self._group(name), self._facts[name].deck
+            parts = self._groups[name] = [group] if deck is None else self._parted(name, group, deck)
+        return parts
+
+    def _parted(self, name: str, group: Group, deck: Deck) -> list[Group]:
+        told = self._marks.get(name, {})
+        pods = {uid: marks[deck.resource] for uid, marks in told.items() if deck.resource in marks}
+        return parted(group, deck, pods, self._intern)
+
+    def _marks_of(self, request: Mapping[str, int], annotations: Mapping[str, str]) -> "_Marks":
+        """What a pod says of the cards it holds, by the resource that counts them."""
+        asked = [(name, self.table.shares(name)) for name in request if "/" in name]
+        marks = {name: (request[name], annotations.get(s.pod_annotation or "")) for name, s in asked if s is not None}
+        return marks or _NOTHING_TOLD
 
     def _group(self, name: str) -> Group:
         kind, used = self._kinds[name], self._used.get(name, _NOTHING)

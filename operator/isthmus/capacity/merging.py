@@ -19,8 +19,8 @@ _Cell = tuple[int, tuple[int, ...]]
 def merged_shapes(groups: Mapping[Group, int], limit: int) -> tuple[Shape, ...]:
     """The groups as at most `limit` shapes in a canonical order.
 
-    Groups are merged to the component-wise minimum, only with the same accelerators, taints and labels, and only as
-    coarsely as the limit asks for. Where even that is not enough the smallest are left out.
+    Groups are merged to the component-wise minimum, only with the same accelerators, taints, labels and limits of
+    cards, and only as coarsely as the limit asks for. Where even that is not enough the smallest are left out.
     """
     exact: Counter[Group] = Counter()
     for group, count in groups.items():
@@ -54,7 +54,7 @@ class _Grid:
     def _kind(self, kind: Kind) -> tuple[int, tuple[tuple[int, int, int], ...]]:
         """What stands for the kind in a cell, and the grid of the free amounts: (position, shift, scale)."""
         level = self._level
-        facts: list[object] = [kind.accelerators, kind.taints, kind.labels]
+        facts: list[object] = [kind.accelerators, kind.taints, kind.labels, kind.cards]
         scales: list[tuple[int, int, int]] = []
         exact = {a.resource_name for a in kind.accelerators}
         for i, (resource, has) in enumerate(zip(kind.resources, kind.allocatable, strict=True)):
@@ -64,7 +64,7 @@ class _Grid:
             elif resource not in exact and level > 0:
                 width = has.bit_length()
                 facts.append((resource, width, has >> max(0, width - level)))
-                scales.append((i, level, has))
+                scales.append((i, level, max(has, 1)))
         return self._numbers.setdefault(tuple(facts), len(self._numbers)), tuple(scales)
 
 
@@ -97,7 +97,7 @@ def _minimum(groups: list[Group]) -> Group:
         places = [[group.kind.resources.index(r) for r in resources] for group in groups]
         has = [tuple(g.kind.allocatable[i] for i in place) for g, place in zip(groups, places, strict=True)]
         free = [tuple(g.free[i] for i in place) for g, place in zip(groups, places, strict=True)]
-    least = Kind(resources, tuple(map(min, *has)), first.accelerators, first.taints, first.labels)
+    least = Kind(resources, tuple(map(min, *has)), first.accelerators, first.taints, first.labels, first.cards)
     return Group(least, tuple(map(min, *free)))
 
 
@@ -115,4 +115,5 @@ def _order(counted: tuple[Group, int]) -> tuple[object, ...]:
         (a.resource_name, a.model, a.memory_bytes or 0, a.partition_profile or "", a.labels) for a in kind.accelerators
     )
     taints = tuple((t.key, t.value, t.effect) for t in kind.taints)
-    return accelerators, taints, kind.labels, kind.resources, kind.allocatable, group.free, count
+    cards = (kind.cards.resource, kind.cards.memory, kind.cards.shared, kind.cards.most) if kind.cards else ()
+    return accelerators, taints, kind.labels, cards, kind.resources, kind.allocatable, group.free, count

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from .shares import CardLimits
+
 NodeLabel = tuple[str, str]
 """Key and value of a label on a machine."""
 
@@ -49,7 +51,9 @@ class Shape:
     """`count` machines with the same free and allocatable vectors, accelerators, labels and taints.
 
     Vectors are in the units of `isthmus.api.quantities.Resources` (cpu in millicores, memory in bytes, the rest in
-    units; `pods` among them). A machine that takes no pods at all (cordoned, not ready) stands in no shape.
+    units; `pods` among them). A machine that takes no pods at all (cordoned, not ready) stands in no shape. Where
+    `cards` are told pods may have parts of single cards; those that are `shared` are parts of machines, whose
+    `allocatable` is told by another shape.
     """
 
     count: int
@@ -58,6 +62,12 @@ class Shape:
     accelerators: tuple[Accelerator, ...] = ()
     labels: Mapping[str, str] | None = None
     taints: tuple[MachineTaint, ...] = ()
+    cards: CardLimits | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether these are parts of machines that stand in other shapes."""
+        return self.cards is not None and self.cards.shared
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from isthmus.api import profile as api
 from isthmus.api.quantities import CPU, MEMORY, PODS, amount, amounts, text, texts
 
 from .profile import Accelerator, AcceleratorTotal, MachineTaint, Profile, Shape
+from .shares import CardLimits
 
 _TOTALS_LIMIT = 64
 _BEYOND_LIMIT = 256
@@ -81,6 +82,7 @@ def _shape(shape: Shape) -> api.ShapeStatus:
         taints=[
             api.ShapeTaint.model_validate({"key": t.key, "value": t.value, "effect": t.effect}) for t in shape.taints
         ],
+        cards=_cards(shape.cards),
     )
 
 
@@ -92,7 +94,22 @@ def _from_shape(shape: api.ShapeStatus) -> Shape:
         accelerators=tuple(_from_accelerator(a) for a in shape.accelerators),
         labels=dict(shape.labels),
         taints=tuple(MachineTaint(t.key, t.value, t.effect) for t in shape.taints),
+        cards=_from_cards(shape.cards),
     )
+
+
+def _cards(cards: CardLimits | None) -> api.ShapeCards | None:
+    if cards is None:
+        return None
+    return api.ShapeCards(
+        resource_name=cards.resource, memory=cards.memory, most=texts(dict(cards.most)), shared=cards.shared
+    )
+
+
+def _from_cards(cards: api.ShapeCards | None) -> CardLimits | None:
+    if cards is None:
+        return None
+    return CardLimits(cards.resource_name, cards.memory, tuple(sorted(amounts(cards.most).items())), cards.shared)
 
 
 def _accelerator(accelerator: Accelerator) -> api.ShapeAccelerator:

@@ -76,12 +76,13 @@ Looks = dict[object, Look]
 
 def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
     found = obstacle(demand, kind, selector, None)
+    admitted = need is not None and (kind.cards is None or kind.cards.admits(demand.request))
     used = used_accelerators(demand, kind)
     return Look(
         found,
         bool(found & ACCELERATOR),
         bool(named_accelerators(demand, kind)),
-        0 if need is None else pods_on(kind.allocatable, need),
+        pods_on(kind.allocatable, need or ()) if admitted else 0,
         used,
         tuple(a.meter_model for a in used),
     )

@@ -9,6 +9,7 @@ from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.families import FAMILIES
 from isthmus.capacity.machines import ARCH_LABEL, OS_LABEL
 from isthmus.capacity.profile import Accelerator, MachineTaint
+from isthmus.capacity.shares import CardLimits
 from isthmus.capacity.taints import untolerated
 
 from .demand import Demand
@@ -44,8 +45,9 @@ ACCELERATOR = Obstacle.MODEL | Obstacle.MEMORY | Obstacle.PARTITION
 class Kind:
     """Machines that are alike but for what is free on them; `labels` are all that the profile tells of them.
 
-    Those that are `coming` are not there yet: an autoscaler adds them once pods wait for them. `mould` is the same
-    object for such machines on other nodes, or for more or fewer of them, where that is known.
+    Those that are `coming` are not there yet: an autoscaler adds them once pods wait for them. Where `cards` are told,
+    pods may have a part of one card. `mould` is the same object for such machines on other nodes, or for more or fewer
+    of them, where that is known.
     """
 
     count: int
@@ -54,6 +56,7 @@ class Kind:
     labels: Mapping[str, str]
     taints: tuple[MachineTaint, ...]
     coming: bool = False
+    cards: CardLimits | None = None
     mould: object = field(default_factory=object, compare=False, repr=False)
 
 

@@ -15,11 +15,13 @@ def release(room: Room, stopped: Offer, pods: int, wanted: Offer) -> None:
     """Give so many pods of the offer `stopped` back to the room, the machines taken that help `wanted` least.
 
     Those with no effect on it come first: machines that it can't use, then such where another of its pods still does
-    not fit. What no machine can have held (its free room would exceed what it has) is not given back.
+    not fit. What no machine can have held (its free room would exceed what it has) is not given back, nor is what may
+    be on machines whose cards are shared: of which card it frees a part, only the member's next figures tell.
     """
     need = stopped.need
     if need is None or wanted.need is None:
         return
+    pods -= min(pods, _on_shared_cards(room, stopped, need))
     left = _idle(room, stopped, need, pods, wanted)
     while left:
         left, before = _useful(room, stopped, need, left, wanted), left
@@ -28,12 +30,18 @@ def release(room: Room, stopped: Offer, pods: int, wanted: Offer) -> None:
         left = _idle(room, stopped, need, left, wanted)
 
 
+def _on_shared_cards(room: Room, stopped: Offer, need: Need) -> int:
+    """How many of the pods may be on machines whose cards are shared."""
+    there = ((part, count) for part, count in room.parts.items() if room.kinds[part[0]].cards is not None)
+    return sum(_held(room, stopped, need, part) * count for part, count in there)
+
+
 def _idle(room: Room, stopped: Offer, need: Need, pods: int, wanted: Offer) -> int:
     """Give back what can be where it is of no use; how many pods are left."""
     for part in sorted(room.parts, key=lambda part: (part[0] in wanted.kinds, part)):
         if not pods:
             break
-        most = _held(room, stopped, need, part)
+        most = _held(room, stopped, need, part) if room.kinds[part[0]].cards is None else 0
         if most and part[0] in wanted.kinds:
             most = _harmless(part[1], need, wanted.need or (), most)
         if most:
@@ -45,7 +53,7 @@ def _useful(room: Room, stopped: Offer, need: Need, pods: int, wanted: Offer) ->
     """Give back to the machines where most of them make room for fewest; how many are left."""
     best: tuple[Fraction, Part, int] | None = None
     for part in room.parts:
-        held = min(_held(room, stopped, need, part), pods)
+        held = min(_held(room, stopped, need, part), pods) if room.kinds[part[0]].cards is None else 0
         if held:
             first = _more(part[1], need, 1)
             gain = pods_on(first, wanted.need or ()) - pods_on(part[1], wanted.need or ())

@@ -251,7 +251,7 @@ def room_of(shapes: Iterable[Shape], coming: Sequence[Shape] = ()) -> Room:
         labels = dict(shape.labels or {})
         labels.update(pair for accelerator in shape.accelerators for pair in accelerator.labels)
         later = place >= len(there)
-        key = (allocatable, shape.accelerators, tuple(sorted(labels.items())), shape.taints, later)
+        key = (allocatable, shape.accelerators, tuple(sorted(labels.items())), shape.taints, later, shape.cards)
         number = numbers.setdefault(key, len(numbers))
         if number == len(firsts):
             firsts.append((shape, allocatable, labels, later))
@@ -260,7 +260,7 @@ def room_of(shapes: Iterable[Shape], coming: Sequence[Shape] = ()) -> Room:
         part = (number, tuple(shape.free.get(name, 0) for name in axes))
         parts[part] = parts.get(part, 0) + shape.count
     kinds = tuple(
-        Kind(count, allocatable, shape.accelerators, labels, shape.taints, later, _mould((*axes, key)))
+        Kind(count, allocatable, shape.accelerators, labels, shape.taints, later, shape.cards, _mould((*axes, key)))
         for count, key, (shape, allocatable, labels, later) in zip(counts, numbers, firsts, strict=True)
     )
     return Room(axes, kinds, parts)

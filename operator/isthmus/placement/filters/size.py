@@ -1,9 +1,12 @@
 """The node's machines must be able to hold the job's pods, even if only when empty."""
 
+from collections.abc import Mapping
+
 from isthmus.api.quantities import text
 from isthmus.placement.candidate import Candidate
 from isthmus.placement.fit import offer_of
 from isthmus.placement.machines import Obstacle
+from isthmus.placement.room import Room
 from isthmus.placement.verdict import Rejection
 from isthmus.placement.wording import asked, counted, pod_request, pods_wanted
 
@@ -43,6 +46,8 @@ def _too_small(candidate: Candidate) -> Rejection:
         if not largest[name]:
             gist = f"needs {counted(name, amount)}"
             return Rejection(NOT_OFFERED, f"{gist}; this node has no {name}", permanent=True, gist=gist)
+    if (card := _card_too_small(request, room)) is not None:
+        return card
     for name, amount in request.items():
         if largest[name] < amount:
             gist = f"needs {counted(name, amount)} on one machine"
@@ -57,3 +62,22 @@ def _too_small(candidate: Candidate) -> Rejection:
         return Rejection(MACHINE_LABELS, said, permanent=True, gist=wants)
     gist = f"needs {pod_request(candidate.demand)} on one machine"
     return Rejection(NEVER_FITS, f"{gist}; no machine that it may use has all of that", permanent=True, gist=gist)
+
+
+def _card_too_small(request: Mapping[str, int], room: Room) -> Rejection | None:
+    """What the pod asks of a card that no card has, or that it asks for no card; None where that is not what is wrong.
+
+    Machines that have the resource without telling of cards are judged by what each has in all.
+    """
+    limits = [kind.cards for kind in room.kinds if kind.cards is not None]
+    for name, amount in request.items():
+        most = [dict(cards.most)[name] for cards in limits if name in dict(cards.most) and name != cards.resource]
+        if most and max(most) < amount:
+            gist = f"needs {counted(name, amount)} on one card"
+            said = f"{gist}; the largest card has {text(name, max(most))}"
+            return Rejection(NEVER_FITS, said, permanent=True, gist=gist)
+        missing = [cards.resource for cards in limits if name in dict(cards.most) and cards.resource not in request]
+        if missing:
+            said = f"asks for {name}, but for no {missing[0]} that it is to be of"
+            return Rejection(NEVER_FITS, said, permanent=True, gist=f"asks for no {missing[0]}")
+    return None
