@@ -31,6 +31,7 @@ class Allowance:
     def __init__(self, accounts: AccountsView) -> None:
         self._accounts = accounts
         self._holding: dict[str, Holding] = {}
+        self._bounded: dict[str, bool] = {}
 
     def limits_of(self, account: str) -> "Allowance | None":
         """Itself where the account has a limit at all; None where nothing needs to be asked or told of it."""
@@ -38,7 +39,10 @@ class Allowance:
 
     def bounded(self, account: str) -> bool:
         """Whether the account has a limit at all."""
-        return self._accounts.of(account).limits.bounded
+        found = self._bounded.get(account)
+        if found is None:
+            found = self._bounded[account] = self._accounts.of(account).limits.bounded
+        return found
 
     def pods(self, account: str, pod: Holding, wanted: int) -> int:
         """How many of such pods it may be given now, at most `wanted`."""

@@ -26,6 +26,9 @@ PAIRS = 1 << 18
 def batches_of(round_: Round, nodes: int) -> Iterator[Round]:
     """The round in one batch, or in several where it has more classes than a batch may, the first jobs first."""
     most = max(1, PAIRS // max(1, nodes))
+    if len(round_.demands) <= most:
+        yield round_
+        return
     found: list[Demand] = []
     keys: set[Key] = set()
     for demand in round_.demands:

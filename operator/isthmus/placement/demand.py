@@ -1,9 +1,9 @@
 """What one job asks of a node: everything that placement reads of a ComputeJob, decoded once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -49,8 +49,25 @@ class Input(NamedTuple):
     size: int
 
 
+class _Classed:
+    """Room for what `jobclass.class_key` finds, once for each demand: it is no part of what the demand asks for."""
+
+    __slots__ = ("_class",)
+
+    _class: tuple[object, ...]
+
+    def class_by(self, find: Callable[[Self], tuple[object, ...]]) -> tuple[object, ...]:
+        """The key, by `find` the first time."""
+        try:
+            return self._class
+        except AttributeError:
+            key = find(self)
+            object.__setattr__(self, "_class", key)
+            return key
+
+
 @dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(_Classed):
     """One job, as placement sees it.
 
     `request` is one pod's effective request in the units of `isthmus.api.quantities.Resources`, `pods: 1` included;

@@ -103,12 +103,21 @@ def explain_winner(explanation: Explanation, verdicts: Verdicts, winner: Entry) 
 
 def _scored(entry: Entry, limit: int) -> NodeVerdict:
     """The entry as it enters an explanation; what placement made itself needs no checking, thousands in a cycle."""
+    told = entry.told
+    if len(told) <= limit or not told:
+        if entry.verdict is None:
+            entry.verdict = _verdict(entry, told)
+        return entry.verdict
+    return _verdict(entry, truncated(told, limit) if limit else "")
+
+
+def _verdict(entry: Entry, told: str) -> NodeVerdict:
     return NodeVerdict.model_construct(
         node=entry.candidate.node.name,
         variant=entry.candidate.demand.variant,
         score=entry.score.total,
         parts=dict(entry.parts),
-        message=truncated(entry.told, limit) if entry.told and limit else None,
+        message=told or None,
     )
 
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from isthmus.capacity.profile import Accelerator, Shape
 
 from .assumed import Assumption
 from .demand import Demand
 from .machines import ACCELERATOR, Kind, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
-from .room import Need, Room, pods_on, room_of
+from .room import Need, Room, open_parts, pods_on, room_of
 from .snapshot import PriceView
 from .steering import Affinity, Usable, steer
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What a node's machines are to a job, whatever is free on them.
 
     `kinds` are the machines it may use (their numbers in the room), `pods_empty` how many of its pods they would hold
@@ -32,8 +33,7 @@ class Offer:
     obstacles: Obstacle
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """How many pods of the job go on the node's machines.
 
     `largest_block` is the most that one machine takes now, `plain` those of `pods_free` on machines without
@@ -58,11 +58,11 @@ class Fit:
 class Look:
     """What one kind of machine is to the job, price apart: `fits` is how many pods an empty one holds.
 
-    `wrong` says that its accelerators are not what the job asks for, `named` that it offers a resource by that name.
-    `models` are those of the accelerators `used`, as tariffs name them.
+    `obstacle` is the value of an Obstacle. `wrong` says that its accelerators are not what the job asks for, `named`
+    that it offers a resource by that name. `models` are those of the accelerators `used`, as tariffs name them.
     """
 
-    obstacle: Obstacle
+    obstacle: int
     wrong: bool
     named: bool
     fits: int
@@ -79,13 +79,23 @@ def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | 
     admitted = need is not None and (kind.cards is None or kind.cards.admits(demand.request))
     used = used_accelerators(demand, kind)
     return Look(
-        found,
+        found.value,
         bool(found & ACCELERATOR),
         bool(named_accelerators(demand, kind)),
         pods_on(kind.allocatable, need or ()) if admitted else 0,
         used,
         tuple(a.meter_model for a in used),
     )
+
+
+# Sums of plain numbers: those of flags take ten times as long, and there is one for each machine kind of each node.
+_UNPRICED, _SIZE, _UNLABELLED = Obstacle.UNPRICED.value, Obstacle.SIZE.value, Obstacle.UNLABELLED.value
+_obstacles = lru_cache(maxsize=1024)(Obstacle)
+
+
+def _distinct(used: Sequence[tuple[Accelerator, ...]]) -> tuple[Accelerator, ...]:
+    """Each accelerator once, as they first come."""
+    return used[0] if len(used) == 1 == len(used[0]) else tuple(dict.fromkeys([a for each in used for a in each]))
 
 
 def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks | None = None) -> Offer:
@@ -96,7 +106,8 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
     need = room.need(demand.request)
     selector = selector_of(demand, room.kinds)
     looks = {} if looks is None or selector else looks
-    obstacles = Obstacle.NONE
+    prices = None if price is None else price.prices
+    obstacles = 0
     rivals = False
     found: list[tuple[int, Kind, Look]] = []
     for number, kind in enumerate(room.kinds):
@@ -104,24 +115,24 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
         if look is None:
             look = looks[kind.mould] = _look(demand, kind, selector, need)
         against = look.obstacle
-        if price is not None and look.models and not look.wrong and not all(map(price.prices, look.models)):
-            against = Obstacle.UNPRICED
-        if against is not Obstacle.NONE:
+        if look.models and prices is not None and not look.wrong and not all(map(prices, look.models)):
+            against = _UNPRICED
+        if against:
             obstacles |= against
-            rivals = rivals or (look.named and (look.wrong or against is Obstacle.UNPRICED))
+            rivals = rivals or (look.named and (look.wrong or against == _UNPRICED))
             continue
         if not look.fits:
-            obstacles |= Obstacle.SIZE
+            obstacles |= _SIZE
         found.append((number, kind, look))
     affinity: Affinity = ()
     if found and (demand.picky or rivals):
         usable = [Usable(number, look.fits * kind.count, kind, look.used) for number, kind, look in found]
         chosen, affinity = steer(demand, usable, rivals=rivals)
         if len(chosen) < len(usable):
-            obstacles |= Obstacle.UNLABELLED
+            obstacles |= _UNLABELLED
             kept = {each.number for each in chosen}
             found = [each for each in found if each[0] in kept]
-    accelerators = tuple(dict.fromkeys([a for _, _, look in found for a in look.used]))
+    accelerators = _distinct([look.used for _, _, look in found if look.used])
     held = tuple(dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)]))
     return Offer(
         need=need,
@@ -131,7 +142,7 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
         axis=room.axes[held[0]] if held else None,
         per_pod=sum([demand.request[name] for name in held]),
         affinity=affinity,
-        obstacles=obstacles,
+        obstacles=_obstacles(obstacles),
     )
 
 
@@ -144,12 +155,7 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
     if offer.need is None or room.overdrawn:
         usable = frozenset()
     asked = 0 if axis is None else dict(need).get(axis, 0)
-    for (number, vector), count in room.parts.items() if usable else ():
-        if number not in usable:
-            continue
-        fits = pods_on(vector, need)
-        if not fits:
-            continue
+    for (number, vector), count, fits in open_parts(room.parts, usable, need) if usable else ():
         free += fits * count
         if coming and number in coming:
             later += fits * count

@@ -29,6 +29,8 @@ class Holding:
 
     def times(self, pods: int) -> "Holding":
         """What so many such pods hold."""
+        if pods == 1:
+            return self
         return Holding(
             {name: amount * pods for name, amount in self.resources.items()},
             {models: count * pods for models, count in self.accelerators.items()},

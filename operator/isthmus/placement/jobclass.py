@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from isthmus.api.computejob import NodeVerdict
+
 from . import filters, scores
 from .allowance import Allowance
 from .candidate import Candidate, Fleet
@@ -23,6 +25,10 @@ Rank = tuple[int, int, int]
 
 def class_key(demand: Demand) -> tuple[object, ...]:
     """Equal for demands that every filter and score treats alike."""
+    return demand.class_by(_class_key)
+
+
+def _class_key(demand: Demand) -> tuple[object, ...]:
     return (
         demand.account,
         demand.width,
@@ -60,18 +66,21 @@ class Entry:
     """A candidate that passed every standing filter, with its scores as of one state of its room.
 
     Of a job with several forms a node has one for each that passed; `candidate.demand` is the job in that form.
+    `sums` are those of its standing scores, by weight and without; `verdict` is what was made of all its scores.
     """
 
-    __slots__ = ("candidate", "cheapness", "note", "parts", "rank", "standing", "version")
+    __slots__ = ("candidate", "cheapness", "note", "parts", "rank", "standing", "sums", "verdict", "version")
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.standing: Mapping[str, int] = {}
+        self.sums = (0, 0)
         self.cheapness = 0
         self.note = ""
         self.version = -1
         self.rank: Rank | None = None
         self.parts: Mapping[str, int] = {}
+        self.verdict: NodeVerdict | None = None
 
     @property
     def score(self) -> Score:
@@ -100,8 +109,10 @@ class JobClass:
         self.entries: list[Entry] = []
         self._forms = demands_of(demand)
         self._looks: tuple[Looks, ...] = tuple({} for _ in self._forms)
+        self._filters = tuple(filters.standing(form) for form in self._forms)
         self._weights = weights_of(demand)
         self._standing = {name: score for name, score in scores.STANDING.items() if name in self._weights}
+        self._room = tuple((name, score, self._weights[name]) for name, score in scores.ROOM.items())
         self._field = scores.Field(Decimal(0))
         self._judged: dict[str, tuple[int, tuple[Entry, ...] | Rejection]] = {}
         self._fleet = Fleet(())
@@ -146,9 +157,9 @@ class JobClass:
         """An entry for each form in which the node may take the job, or why it can't in any."""
         entries: list[Entry] = []
         against: list[tuple[int, str | None, Rejection]] = []
-        for form, looks in zip(self._forms, self._looks, strict=True):
+        for form, looks, asked in zip(self._forms, self._looks, self._filters, strict=True):
             candidate = Candidate(form, site, fleet, looks)
-            for passed, ask in enumerate(filters.STANDING):
+            for passed, ask in asked:
                 rejection = ask(candidate)
                 if rejection is not None:
                     against.append((passed, form.variant, rejection))
@@ -167,6 +178,8 @@ class JobClass:
             price = entry.candidate.per_hour
             entry.cheapness = -1 if price is None else places[price]
             entry.standing = {name: score(entry.candidate, self._field) for name, score in self._standing.items()}
+            weighted = sum([self._weights[name] * value for name, value in entry.standing.items()])
+            entry.sums = (weighted, sum(entry.standing.values()))
             entry.note = scores.note(entry.candidate, self._field, self._weights)
             entry.version = -1
 
@@ -228,15 +241,18 @@ class JobClass:
         candidate = entry.candidate
         entry.version = candidate.room.version
         entry.rank = None
+        entry.verdict = None
         if candidate.fits:
             parts = dict(entry.standing)
-            for name, score in scores.ROOM.items():
-                parts[name] = score(candidate, self._field)
-            weighted = sum([self._weights[name] * value for name, value in parts.items()])
+            weighted, plain = entry.sums
+            for name, score, weight in self._room:
+                value = parts[name] = score(candidate, self._field)
+                weighted += weight * value
+                plain += value
             if candidate.fit.there < candidate.least:
                 weighted -= _LAST
             entry.parts = parts
-            entry.rank = (weighted, entry.cheapness, sum(parts.values()))
+            entry.rank = (weighted, entry.cheapness, plain)
         return entry.rank
 
     def contradiction(self, nodes: Sequence[NodeView]) -> str | None:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
+from operator import attrgetter
 
 from .candidate import Candidate, Fleet, fleet_of
 from .demand import Demand
@@ -26,6 +27,7 @@ class Rooms:
     def __init__(self, candidates: int = CANDIDATES, in_cycle: int = IN_CYCLE) -> None:
         self._candidates = candidates
         self._in_cycle = max(candidates, in_cycle)
+        self._nodes: Sequence[NodeView] = ()
         self._sites: dict[str, Site] = {}
         self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
         self._forms = 0
@@ -39,20 +41,43 @@ class Rooms:
 
     def begin(self, nodes: Sequence[NodeView]) -> None:
         """Take in the nodes as they are now."""
+        before, self._nodes = self._nodes, nodes
+        if self._same(before) and len(nodes) == len(self._sites):
+            changed = False
+            for node, old in zip(nodes, before, strict=True):
+                if node is not old:
+                    changed |= self._renew(self._sites[node.name], node)
+        else:
+            changed = self._take_in(nodes)
+        if changed:
+            self._fleet = fleet_of(nodes)
+            self._epoch = next(self._stamps)
+
+    def _same(self, before: Sequence[NodeView]) -> bool:
+        """Whether the nodes go by the same names in the same order as before: most of them, then, are the same."""
+        nodes = self._nodes
+        return len(nodes) == len(before) and all(
+            node is old or node.name == old.name for node, old in zip(nodes, before, strict=True)
+        )
+
+    def _take_in(self, nodes: Sequence[NodeView]) -> bool:
         before, self._sites = self._sites, {}
         changed = len(before) != len(nodes)
-        for node in sorted(nodes, key=lambda n: n.name):
+        for node in sorted(nodes, key=attrgetter("name")):
             site = before.get(node.name)
             if site is None:
                 site = Site(node, room_of_node(node), next(self._stamps))
                 changed = True
-            elif site.renew(node):
-                site.stamp = next(self._stamps)
-                changed = True
+            else:
+                changed |= self._renew(site, node)
             self._sites[node.name] = site
+        return changed
+
+    def _renew(self, site: Site, node: NodeView) -> bool:
+        changed = site.renew(node)
         if changed:
-            self._fleet = fleet_of(nodes)
-            self._epoch = next(self._stamps)
+            site.stamp = next(self._stamps)
+        return changed
 
     def candidates(self, demand: Demand) -> list[Candidate]:
         """Every node as the demand sees it, those too that a filter rules out."""

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.placement.fleets import NETWORKS, TOLERATION, demand, node, price, profile, shape
+from tests.unit.placement.fleets import GPU, NETWORKS, T4, TOLERATION, demand, node, price, profile, shape
 
 from isthmus.api.computenode import Taint
 from isthmus.api.placement import Toleration
 from isthmus.placement import Assumption, Demand, Form, NodeView, Split, Terms
+from isthmus.placement.candidate import Candidate, fleet_of
 from isthmus.placement.demand import Input
+from isthmus.placement.filters import STANDING, standing
 from isthmus.placement.jobclass import class_key
 from isthmus.placement.room import room_of_profile
 from isthmus.placement.site import Site
@@ -82,6 +84,19 @@ def test_jobs_that_differ_are_of_two_classes(field: str) -> None:
     """Whatever a filter or a score may read of a job is in the key of its class."""
     assert class_key(demand()) != class_key(replace(demand(), **{field: ASKED[field]}))
     hash(class_key(replace(demand(), **{field: ASKED[field]})))
+
+
+@pytest.mark.parametrize("field", [None, *ASKED])
+def test_filters_that_are_not_asked_would_reject_nothing(field: str | None) -> None:
+    """Whatever a node is, a filter that is left out for a job has nothing against it."""
+    job = demand(**{"request": {GPU: 1}, **({} if field is None else {field: ASKED[field]})})
+    asked = standing(job)
+    assert [STANDING[place] for place, _ in asked] == [each for _, each in asked]
+    left_out = set(STANDING) - {each for _, each in asked}
+    for stated, value in STATED.items():
+        there = replace(node("n", shape(gpus=2, accelerator=T4)), **{stated: value})
+        candidate = Candidate(job, Site(there, room_of_profile(there.profile), 1), fleet_of([there]))
+        assert [each for each in left_out if each(candidate) is not None] == []
 
 
 @pytest.mark.parametrize("field", sorted(APART))

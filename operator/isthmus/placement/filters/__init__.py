@@ -6,9 +6,10 @@ changes: one answer holds for a whole cycle and for all equal jobs. `room` is as
 changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from isthmus.placement.candidate import Candidate
+from isthmus.placement.demand import Demand
 from isthmus.placement.verdict import Rejection
 
 from .accelerator import accelerator
@@ -48,4 +49,23 @@ STANDING: tuple[Filter, ...] = (
 )
 FILTERS: tuple[Filter, ...] = (*STANDING, room)
 
-__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room"]
+# What a job must ask for so that the filter may reject a node; those that are not named here may reject one of any job.
+_SPEAKING: Mapping[Filter, Callable[[Demand], bool]] = {
+    avoided: lambda demand: bool(demand.avoid),
+    tier: lambda demand: bool(demand.tiers),
+    region: lambda demand: bool(demand.regions),
+    node_selector: lambda demand: bool(demand.node_selector),
+    classification: lambda demand: demand.classification is not None,
+    residency: lambda demand: bool(demand.residency),
+    latency: lambda demand: bool(demand.latencies),
+    stopping: lambda demand: demand.grace_seconds is not None,
+    accelerator: lambda demand: demand.picky,
+}
+
+
+def standing(demand: Demand) -> tuple[tuple[int, Filter], ...]:
+    """The standing filters that may reject a node of the job's, each with its place among all."""
+    return tuple((place, ask) for place, ask in enumerate(STANDING) if ask not in _SPEAKING or _SPEAKING[ask](demand))
+
+
+__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room", "standing"]
