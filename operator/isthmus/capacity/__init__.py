@@ -3,8 +3,9 @@
 from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
 from .affinity import AffinityTerm, affinity_terms
 from .expected import ExpectedPods
+from .figures import SHAPE_LIMIT
 from .impossible import impossible
-from .machines import SHAPE_LIMIT, MachineTable
+from .machines import MachineTable
 from .profile import Accelerator, AcceleratorTotal, MachineTaint, NodeLabel, Profile, Shape
 from .requests import effective_request, shared_request
 from .status import from_status, to_status

@@ -11,17 +11,16 @@ from isthmus.api.core import Node, Pod, PodToleration
 
 from .accelerators import AcceleratorTable
 from .expected import ExpectedPods, coalesced, subtract
+from .figures import figures
 from .groups import Group, Kind
 from .machine import Facts, read_machine
-from .merging import merged_shapes
 from .parts import Deck, parted
-from .profile import Accelerator, AcceleratorTotal, Profile
+from .profile import Accelerator, Profile
 from .requests import shared_request
 from .taints import untolerated
 
 ARCH_LABEL = "kubernetes.io/arch"
 OS_LABEL = "kubernetes.io/os"
-SHAPE_LIMIT = 256
 ENDED_PHASES = frozenset({"Succeeded", "Failed"})
 # Machines whose accelerators are remembered after they are gone, for the pods that ran there.
 _DEPARTED_KEPT = 4096
@@ -192,31 +191,7 @@ class MachineTable:
         groups = self._counted(keys)
         if waiting:
             subtract(groups, waiting, keys)
-        allocatable: Counter[str] = Counter()
-        free: Counter[str] = Counter()
-        totals: dict[Accelerator, list[int]] = {}
-        for group, count in groups.items():
-            kind, part = group.kind, group.kind.cards if group.kind.is_part else None
-            there = dict(zip(kind.resources, zip(kind.allocatable, group.free, strict=True), strict=True))
-            for resource, (has, left) in there.items():
-                # A part's is told by the rest of its machine; pods that share a card are not counted as cards.
-                allocatable[resource] += 0 if part else has * count
-                free[resource] += 0 if part and part.resource == resource else left * count
-            for accelerator in kind.accelerators:
-                has, left = there[accelerator.resource_name]
-                if part:
-                    has, left = 0, 0 if part.resource == accelerator.resource_name else left
-                total = totals.setdefault(_unlabelled(accelerator), [0, 0])
-                total[0] += has * count
-                total[1] += left * count
-        return Profile(
-            observed_at=now,
-            machines=sum(count for group, count in groups.items() if not group.kind.is_part),
-            allocatable=dict(sorted(allocatable.items())),
-            free=dict(sorted(free.items())),
-            accelerators=tuple(AcceleratorTotal(a, *totals[a]) for a in sorted(totals, key=_order)),
-            shapes=merged_shapes(groups, SHAPE_LIMIT),
-        )
+        return figures(groups, now)
 
     def _kind(self, facts: Facts) -> Kind:
         labels = tuple((key, facts.labels[key]) for key in self._shape_labels if key in facts.labels)
@@ -293,22 +268,3 @@ class MachineTable:
     def _changed(self, name: str) -> None:
         self._groups.pop(name, None)
         self._last = None
-
-
-def _unlabelled(accelerator: Accelerator) -> Accelerator:
-    return Accelerator(
-        accelerator.vendor,
-        accelerator.resource_name,
-        accelerator.model,
-        accelerator.memory_bytes,
-        accelerator.partition_profile,
-    )
-
-
-def _order(accelerator: Accelerator) -> tuple[str, str, int, str]:
-    return (
-        accelerator.resource_name,
-        accelerator.model,
-        accelerator.memory_bytes or 0,
-        accelerator.partition_profile or "",
-    )

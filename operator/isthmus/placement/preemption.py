@@ -8,7 +8,7 @@ there by the node's real figures, never by what is expected of them.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from .allowance import Allowance
@@ -203,7 +203,7 @@ class _Plan:
 
 def _there(offer: Offer, room: Room) -> Offer:
     """The offer without machines that are yet to come: it is not certain that they do."""
-    return replace(offer, kinds=offer.kinds - room.coming) if room.coming else offer
+    return offer._replace(kinds=offer.kinds - room.coming) if room.coming else offer
 
 
 def _share(shard: RunningShard, room: Room) -> int:
