@@ -36,7 +36,8 @@ def test_the_simulators_rule(
     for each, held, pods in asked:
         wanted = demand(request={"cpu": 1000 * each, "memory": GIBIBYTE, "pods": 1, **({GPU: held} if held else {})})
         asking.append(Asking(wanted, pods))
-        pod = PodClass(1000 * each, 1024, held, 1000 * bool(held))
+        # What is asked for names the kinds of machine that would do, what is thought likely none.
+        pod = PodClass(1000 * each, 1024, held, 1000 * bool(held), ("A100",) if held else ())
         likely[pod] = likely.get(pod, 0) + pods
     losses = MachineLosses(room, asking)
     wanted = demand(request={"cpu": 1000 * cores, "memory": GIBIBYTE, "pods": 1, **({GPU: gpus} if gpus else {})})
@@ -47,7 +48,7 @@ def test_the_simulators_rule(
     )
     for part in room.parts:
         cpu, held = part[1][room.axes["cpu"]], part[1][room.axes[GPU]]
-        score = rule.column(State("", cpu, MEBIBYTES, (1000,) * held)).scores[0]
+        score = rule.column(State("A100", cpu, MEBIBYTES, (1000,) * held)).scores[0]
         assert losses.cost(part, need, 1) == pytest.approx(-score, abs=1e-6)
 
 
