@@ -36,19 +36,19 @@ def test_the_simulators_rule(
     for each, held, pods in asked:
         wanted = demand(request={"cpu": 1000 * each, "memory": GIBIBYTE, "pods": 1, **({GPU: held} if held else {})})
         asking.append(Asking(wanted, pods))
-        # With the kind of machine named, as there: of classes of equal weight the least may be left out by their names.
-        pod = PodClass(1000 * each, 1024, held, 1000 * bool(held), ("0",) if held else ())
+        # What is asked for names the kinds of machine that would do, what is thought likely none.
+        pod = PodClass(1000 * each, 1024, held, 1000 * bool(held), ("A100",) if held else ())
         likely[pod] = likely.get(pod, 0) + pods
     losses = MachineLosses(room, asking)
     wanted = demand(request={"cpu": 1000 * cores, "memory": GIBIBYTE, "pods": 1, **({GPU: gpus} if gpus else {})})
     need = room.need(wanted.request)
     assert need is not None
     rule = Fragmentation(
-        PodClasses([PodClass(1000 * cores, 1024, gpus, 1000 * bool(gpus))]), [Machine(CORES, MEBIBYTES, 8, "0")], likely
+        PodClasses([PodClass(1000 * cores, 1024, gpus, 1000 * bool(gpus))]), [Machine(CORES, MEBIBYTES, 8)], likely
     )
     for part in room.parts:
         cpu, held = part[1][room.axes["cpu"]], part[1][room.axes[GPU]]
-        score = rule.column(State("0", cpu, MEBIBYTES, (1000,) * held)).scores[0]
+        score = rule.column(State("A100", cpu, MEBIBYTES, (1000,) * held)).scores[0]
         assert losses.cost(part, need, 1) == pytest.approx(-score, abs=1e-6)
 
 
