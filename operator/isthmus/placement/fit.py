@@ -77,8 +77,8 @@ Looks = dict[object, Look]
 
 
 def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
-    found = obstacle(demand, kind, selector, None)
     used = used_accelerators(demand, kind)
+    found = obstacle(demand, kind, used, selector, None)
     return Look(
         found.value,
         bool(found & ACCELERATOR),
