@@ -58,10 +58,12 @@ class Fit(NamedTuple):
 class Look:
     """What one kind of machine is to the job, price apart: `fits` is how many pods an empty one holds.
 
-    `obstacle` is the value of an Obstacle. `wrong` says that its accelerators are not what the job asks for, `named`
-    that it offers a resource by that name. `models` are those of the accelerators `used`, as tariffs name them.
+    `need` is that of a pod along the axes, which machines of one mould share. `obstacle` is the value of an Obstacle.
+    `wrong` says that its accelerators are not what the job asks for, `named` that it offers a resource by that name.
+    `models` are those of the accelerators `used`, as tariffs name them.
     """
 
+    need: Need | None
     obstacle: int
     wrong: bool
     named: bool
@@ -75,10 +77,11 @@ Looks = dict[object, Look]
 
 
 def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
-    found = obstacle(demand, kind, selector, None)
     admitted = need is not None and (kind.cards is None or kind.cards.admits(demand.request))
     used = used_accelerators(demand, kind)
+    found = obstacle(demand, kind, used, selector, None)
     return Look(
+        need,
         found.value,
         bool(found & ACCELERATOR),
         bool(named_accelerators(demand, kind)),
@@ -103,9 +106,10 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
 
     `looks` saves looking again at kinds of machine that were seen on other nodes.
     """
-    need = room.need(demand.request)
     selector = selector_of(demand, room.kinds)
     looks = {} if looks is None or selector else looks
+    seen = looks.get(room.kinds[0].mould) if room.kinds else None
+    need = room.need(demand.request) if seen is None else seen.need
     prices = None if price is None else price.prices
     obstacles = 0
     rivals = False

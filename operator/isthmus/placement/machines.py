@@ -91,12 +91,18 @@ def used_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
     return tuple(a for a in kind.accelerators if not _unfit(demand, a))
 
 
-def obstacle(demand: Demand, kind: Kind, selector: Mapping[str, str], price: PriceView | None) -> Obstacle:
+def obstacle(
+    demand: Demand,
+    kind: Kind,
+    used: tuple[Accelerator, ...],
+    selector: Mapping[str, str],
+    price: PriceView | None,
+) -> Obstacle:
     """The first thing that keeps the job off such machines, size apart; NONE where nothing does.
 
-    `selector` are the labels that a machine must carry, `price` bars accelerators without one.
+    `used` are the accelerators that its pods would hold there, `selector` the labels that a machine must carry, and
+    `price` bars accelerators without one.
     """
-    used = used_accelerators(demand, kind)
     if demand.picky:
         if not used:
             return max((_unfit(demand, a) for a in kind.accelerators), key=_stage, default=Obstacle.MODEL)

@@ -219,11 +219,9 @@ class Room:
         if self.lent is not None and pods_on(self.lent, need) < 1:
             return 0
         most, chosen = 0, None
-        for part in self.parts:
-            if part[0] in kinds:
-                fits = pods_on(part[1], need)
-                if fits > most or (fits == most and chosen is not None and part > chosen):
-                    most, chosen = fits, part
+        for part, _, fits in open_parts(self.parts, kinds, need):
+            if fits > most or (fits == most and chosen is not None and part > chosen):
+                most, chosen = fits, part
         if chosen is None:
             return 0
         self._changed()

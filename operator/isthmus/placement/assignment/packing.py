@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.placement.forms import demands_of
 from isthmus.placement.machines import Vector
-from isthmus.placement.room import Need, Part, Room, pods_on
+from isthmus.placement.room import Need, Part, Room, open_parts, pods_on
 
 from .columns import Columns
 from .pool import Pool
@@ -145,8 +145,5 @@ class Undo:
 
 def room_for(room: Room, need: Need, kinds: frozenset[int]) -> int:
     """How many pods have room on the machines now, of what the node lends."""
-    free = 0
-    for (kind, vector), count in room.parts.items():
-        if kind in kinds:
-            free += pods_on(vector, need) * count
+    free = sum([count * fits for _, count, fits in open_parts(room.parts, kinds, need)])
     return free if room.lent is None else min(free, max(pods_on(room.lent, need), 0))
