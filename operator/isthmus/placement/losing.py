@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from isthmus.api.quantities import CPU, MEBIBYTE, MEMORY
 
 from .asked import Asking
-from .machines import Kind, Obstacle, obstacle, selector_of
+from .demand import Demand
+from .machines import Kind, Obstacle, obstacle, selector_of, used_accelerators
 from .packing import Losses, PodClass, WholeLosses, Workload
 from .packing.machines import WHOLE
 from .room import Need, Part, Room
@@ -89,9 +90,14 @@ class MachineLosses:
         able = [
             str(number)
             for number, kind in enumerate(self._kinds)
-            if name in _names(kind) and obstacle(demand, kind, selector, None) is Obstacle.NONE
+            if name in _names(kind)
+            and obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
         ]
         return PodClass(cpu, memory, wanted, WHOLE, tuple(able) or _NOBODY)
+
+    @staticmethod
+    def _admits(kind: Kind, demand: Demand, selector: Mapping[str, str]) -> bool:
+        return obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
 
     def _likely(self, name: str) -> Iterable[PodClass]:
         """What is thought likely to come while nothing is known."""
