@@ -25,13 +25,13 @@ class ShapeHint:
 def shape_hint(
     demand: Demand, room: Room, price: PriceView | None, losses: MachineLosses | None = None
 ) -> ShapeHint | None:
-    """The shape for the demand's pods by the figures in the room; None where no machine takes one.
+    """The shape for the demand's pods by the figures in the room; None where no machine takes one, or there are none.
 
     `losses` are those of the room's kinds of machine; without them, by what is likely while no job has come.
     """
     offer = offer_of(demand, room, price)
     need = offer.need
-    if need is None:
+    if need is None or not demand.width:
         return None
     losses = MachineLosses(room) if losses is None else losses
     able: list[tuple[float, int, int, tuple[int, ...]]] = []

@@ -47,3 +47,8 @@ def test_with_nothing_known(shapes: list[Shape], wanted: Demand, free: dict[str,
 def test_no_room() -> None:
     """Where no machine takes a pod, none is in mind."""
     assert shape_hint(demand(gpus=4), room_of([shape(1, accelerator=A100, free={GPU: 3})]), None) is None
+
+
+def test_no_pods() -> None:
+    """A job that starts no pod has no machine in mind."""
+    assert shape_hint(demand(width=0), room_of([shape()]), None) is None
