@@ -6,6 +6,7 @@ take no time, and what happens when is exact. Such a test does no real input or 
 
 import asyncio
 import inspect
+import os
 import selectors
 from typing import Any
 
@@ -46,9 +47,18 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known, and let no property fail because the machine is busy."""
+    """Make the mark known, and let no property fail because the machine is busy.
+
+    Properties are tried on the same examples in each run, so that what passes in a checkout passes everywhere; with
+    HYPOTHESIS_EXPLORE set, on others each time.
+    """
     config.addinivalue_line("markers", "simulated_time: the event loop's time jumps from timer to timer")
-    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        "unhurried",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize="HYPOTHESIS_EXPLORE" not in os.environ,
+    )
     settings.load_profile("unhurried")
 
 
