@@ -37,8 +37,8 @@ EVERYTHING: dict[str, Any] = {
         },
     },
     "proxy": {
-        "httpProxy": "http://proxy.example:8888",
-        "httpsProxy": "http://proxy.example:8888",
+        "httpProxy": "http://outbound.example:3128",
+        "httpsProxy": "http://outbound.example:3128",
         "noProxy": "10.0.0.0/8,.svc",
     },
     "serviceAccount": {"annotations": {"example.com/role": "hub"}},

@@ -85,13 +85,13 @@ WRONG = [
     ("metrics.serviceMonitor.interval", "30", ["metrics/serviceMonitor/interval", "does not match pattern"]),
     ("networkPolicy.egress.apiServerCidrs", ["10.0.0.1"], ["apiServerCidrs/0", "does not match pattern"]),
     ("networkPolicy.egress.apiServerPorts", [], ["apiServerPorts", "minItems"]),
-    ("proxy.httpProxy", "proxy.example:8888", ["proxy/httpProxy", "https?://"]),
+    ("proxy.httpProxy", "outbound.example:3128", ["proxy/httpProxy", "https?://"]),
     (
         "proxy.httpProxy",
-        "http://u:p@proxy.example:8888",
+        "http://u:p@outbound.example:3128",
         ["proxy.httpProxy names a user", "give HTTP_PROXY by extraEnv with a valueFrom.secretKeyRef"],
     ),
-    ("proxy.httpsProxy", "http://u:p@proxy.example:8888", ["give HTTPS_PROXY by extraEnv"]),
+    ("proxy.httpsProxy", "http://u:p@outbound.example:3128", ["give HTTPS_PROXY by extraEnv"]),
     *(
         (key, {label: "x"}, [f"{key.replace('.', '/')}/{label.replace('/', '~1')}"])
         for key in ("commonLabels", "podLabels", "service.labels", "metrics.serviceMonitor.labels")
@@ -211,9 +211,9 @@ def test_accounts(program: Path) -> None:
 
 def test_proxy(program: Path) -> None:
     """The hub's own API server is never behind the proxy; without a proxy nothing is set."""
-    values = {"proxy": {"httpsProxy": "http://proxy.example:8888", "noProxy": "10.0.0.0/8"}}
+    values = {"proxy": {"httpsProxy": "http://outbound.example:3128", "noProxy": "10.0.0.0/8"}}
     assert container(values, program)["env"] == [
-        {"name": "HTTPS_PROXY", "value": "http://proxy.example:8888"},
+        {"name": "HTTPS_PROXY", "value": "http://outbound.example:3128"},
         {"name": "NO_PROXY", "value": "10.0.0.0/8,$(KUBERNETES_SERVICE_HOST)"},
     ]
     assert "env" not in container({}, program)

@@ -99,12 +99,12 @@ def test_addresses_that_mean_another_machine_elsewhere(server: str, of_one_machi
 
 async def test_the_hub_can_read_the_kubeconfig_without_files_or_plugins() -> None:
     """What `node add` writes is a kubeconfig by the hub's own rules: inline, with a token."""
-    endpoint = Endpoint("https://east:6443", None, "api", proxy="http://proxy.example:8888")
+    endpoint = Endpoint("https://east:6443", None, "api", proxy="http://outbound.example:3128")
     credentials = Credentials.from_kubeconfig(kubeconfig("east", endpoint, "secret"))
     identity = await credentials.source.identity()
     assert (credentials.server, credentials.tls.server_name, credentials.proxy) == (
         "https://east:6443",
         "api",
-        "http://proxy.example:8888",
+        "http://outbound.example:3128",
     )
     assert dict(identity.headers) == {"Authorization": "Bearer secret"}
