@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from isthmus.capacity.accelerators import model_matches
 from isthmus.capacity.profile import Shape
+from isthmus.placement import Demand, NodeView
 
 Machine = tuple[int, tuple[tuple[str, int], ...]]
 """The place of its shape, and what is free, in the order of names."""
@@ -34,6 +36,19 @@ def packable(shapes: Sequence[Shape], pods: Sequence[tuple[Mapping[str, int], Ca
         return False
 
     return rest(tuple(sorted(machines_of(shapes))), 0)
+
+
+def packs(there: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
+    """Whether the work can be packed onto the node's machines, each pod on one that it may use there."""
+
+    def may_use(job: Demand, each: Shape) -> bool:
+        held = [a for a in each.accelerators if job.request.get(a.resource_name)]
+        priced = there.price is None or all(there.price.of_model(a.meter_model) is not None for a in held)
+        wanted = not job.models or all(any(model_matches(m, a.model) for m in job.models) for a in held)
+        return priced and wanted and (not each.taints or bool(job.machine_tolerations))
+
+    pods = [(job.request, lambda s, job=job: may_use(job, s)) for job, width in work for _ in range(width)]
+    return packable(there.profile.shapes if there.profile else (), pods)
 
 
 def _less(free: Mapping[str, int], request: Mapping[str, int]) -> dict[str, int] | None:

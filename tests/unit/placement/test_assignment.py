@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -22,10 +21,7 @@ from tests.unit.placement.fleets import (
     shape,
     snapshot,
 )
-from tests.unit.placement.packing import packable
 
-from isthmus.capacity.accelerators import model_matches
-from isthmus.capacity.profile import Shape
 from isthmus.placement import Assumption, Demand, Limits, NodeView, Outcome, PriceView, Rooms, Snapshot, Split, place
 from isthmus.placement.accounts import NO_ACCOUNTS, AccountLimits, AccountsView
 from isthmus.placement.jobclass import JobClass
@@ -34,30 +30,6 @@ from isthmus.placement.jobclass import JobClass
 def batch(fleet: Sequence[NodeView], jobs: Sequence[Demand], **options: object) -> Outcome:
     """What a program makes of the jobs, however few there are."""
     return place(snapshot(*fleet), jobs, batch=1, **options)  # type: ignore[arg-type]
-
-
-def _packs(there: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
-    """Whether the work goes on the node's machines, each pod on one that it may use, found by trying everything."""
-
-    def may_use(job: Demand, each: Shape) -> bool:
-        held = [a for a in each.accelerators if job.request.get(a.resource_name)]
-        priced = there.price is None or all(there.price.of_model(a.meter_model) is not None for a in held)
-        wanted = not job.models or all(any(model_matches(m, a.model) for m in job.models) for a in held)
-        return priced and wanted and (not each.taints or bool(job.machine_tolerations))
-
-    pods = [(job.request, lambda s, job=job: may_use(job, s)) for job, width in work for _ in range(width)]
-    return packable(there.profile.shapes if there.profile else (), pods)
-
-
-@UNHURRIED
-@given(fleet=fleets(), jobs=queues())
-def test_a_batch_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
-    """What a node is given goes on its machines, one by one, together with all that was sent to it before."""
-    outcome = batch(fleet, jobs)
-    for each in fleet:
-        given_ = [(a.demand, a.width) for a in outcome.assignments if a.node == each.name]
-        if any(width for _, width in given_):
-            assert _packs(each, [*((a.demand, a.width) for a in each.assumed), *given_])
 
 
 @UNHURRIED
@@ -81,42 +53,6 @@ def test_what_a_batch_sends_is_still_free_when_it_is_assumed(
     rooms = Rooms()
     rooms.begin(later)
     assert not [name for name, site in rooms._sites.items() if site.room.overdrawn]
-
-
-@UNHURRIED
-@given(fleet=fleets(), jobs=queues())
-def test_a_batch_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
-    """Every job stands once in the outcome, or in pieces; where it is assigned the node meets all that it asks for."""
-    outcome = batch(fleet, jobs)
-    by_name = {each.name: each for each in fleet}
-    assigned = [key for key, _ in groupby(a.demand.key for a in outcome.assignments)]
-    assert sorted([*assigned, *(u.demand.key for u in outcome.unplaced)]) == sorted(job.key for job in jobs)
-    for assignment in outcome.assignments:
-        job, there = assignment.demand, by_name[assignment.node]
-        assert there.ready
-        assert there.price is not None
-        assert not job.tiers or there.tier in job.tiers
-        assert job.split or assignment.width == job.width
-        assert assignment.explanation.winner == assignment.node
-        assert assignment.explanation.nodes[0].node in {a.node for a in outcome.assignments if a.demand is job}
-        assert assignment.estimate_per_hour is not None
-        if job.models and job.width:
-            ((_, values),) = assignment.affinity
-            assert all(any(model_matches(m, value) for m in job.models) for value in values)
-
-
-@UNHURRIED
-@given(fleet=fleets(), jobs=queues())
-def test_parts_keep_to_the_split_and_sum_to_the_whole(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
-    """A divided job has no more pieces than it may, none twice on a node, and none below the minimum but a last one."""
-    for job, group in groupby(batch(fleet, jobs).assignments, key=lambda a: a.demand):
-        pieces = list(group)
-        widths = [a.width for a in pieces]
-        assert len({a.node for a in pieces}) == len(pieces)
-        assert len(pieces) <= (job.split.pieces if job.split else 1)
-        assert sum(widths) <= job.width
-        assert sum(widths) == job.width or (job.split is not None and min(widths) >= job.split.minimum_width)
-        assert all(width >= job.least for width in widths[:-1])
 
 
 @UNHURRIED

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.placement.fleets import (
@@ -20,45 +21,35 @@ from tests.unit.placement.fleets import (
     shape,
     snapshot,
 )
-from tests.unit.placement.packing import packable
+from tests.unit.placement.packing import packs
 
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.capacity.accelerators import model_matches
-from isthmus.capacity.profile import Shape
-from isthmus.placement import Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Snapshot, Split, place
+from isthmus.placement import BATCH, Assignment, Assumption, Demand, NodeView, Outcome, Rooms, Snapshot, Split, place
 from isthmus.placement.forms import demands_of
 
-
-def _pods(node_: NodeView, work: Sequence[tuple[Demand, int]]) -> bool:
-    """Whether the work can be packed onto the node's machines, each pod on one that it may use there."""
-    there = node_.profile.shapes if node_.profile else ()
-
-    def may_use(job: Demand, each: Shape) -> bool:
-        held = [a for a in each.accelerators if job.request.get(a.resource_name)]
-        priced = node_.price is None or all(node_.price.of_model(a.meter_model) is not None for a in held)
-        wanted = not job.models or all(any(model_matches(m, a.model) for m in job.models) for a in held)
-        return priced and wanted and (not each.taints or bool(job.machine_tolerations))
-
-    pods = [(job.request, lambda s, job=job: may_use(job, s)) for job, width in work for _ in range(width)]
-    return packable(there, pods)
+EITHER_WAY = pytest.mark.parametrize("batch", [pytest.param(BATCH, id="one-by-one"), pytest.param(1, id="at-once")])
+"""However few the jobs of these tests are: one after another, or by a program."""
 
 
+@EITHER_WAY
 @UNHURRIED
 @given(fleet=fleets(), jobs=queues())
-def test_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+def test_never_over_commits(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], batch: int) -> None:
     """What a node is given goes on its machines together with all that was sent to it before."""
-    outcome = place(snapshot(*fleet), jobs)
+    outcome = place(snapshot(*fleet), jobs, batch=batch)
     for each in fleet:
         given_ = [(a.demand, a.width) for a in outcome.assignments if a.node == each.name]
         if any(width for _, width in given_):
-            assert _pods(each, [*((a.demand, a.width) for a in each.assumed), *given_])
+            assert packs(each, [*((a.demand, a.width) for a in each.assumed), *given_])
 
 
+@EITHER_WAY
 @UNHURRIED
 @given(fleet=fleets(), jobs=queues())
-def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], batch: int) -> None:
     """Every job stands once in the outcome, or in pieces; where it is assigned the node meets all that it asks for."""
-    outcome = place(snapshot(*fleet), jobs)
+    outcome = place(snapshot(*fleet), jobs, batch=batch)
     by_name = {each.name: each for each in fleet}
     assigned = [key for key, _ in groupby(a.demand.key for a in outcome.assignments)]
     assert sorted([*assigned, *(u.demand.key for u in outcome.unplaced)]) == sorted(job.key for job in jobs)
@@ -69,21 +60,24 @@ def test_never_breaks_a_filter(fleet: tuple[NodeView, ...], jobs: tuple[Demand, 
         assert not job.tiers or there.tier in job.tiers
         assert job.split or assignment.width == job.width
         assert assignment.explanation.winner == assignment.node
+        assert assignment.explanation.nodes[0].node in {a.node for a in outcome.assignments if a.demand is job}
         assert assignment.estimate_per_hour is not None
         if job.models and job.width:
             ((_, values),) = assignment.affinity
             assert all(any(model_matches(m, value) for m in job.models) for value in values)
 
 
+@EITHER_WAY
 @UNHURRIED
 @given(fleet=fleets(), jobs=queues())
-def test_pieces_keep_to_the_split(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...]) -> None:
+def test_pieces_keep_to_the_split(fleet: tuple[NodeView, ...], jobs: tuple[Demand, ...], batch: int) -> None:
     """A divided job has no more pieces than it may, none twice on a node, and none below the minimum but a last one."""
-    for job, group in groupby(place(snapshot(*fleet), jobs).assignments, key=lambda a: a.demand):
+    for job, group in groupby(place(snapshot(*fleet), jobs, batch=batch).assignments, key=lambda a: a.demand):
         pieces = list(group)
         widths = [a.width for a in pieces]
         assert len({a.node for a in pieces}) == len(pieces)
         assert len(pieces) <= (job.split.pieces if job.split else 1)
+        assert sum(widths) <= job.width
         assert sum(widths) == job.width or (job.split is not None and min(widths) >= job.split.minimum_width)
         assert all(width >= job.least for width in widths[:-1])
 
@@ -106,7 +100,7 @@ def test_a_lone_job_is_placed_where_there_is_room(fleet: tuple[NodeView, ...], j
     for unplaced in place(snapshot(*idle), jobs[:1]).unplaced:
         lacking = {v.node for v in unplaced.explanation.nodes if v.reason == "InsufficientCapacity"}
         for job in demands_of(unplaced.demand):
-            assert not any(_pods(each, [(job, job.least)]) for each in idle if each.name in lacking)
+            assert not any(packs(each, [(job, job.least)]) for each in idle if each.name in lacking)
 
 
 @UNHURRIED
