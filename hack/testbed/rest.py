@@ -8,12 +8,14 @@ import json
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 20.0
+BUSY_SECONDS = 30.0  # how long a server that names a time to ask again is asked
 
 
 class ApiError(RuntimeError):
@@ -86,6 +88,18 @@ class RestClient:
         return answer
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, str]:
+        """Status and body; as every client of Kubernetes does, it asks again when told to (RFC 6585, section 4).
+
+        An API server that takes in a changed definition answers 429 for all objects of the kind meanwhile.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            code, text, wait = self._once(method, path, body)
+            if code != http.client.TOO_MANY_REQUESTS or wait is None or time.monotonic() + wait > until:
+                return code, text
+            time.sleep(wait)
+
+    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, str, float | None]:
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         try:
@@ -102,7 +116,7 @@ class RestClient:
 
     def _exchange(
         self, connection: http.client.HTTPSConnection, method: str, path: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, str]:
+    ) -> tuple[int, str, float | None]:
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         try:
             connection.request(
@@ -112,7 +126,8 @@ class RestClient:
                 headers={"Content-Type": kind, "Accept": "application/json"},
             )
             response = connection.getresponse()
-            answer = response.status, response.read().decode()
+            after = response.headers.get("Retry-After", "")
+            answer = response.status, response.read().decode(), float(after) if after.isdigit() else None
         except BaseException:
             connection.close()
             raise
