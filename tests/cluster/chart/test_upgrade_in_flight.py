@@ -50,7 +50,7 @@ def test_jobs_in_flight_survive_an_upgrade(fed: Federation, recorder: PodRecorde
     jobs = {f"job-{number}": 2 if number % 4 == 0 else 1 for number in range(JOBS)}
     fed.hub.apply(
         [
-            compute_job(name, job_spec(run_seconds=str(20 + number % 10), completions=each, parallelism=each))
+            compute_job(name, job_spec(run_seconds=str(30 + number % 10), completions=each, parallelism=each))
             for number, (name, each) in enumerate(jobs.items())
         ]
     )
