@@ -1,13 +1,9 @@
 """The client of one cluster: Kubernetes verbs over HTTP, answers decoded straight from the wire."""
 
 import asyncio
-import random
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -25,18 +21,13 @@ from .api import (
     Undecodable,
     WatchEvent,
 )
-from .credentials import Credentials
 from .decoding import decode_object, decode_page, event_decoder
 from .errors import ClusterError, Expired, NotFound, UnexpectedAnswer
-from .limiter import Limiter
 from .lines import LineSplitter, LineTooLongError
 from .resources import PODS, Resource
-from .traffic import Traffic
-from .transport import Request, Transport
+from .restclient import RestClient
+from .transport import Request
 
-# So many requests under way at once, or in a second, are a burst.
-BUSY_REQUESTS = 8
-BUSY_PER_SECOND = 50.0
 # API servers send a bookmark about once a minute; silence for longer means the link is dead.
 IDLE_SECONDS = 90.0
 _PATCHES: dict[PatchKind, str] = {
@@ -46,63 +37,8 @@ _PATCHES: dict[PatchKind, str] = {
 }
 
 
-class Client(KubernetesApi):
+class Client(RestClient, KubernetesApi):
     """One cluster, one session. Made by `connect` inside a running event loop; an async context manager."""
-
-    def __init__(self, transport: Transport, name: str, traffic: Traffic | None = None) -> None:
-        self.name = name
-        self.traffic = traffic or Traffic()
-        self._transport = transport
-
-    @property
-    def requests(self) -> Counter[str]:
-        """How often each verb was asked for."""
-        return self.traffic.requests
-
-    @classmethod
-    async def connect(
-        cls,
-        credentials: Credentials,
-        *,
-        name: str,
-        qps: float = 0,
-        concurrency: int = 64,
-        timeout_seconds: float = 15,
-        rng: random.Random | None = None,
-        traffic: Traffic | None = None,
-    ) -> Self:
-        """A client of the cluster; nothing is sent yet, but a credential plugin is run. `name` leads its messages.
-
-        At most `qps` requests a second (0: no limit) and `concurrency` at once; watches count for neither. All of them
-        are counted in `traffic`, which may be that of an earlier connection.
-        InvalidCredentials where a plugin or token file gives none.
-        """
-        await credentials.source.identity()
-        transport = Transport(
-            credentials,
-            name=name,
-            limiter=Limiter(qps, concurrency),
-            timeout_seconds=timeout_seconds,
-            rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
-        )
-        return cls(transport, name, traffic)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    @property
-    def busy(self) -> bool:
-        """Whether more requests are made, or wait for their turn or their answer, than outside of a burst."""
-        return self._transport.in_flight > BUSY_REQUESTS or self._transport.per_second > BUSY_PER_SECOND
-
-    async def close(self) -> None:
-        """Give up the connections; every later call fails."""
-        await self._transport.close()
 
     async def get(
         self, resource: Resource, name: str, namespace: str | None = None, *, type: type[T] | None = None
@@ -327,47 +263,9 @@ class Client(KubernetesApi):
         ):
             yield chunks
 
-    def server_time(self) -> datetime | None:
-        """A lower bound of the cluster's own time of day, in UTC, from its last answer; None before the first."""
-        return self._transport.clock.now()
-
     async def probe(self, path: str = "/version") -> Manifest:
         """The JSON answer of a path outside the resources."""
         return await self._object("probe", Request("GET", path, {}, repeatable=True), None)
-
-    async def raw(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        content_type: str = "application/json",
-        accept: str | None = None,
-    ) -> bytes:
-        """Any request; the body of its 2xx answer as it came, in the form that `accept` names."""
-        request = Request(
-            method, path, params or {}, body, content_type, repeatable=method == "GET", json=False, accept=accept
-        )
-        return await self._send("raw", request)
-
-    @asynccontextmanager
-    async def stream(
-        self, path: str, params: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
-        """The body of the 2xx answer to a GET, chunk by chunk as it comes; TimedOut after `idle_seconds` of silence."""
-        request = Request("GET", path, params, json=False, accept=accept)
-        self.requests["stream"] += 1
-        async with self._transport.stream(request, idle_seconds=idle_seconds) as stream, aclosing(stream) as chunks:
-            yield chunks
-
-    async def _send(self, verb: str, request: Request) -> bytes:
-        self.requests[verb] += 1
-        try:
-            return await self._transport.send(request)
-        except ClusterError as error:
-            self.traffic.failed(verb, error)
-            raise
 
     async def _object(self, verb: str, request: Request, type_: type[T] | None) -> T:
         body = await self._send(verb, request)
