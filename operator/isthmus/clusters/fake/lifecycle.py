@@ -1,8 +1,8 @@
-"""What the API server does to objects that are created, changed and deleted, and what garbage collection does then."""
+"""What the API server does to objects that are created and changed; how they go is told in deletion.py."""
 
 import copy
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from isthmus.api.core import Manifest
 from isthmus.api.names import GROUP
@@ -10,7 +10,6 @@ from isthmus.clusters.errors import AlreadyExists, Conflict, Forbidden, Invalid,
 from isthmus.clusters.resources import (
     CONFIGMAPS,
     EVENTS,
-    JOBS,
     NAMESPACES,
     PODS,
     SECRETS,
@@ -18,12 +17,12 @@ from isthmus.clusters.resources import (
     Resource,
 )
 
+from .deletion import Deletion
 from .store import Key, Store
+from .wording import full_name, stamp
 
-FOREGROUND = "foregroundDeletion"
 _WITHOUT_STATUS = {CONFIGMAPS, SECRETS, EVENTS, SERVICEACCOUNTS}
 _WITHOUT_GENERATION = _WITHOUT_STATUS | {NAMESPACES}
-_DEFAULT_GRACE_SECONDS = 30
 
 
 class Lifecycle:
@@ -33,6 +32,7 @@ class Lifecycle:
         self._store = store
         self.clock = clock
         self._new_id = new_id
+        self._deletion = Deletion(store, clock)
 
     def find(self, resource: Resource, key: Key) -> Manifest:
         """The stored object or NotFound, in the API server's words."""
@@ -98,8 +98,8 @@ class Lifecycle:
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if new == old:  # a write that changes nothing makes no version and no event
             return old
-        if "deletionTimestamp" in new["metadata"] and not self._held(resource, key, new):
-            self._drop(resource, key, new)  # the last finalizer is gone, and the object with it
+        if "deletionTimestamp" in new["metadata"] and not self._deletion.held(resource, key, new):
+            self._deletion.drop(resource, key, new)  # the last finalizer is gone, and the object with it
             return new
         return self._store.put(resource, key, new)
 
@@ -108,39 +108,7 @@ class Lifecycle:
     ) -> None:
         """Delete the object, or mark it where finalizers, dependents or its kubelet hold it."""
         obj = self.find(resource, key)
-        metadata = obj["metadata"]
-        if uid is not None and uid != metadata["uid"]:
-            raise Conflict(
-                409,
-                "Conflict",
-                f'Operation cannot be fulfilled on {full_name(resource)} "{key[1]}": Precondition failed: '
-                f"UID in precondition: {uid}, UID in object meta: {metadata['uid']}",
-            )
-        policy = propagation or ("Orphan" if resource == JOBS else "Background")
-        grace = _grace(resource, obj, grace_seconds)
-        finalizers = [name for name in metadata.get("finalizers") or [] if name != FOREGROUND]
-        if policy == "Foreground" and self._dependents(metadata["uid"]):
-            finalizers.append(FOREGROUND)
-        if policy == "Orphan":
-            self._release_dependents(metadata["uid"])
-        metadata["finalizers"] = finalizers
-        if not finalizers:
-            del metadata["finalizers"]
-        if "deletionTimestamp" not in metadata:
-            metadata["deletionTimestamp"] = stamp(self.clock() + timedelta(seconds=grace))
-            metadata["deletionGracePeriodSeconds"] = grace
-            if metadata.get("generation"):
-                metadata["generation"] += 1
-        else:
-            _shorten(metadata, grace)
-        if resource == NAMESPACES:
-            obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
-        if self._held(resource, key, obj):
-            if obj != self._store.get(resource, key):
-                self._store.put(resource, key, obj)
-        else:
-            self._drop(resource, key, obj)
-        self._cascade(resource, key, metadata["uid"])
+        self._deletion.begin(resource, key, obj, uid=uid, propagation=propagation, grace_seconds=grace_seconds)
 
     def _main_part(self, resource: Resource, old: Manifest, new: Manifest) -> Manifest:
         kept = old["metadata"]
@@ -197,79 +165,6 @@ class Lifecycle:
                 details={"causes": [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]},
             )
 
-    def _held(self, resource: Resource, key: Key, obj: Manifest) -> bool:
-        metadata = obj["metadata"]
-        if resource == NAMESPACES and any(True for _ in self._contents(key[1])):
-            return True
-        return bool(metadata.get("finalizers")) or metadata["deletionGracePeriodSeconds"] > 0
-
-    def _contents(self, namespace: str) -> list[tuple[Resource, Key, Manifest]]:
-        return [entry for entry in self._store.everything() if entry[0].namespaced and entry[1][0] == namespace]
-
-    def _dependents(self, uid: str) -> list[tuple[Resource, Key, Manifest]]:
-        return [entry for entry in self._store.everything() if uid in _owners(entry[2])]
-
-    def _release_dependents(self, uid: str) -> None:
-        for resource, key, obj in self._dependents(uid):
-            obj["metadata"]["ownerReferences"] = [
-                reference for reference in obj["metadata"]["ownerReferences"] if reference["uid"] != uid
-            ]
-            self._store.put(resource, key, obj)
-
-    def _cascade(self, resource: Resource, key: Key, uid: str) -> None:
-        """Garbage collection and the namespace controller, at once."""
-        doomed = self._contents(key[1]) if resource == NAMESPACES else self._dependents(uid)
-        owner = self._store.get(resource, key)
-        if owner is None or resource == NAMESPACES or FOREGROUND in (owner["metadata"].get("finalizers") or []):
-            for other, other_key, obj in doomed:
-                if "deletionTimestamp" not in obj["metadata"] and self._store.get(other, other_key) is not None:
-                    self.deleted(other, other_key, uid=None, propagation="Background", grace_seconds=None)
-        self._collect(resource, key)
-
-    def _collect(self, resource: Resource, key: Key) -> None:
-        """Remove the object where nothing holds it any more, then whatever waited for it."""
-        obj = self._store.get(resource, key)
-        if obj is None or "deletionTimestamp" not in obj["metadata"]:
-            return
-        metadata = obj["metadata"]
-        finalizers = metadata.get("finalizers") or []
-        if FOREGROUND in finalizers and not self._dependents(metadata["uid"]):
-            metadata["finalizers"] = finalizers = [name for name in finalizers if name != FOREGROUND]
-            if not finalizers:
-                del metadata["finalizers"]
-            self._store.put(resource, key, obj)
-        if self._held(resource, key, obj):
-            return
-        self._drop(resource, key, obj)
-
-    def _drop(self, gone_resource: Resource, gone_key: Key, gone: Manifest) -> None:
-        """Remove it; an owner in foreground deletion or a terminating namespace may have waited for it alone."""
-        self._store.remove(gone_resource, gone_key)
-        for resource, key, obj in list(self._store.everything()):
-            if obj["metadata"]["uid"] in _owners(gone):
-                self._collect(resource, key)
-        namespace = gone["metadata"].get("namespace")
-        if namespace:
-            self._collect(NAMESPACES, ("", namespace))
-
-
-def full_name(resource: Resource) -> str:
-    """`jobs.batch`, as the API server calls a kind in its messages."""
-    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-
-
-def _shorten(metadata: Manifest, grace: int) -> None:
-    """Give what is being deleted a shorter grace period, from when its deletion was asked for first."""
-    saved = max(metadata["deletionGracePeriodSeconds"] - grace, 0)
-    due = datetime.fromisoformat(metadata["deletionTimestamp"]) - timedelta(seconds=saved)
-    metadata["deletionTimestamp"] = stamp(due)
-    metadata["deletionGracePeriodSeconds"] -= saved
-
-
-def stamp(instant: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds, as the API server writes times."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
 
 def _check_version(resource: Resource, old: Manifest, metadata: Manifest) -> None:
     version = metadata.get("resourceVersion")
@@ -292,21 +187,5 @@ def _check_version(resource: Resource, old: Manifest, metadata: Manifest) -> Non
         raise Conflict(409, "Conflict", f"{about}: {problem}")
 
 
-def _grace(resource: Resource, obj: Manifest, asked: int | None) -> int:
-    """Only a pod on a machine, and not ended yet, is given time; its kubelet confirms with a grace of 0."""
-    if resource != PODS or not obj.get("spec", {}).get("nodeName"):
-        return 0
-    if obj.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
-        return 0
-    if asked is not None:
-        return asked
-    default: int = obj["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
-    return default
-
-
 def _content(obj: Manifest) -> Manifest:
     return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-
-
-def _owners(obj: Manifest) -> set[str]:
-    return {reference["uid"] for reference in obj["metadata"].get("ownerReferences") or []}
