@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Iterator
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import structlog
 
@@ -14,22 +14,14 @@ from isthmus.api.core import Manifest
 from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import AcceleratorTable
 from isthmus.clusters import (
-    COMPUTEJOBS,
     COMPUTENODES,
-    DISPATCHES,
-    NAMESPACES,
-    SETTLEMENTS,
     Client,
     ClusterError,
-    Credentials,
     Informer,
     Listing,
-    NotFound,
     Traffic,
-    UnexpectedAnswer,
     WorkQueue,
 )
-from isthmus.errors import HubError
 from isthmus.ledger import Ledger
 
 from .accounts import Accounts
@@ -45,24 +37,17 @@ from .instruments import Instruments
 from .jobs import Jobs
 from .jobwatch import JobWatch
 from .latetime import repeated
-from .nodenamespace import node_namespace_stands
 from .nodes import Nodes
-from .permissions import QUERY_RULES, RULES, Permissions, permissions_of
+from .permissions import Permissions
 from .query.assembly import query_api
+from .recall import recall
 from .scheduler import Scheduler
 from .secrets import SecretStore
-from .session import Surroundings
 from .settings import HubSettings
 from .settlements import Settlements
-from .tombstone import Tombstone
 from .vital import vitals_of
 
 logger = structlog.get_logger(__name__)
-
-# No API server answers the sooner for more requests at once, and each of them holds a connection of its own.
-CONCURRENCY = 48
-# What users ask by the query API leads to requests beside these, and to so many at once.
-QUERY_CONCURRENCY = 8
 
 
 class Hub:
@@ -187,67 +172,6 @@ class Hub:
         )
         self.vitals = vitals_of(self._reach, self.booking, clocks.monotonic)
 
-    @classmethod
-    async def open(cls, settings: HubSettings, credentials: Credentials, instruments: Instruments) -> Self:
-        """Reach the hub's API, open the ledger, and make ready. Raises ClusterError, LedgerError, HubError."""
-        accounts_file = AccountsFile.read(settings.accounts) if settings.accounts is not None else None
-        client = await Client.connect(credentials, name="hub", concurrency=CONCURRENCY)
-        asking: Client | None = None
-        try:
-            rules = RULES + (QUERY_RULES if settings.query is not None else ())
-            permissions = Permissions(client, permissions_of(rules, settings.system_namespace))
-            client.traffic.on_refused = lambda _: permissions.doubt()
-            await client.probe()
-            await permissions.require()
-            hub_uid = (await client.get(NAMESPACES, "kube-system"))["metadata"]["uid"]
-            await _kinds_served(client)
-            nodes = await _node_names(client)
-            clocks = Clocks.system()
-            if settings.query is not None:
-                asking = await Client.connect(
-                    credentials, name="hub", concurrency=QUERY_CONCURRENCY, traffic=client.traffic
-                )
-            ledger = await asyncio.to_thread(Ledger.open, settings.ledger)
-        except BaseException:
-            if asking is not None:
-                await asking.close()
-            await client.close()
-            raise
-        hub = cls(
-            settings,
-            client,
-            hub_uid,
-            ledger=ledger,
-            permissions=permissions,
-            clocks=clocks,
-            instruments=instruments,
-            asking=asking,
-            accounts_file=accounts_file,
-        )
-        hub.fleet.expect(nodes)
-        hub.nodes.begin(
-            Surroundings(
-                hub=client,
-                hub_uid=hub_uid,
-                credentials=credentials,
-                system_namespace=settings.system_namespace,
-                dispatches=hub.dispatches,
-                accelerators=hub.accelerators,
-                clocks=clocks,
-                allow_exec=settings.allow_exec,
-                secret=hub.secrets.get,
-                has_namespace=partial(node_namespace_stands, hub.accounts.namespace),
-                misfit=hub.nodes.misfit,
-                contacts=hub.contacts,
-                changed=hub.nodes.changed,
-                profiled=hub.nodes.profiled,
-                created=hub.jobs.latency.created,
-                hinted=instruments.hinted,
-                lost_sight=hub.fleet.lost_sight,
-            )
-        )
-        return hub
-
     async def run(self, ready: asyncio.Event) -> None:
         """Run all loops until cancelled; `ready` is set once the lists are in that decisions rest on."""
         try:
@@ -260,7 +184,7 @@ class Hub:
                 await self.secrets.informer.wait_synced()
                 self._start(group, "watch on ComputeJobs", self._job_watch.informer.run())
                 await self._job_watch.informer.wait_synced()
-                await self._recall()
+                await recall(self.dispatches, self.jobs, self.booking)
                 self._start(group, "booking", self.booking.run())
                 self._start(group, "writing of events", self.events.run())
                 self._start(group, "scheduling", self.scheduler.run())
@@ -298,35 +222,10 @@ class Hub:
         """Return once the hub's API has answered. Nodes that were deleted before a watch showed them are forgotten."""
         await self._client.probe()
         if self.fleet.unseen():
-            self.fleet.still_there(await _node_names(self._client))
+            self.fleet.still_there(await node_names(self._client))
 
     def _start(self, group: asyncio.TaskGroup, name: str, loop: Coroutine[None, None, None]) -> None:
         self.tasks.append(group.create_task(loop, name=name))
-
-    async def _recall(self) -> None:
-        """Have all readings booked that are not; of jobs that have ended few have any.
-
-        The status of those that were booked last is looked at: the former process may have stopped before it told.
-        """
-        resting: list[tuple[str, Tombstone]] = []
-        for uid in self.dispatches.job_uids():
-            if self.jobs.store.ended(uid) is None:
-                for node, dispatch in self.dispatches.of_job(uid):
-                    self.booking.offer(node, dispatch)
-                self.jobs.queue.add(uid)  # that of a job that is gone, no watch will show
-                continue
-            for node, name in self.dispatches.places(uid):
-                tombstone = self.dispatches.node(node).tombstone(name)
-                if tombstone is not None:
-                    resting.append((node, tombstone))
-                else:
-                    self.booking.offer(node, self.dispatches.node(node).wake(name))
-        await self.booking.recall(tombstone.uid for _, tombstone in resting)
-        for node, tombstone in resting:
-            if tombstone.reading and not self.booking.has_booked(tombstone.uid, tombstone.reading):
-                self.booking.offer(node, tombstone.dispatch())
-        for uid in await self.booking.recall_costs(self.dispatches.job_uids()):
-            self.jobs.booked(uid)
 
     async def _close(self) -> None:
         for queue in (self.dispatcher.queue, self.jobs.preemptor.queue, self.jobs.queue, self.settlements.queue):
@@ -372,19 +271,7 @@ class Hub:
             self.jobs.queue.add(dispatch.spec.job.uid)
 
 
-async def _node_names(client: Client) -> set[str]:
+async def node_names(client: Client) -> set[str]:
+    """The names of all ComputeNodes that there are."""
     nodes: Listing[Manifest] = await client.list(COMPUTENODES)
     return {node["metadata"]["name"] for node in nodes.items}
-
-
-async def _kinds_served(client: Client) -> None:
-    """Return once the API serves our kinds. Just after installation it asks for patience, which kopf would log."""
-    for resource in (COMPUTEJOBS, DISPATCHES, SETTLEMENTS):
-        try:
-            await client.get(resource, "none", "default")
-        except NotFound:
-            continue
-        except UnexpectedAnswer as error:
-            raise HubError(
-                f"the hub's API serves no {resource.kind}s", "install the CRDs first: kubectl apply -f crds/"
-            ) from error

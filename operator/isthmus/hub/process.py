@@ -23,6 +23,7 @@ from .handlers import registry_of
 from .httpserver import HttpServer
 from .hub import Hub
 from .instruments import Instruments
+from .opening import open_hub
 from .settings import HubSettings
 from .standing import Standing
 
@@ -104,7 +105,7 @@ async def _serve(settings: HubSettings) -> None:
     instruments = Instruments(registry)
 
     async def operate() -> None:
-        standing.hub = hub = await Hub.open(settings, credentials, instruments)
+        standing.hub = hub = await open_hub(settings, credentials, instruments)
         await _operate(hub, login)
 
     if settings.http is None:
