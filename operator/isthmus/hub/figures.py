@@ -14,7 +14,7 @@ from isthmus.clusters import Traffic
 from isthmus.placement import capacity_of
 
 from . import metrics
-from .fleet import FleetNode
+from .fleetnode import FleetNode
 from .hub import Hub
 from .metrics import Metric
 from .standing import Standing

@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from isthmus.agent.stoprate import StopRate
 from isthmus.api.computenode import ComputeNode
@@ -13,47 +11,20 @@ from isthmus.placement import (
     AssumedLedger,
     Demand,
     Holding,
-    NodeView,
-    PriceView,
     ShapeHint,
     Snapshot,
     Terms,
 )
-from isthmus.placement.stated import Stated, stated
-from isthmus.settlement.tariff import tariff_state
 
 from .accounting import Accounting
 from .dispatches import NodeDispatches
+from .fleetnode import FleetNode
 from .hinting import Hinting
 from .lending import Lending
 from .nodestatus import CONNECTING, IMPOSSIBLE, NO_PROFILE, NodeFacts
 from .stopping import rate_of
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _BEGINNING = frozenset({CONNECTING, NO_PROFILE})
-
-
-@dataclass(slots=True)
-class FleetNode:
-    """One node: as declared, as observed, and the live figures of its agent."""
-
-    node: ComputeNode
-    facts: NodeFacts
-    profile: Profile | None = None
-    sequence: int = 0
-    _stated: tuple[ComputeNode, datetime, Stated] | None = field(default=None, init=False, repr=False)
-
-    def stated(self, now: datetime, currency: str) -> Stated:
-        """What it states as it holds at `now`; worked out anew only where that may have changed."""
-        known = self._stated
-        if known is None or known[0] is not self.node or not known[1] <= now < (known[2].until or _NEVER):
-            known = self._stated = (self.node, now, stated(self.node.spec, now, currency))
-        return known[2]
-
-    def claimed(self) -> str:
-        """The UID of the cluster it was before the hub started, until it is known what it is now."""
-        undecided = self.facts.problem is not None and self.facts.problem[0] == CONNECTING
-        return self.node.status.cluster_uid if undecided else ""
 
 
 class Fleet:
@@ -281,35 +252,17 @@ class Fleet:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What placement may know at `now`."""
-        nodes = tuple(self._view(name, known, now) for name, known in self._nodes.items())
-        return Snapshot(nodes, now, self.accounting.view())
-
-    def _view(self, name: str, known: FleetNode, now: datetime) -> NodeView:
-        spec, blocked, says = known.node.spec, known.facts.blocked(), known.stated(now, self._currency)
-        return NodeView(
-            name=name,
-            tier=spec.tier,
-            parent=spec.parent,
-            region=spec.region.code,
-            labels=spec.labels,
-            taints=tuple(spec.taints),
-            scheduling_state=spec.scheduling_state,
-            stop_allowance_seconds=spec.timing.stop_allowance_seconds,
-            classifications=says.classifications,
-            jurisdictions=says.jurisdictions,
-            energy=says.energy,
-            network=says.network,
-            reliability=self._dispatches_of(name).record.percent(now),
-            ready=blocked is None,
-            not_ready_reason=blocked[0] if blocked else "",
-            not_ready_message=blocked[1] if blocked else "",
-            price=self._price(known, now),
-            profile=known.profile,
-            assumed=self._assumed.of(name),
-            terms=self._terms(name, known, now),
-            preemption_allowed=spec.offer is None or spec.offer.preemptible,
-            preemption_notice_seconds=(spec.offer.reclaim_notice_seconds or 0) if spec.offer is not None else 0,
+        nodes = tuple(
+            known.view(
+                now,
+                self._currency,
+                assumed=self._assumed.of(name),
+                terms=self._terms(name, known, now),
+                reliability=self._dispatches_of(name).record.percent(now),
+            )
+            for name, known in self._nodes.items()
         )
+        return Snapshot(nodes, now, self.accounting.view())
 
     def _terms(self, name: str, known: FleetNode, now: datetime) -> Terms | None:
         offer, dispatches = known.node.spec.offer, self._dispatches_of(name)
@@ -317,19 +270,4 @@ class Fleet:
             return None
         return self._lending.terms(
             name, offer, known.profile, lambda: dispatches.holdings.sums(dispatches.live(), self._assumed.of(name)), now
-        )
-
-    def _price(self, known: FleetNode, now: datetime) -> PriceView | None:
-        tariff = known.node.spec.tariff
-        if tariff is None:
-            return None
-        state = tariff_state(tariff, now, self._currency)
-        return PriceView(
-            core_second=Decimal(tariff.prices.core_second),
-            gibibyte_second=Decimal(tariff.prices.gibibyte_second),
-            gpu_second={each.model: Decimal(each.price) for each in tariff.prices.gpu_second},
-            currency=tariff.currency,
-            current=state.ok,
-            reason="" if state.ok else state.reason,
-            message="" if state.ok else state.message,
         )

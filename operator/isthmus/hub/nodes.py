@@ -30,7 +30,8 @@ from isthmus.placement.stated import Stated
 from isthmus.settlement.tariff import tariff_state
 
 from .events import EventWriter
-from .fleet import Fleet, FleetNode
+from .fleet import Fleet
+from .fleetnode import FleetNode
 from .jobstatus import merge_patch
 from .nodestatus import Problem, figures_verdict, node_status
 from .session import NodeSession, Surroundings

@@ -15,7 +15,8 @@ from isthmus.api.names import ANNOTATION_FORGET, node_namespace
 from isthmus.clusters import DISPATCHES, NAMESPACES, FakeCluster, Resource
 from isthmus.hub.dispatches import DispatchStore
 from isthmus.hub.fencing import Fencing, GiveUp, Wait
-from isthmus.hub.fleet import Fleet, FleetNode
+from isthmus.hub.fleet import Fleet
+from isthmus.hub.fleetnode import FleetNode
 from isthmus.hub.nodestatus import LASTING_SECONDS, node_status
 from isthmus.settlement.tariff import tariff_state
 
