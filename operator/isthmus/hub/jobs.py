@@ -5,7 +5,6 @@ from datetime import datetime
 
 import structlog
 
-from isthmus.agent import timestamp
 from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.api.names import FINALIZER_JOB
@@ -16,28 +15,22 @@ from isthmus.placement import Unplaced
 from .admission import TemplateJudge
 from .booking import Booking
 from .dispatches import DispatchStore
-from .draining import leaving
 from .events import EventWriter
 from .fencing import Fencing, GiveUp
 from .fleet import Fleet
 from .instruments import Instruments
 from .jobrecord import EndedJob, JobRecord
-from .jobsize import placement_of, size_of
-from .jobstatus import Facts, job_status, status_patch, urgent
+from .jobstatuswriter import KEPT_BACK_SECONDS, JobStatusWriter
 from .jobstore import JobStore
 from .latency import Latency
 from .preemptor import Preemptor
-from .progress import Progress, progress_of
+from .progress import progress_of
 from .scheduler import Scheduler
 from .shards import Shards
 from .steering import Steering
 
 logger = structlog.get_logger(__name__)
 
-# What nobody waits for is kept back for so long: more may follow, and work that ends within it is told in one write.
-KEPT_BACK_SECONDS = 1.0
-# While the hub's API is busy, what brings jobs on their way goes before telling of them.
-KEPT_BACK_BUSY_SECONDS = 10.0
 # How long a deletion waits for a member out of reach, which is swept on its return; of others it is told after that.
 DELETION_SECONDS = 60.0
 # A verdict that could not be written is thought over after so long.
@@ -94,7 +87,7 @@ class Jobs:
             again=lambda uid, seconds: self.queue.add(uid, seconds),  # noqa: PLW0108 - made below
             preemptor=self.preemptor,
         )
-        self._events = events
+        self._statuses = JobStatusWriter(hub, self.store, fleet=fleet, booking=booking, events=events, now=now)
         self._now = now
         self.latency = Latency(self.store, instruments, monotonic, now)
         self.queue: WorkQueue[str] = WorkQueue(
@@ -167,7 +160,7 @@ class Jobs:
                 record.refusal = await self._judge.judge(record.job)
             except ClusterError as error:
                 record.problem = (error.reason, f"the template could not be judged: {error}")
-                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
+                await self._statuses.write(record, dispatches, progress_of(record.work, dispatches))
                 raise
             record.admitted, record.problem = record.refusal is None, None
         look = await self._judge_lost(record, dispatches)
@@ -179,7 +172,7 @@ class Jobs:
         booked = all(self._booking.is_booked(dispatch) for _, dispatch in dispatches)
         if not booked and (len(progress.live) <= 1 or progress.ending is not None):
             return look  # the booking calls back; no ending is told ahead of the bill
-        again = await self._write_status(record, dispatches, progress)
+        again = await self._statuses.write(record, dispatches, progress)
         return earliest(look, again, record.late_in(self._now()))
 
     async def _judge_lost(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]]) -> float | None:
@@ -197,64 +190,6 @@ class Jobs:
                 record.waits[dispatch.metadata["name"]] = verdict.why
                 again = earliest(again, verdict.seconds)
         return again
-
-    async def _write_status(
-        self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress
-    ) -> float | None:
-        before = record.job  # the watch may show our own write before its answer is here
-        new = job_status(self._facts(record, dispatches, progress))
-        patch = status_patch(before.status, new)
-        if patch is None:
-            record.noticed_at = None
-            return None
-        wait = 0.0 if urgent(before.status, new) else self._kept_back(record)
-        if wait > 0:
-            return wait
-        namespace, name = record.key
-        body = {"metadata": {"uid": record.uid}, "status": patch}
-        try:
-            answer = await self._hub.patch(COMPUTEJOBS, name, namespace, body, subresource="status")
-            record.noticed_at = None
-        except (NotFound, Conflict):
-            return 0.2 if await self.store.still_there(record) else None
-        logger.debug("job status written", **record.reference, phase=new.phase, fields=sorted(patch))
-        self._events.of_transition(before, new)
-        self.store.learn(answer)
-        return 0.0 if record.finished else None
-
-    def _kept_back(self, record: JobRecord) -> float:
-        """Seconds for which news of the job, first noticed now or before, are still to be kept back."""
-        now = self._now().timestamp()
-        if record.noticed_at is None:
-            record.noticed_at = now
-        longest = KEPT_BACK_BUSY_SECONDS if self._hub.busy else KEPT_BACK_SECONDS
-        wait = record.noticed_at + longest - now
-        return wait if wait <= longest else 0.0  # the clock was set back meanwhile
-
-    def _facts(self, record: JobRecord, dispatches: Sequence[tuple[str, Dispatch]], progress: Progress) -> Facts:
-        known = record.admitted or dispatches
-        completions, gpus = size_of(record.job, dispatches, progress.live) if known else (None, 0)
-        explanation, estimate = placement_of(dispatches, record.unplaced)
-        return Facts(
-            job=record.job,
-            work=record.work,
-            dispatches=dispatches,
-            progress=progress,
-            refusal=record.refusal,
-            admitted=record.admitted,
-            unplaced=record.unplaced,
-            problem=record.problem,
-            cost=self._booking.cost(record.uid) if dispatches else None,
-            explanation=explanation,
-            estimate=estimate,
-            completions=completions,
-            gpus=gpus,
-            unreachable=self._fleet.unreachable(node for node, _ in dispatches),
-            uncleared=record.uncleared,
-            waits=record.waits,
-            leaving=leaving(record.work, [(node, d) for node, d in progress.live if self._fleet.drained(node)]),
-            now=timestamp(self._now()) or "",
-        )
 
     async def _tend_ended(self, ended: EndedJob) -> float | None:
         """Stop what of the job came late, and delete it when its time to live is over."""
@@ -304,7 +239,7 @@ class Jobs:
             record.uncleared = tuple(sorted(set(left))) if overdue >= 0 else ()
             if record.uncleared or unreachable:
                 dispatches = self._dispatches.of_job(record.uid)
-                await self._write_status(record, dispatches, progress_of(record.work, dispatches))
+                await self._statuses.write(record, dispatches, progress_of(record.work, dispatches))
             return earliest(max(-overdue, 1.0), *(self._fleet.lost_in(node) or None for node in left))
         if record.held:
             namespace, name = record.key
