@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
 from isthmus.agent.sequence import GAP_SECONDS
 from isthmus.api.core import Manifest
-from isthmus.api.dispatch import Dispatch, Fence, TariffReference
+from isthmus.api.dispatch import Dispatch, TariffReference
 from isthmus.api.names import ANNOTATION_ASSIGNED, FINALIZER_JOB
 from isthmus.api.offer import Offer
 from isthmus.clusters import (
@@ -28,12 +27,12 @@ from isthmus.placement import Assignment
 from .booking import Booking
 from .dispatches import DispatchStore
 from .dispatchmanifest import dispatch_manifest
-from .fencing import fence_of
 from .fleet import Fleet
 from .jobrecord import JobRecord
 from .jobs import Jobs
 from .nodenamespace import NamespaceGoing, ensure_node_namespace
-from .parcels import Parcel, overtaken, pieces_of
+from .orders import Order, order_of
+from .parcels import Parcel
 from .progress import progress_of
 from .scheduler import PIN_SECONDS
 
@@ -42,15 +41,6 @@ logger = structlog.get_logger(__name__)
 # A number that is written later than this after it was given out gets another first: the agent takes it for one that
 # will not come after GAP_SECONDS (isthmus.agent.sequence), and a try and the pause after it may last half of that.
 RENUMBER_SECONDS = GAP_SECONDS / 3
-
-
-@dataclass(slots=True)
-class Order:
-    """The parcels of one attempt of one job that are not known to be written."""
-
-    attempt: int
-    nodes: tuple[str, ...]
-    parcels: list[Parcel] = field(default_factory=list)
 
 
 class Dispatcher:
@@ -97,50 +87,8 @@ class Dispatcher:
         self.queue.add(record.uid)
 
     def _order(self, record: JobRecord, assignments: Sequence[tuple[Assignment, int]]) -> Order:
-        """The attempt that the assignments make, or the one that they complete.
-
-        Where a former process wrote all Dispatches of an attempt but one, that one is written under the name it would
-        have had: should it land after all, only one of the two is ever there, whatever their indexes.
-        """
         dispatches = self._dispatches.of_job(record.uid)
-        parcels = self._parcels(record, dispatches, assignments)
-        nodes = tuple(parcel.node for parcel in parcels)
-        if record.assigned is not None and len(parcels) == 1 and record.outstanding(dispatches) == nodes:
-            attempt, pinned = record.assigned
-            parcels[0].shard = pinned.index(nodes[0])
-            return Order(attempt, pinned, parcels)
-        return Order(assignments[0][0].demand.attempt, nodes, parcels)
-
-    def _parcels(
-        self,
-        record: JobRecord,
-        dispatches: Sequence[tuple[str, Dispatch]],
-        assignments: Sequence[tuple[Assignment, int]],
-    ) -> list[Parcel]:
-        """What of the job each node gets, of what is left of it now."""
-        progress = progress_of(record.work, dispatches)
-        if progress.rest is None:
-            return []
-        pieces = pieces_of(
-            record.work,
-            progress,
-            progress.rest,
-            [assignment.width for assignment, _ in assignments],
-            first=not dispatches,
-        )
-        now = asyncio.get_running_loop().time()
-        parcels = [Parcel(*assignments[place], n, pieces[place], numbered_at=now) for n, place in enumerate(pieces)]
-        for parcel in parcels:
-            parcel.fence = self._fence(parcel)
-        return parcels
-
-    def _fence(self, parcel: Parcel) -> Fence | None:
-        """The fence for a shard that may be rerun elsewhere once it has stopped; placement says whether it may."""
-        grace, known = parcel.assignment.demand.grace_seconds, self._fleet.get(parcel.node)
-        if grace is None or known is None:
-            return None
-        rate = self._fleet.stop_rate(parcel.node)
-        return fence_of(known.node.spec.timing, grace, parcel.assignment.width, rate)
+        return order_of(record, dispatches, assignments, self._fleet, asyncio.get_running_loop().time())
 
     async def _dispatch(self, uid: str) -> float | None:
         order = self._orders[uid]
@@ -157,7 +105,7 @@ class Dispatcher:
             record.problem = ("DispatchFailed", f"the chosen node can't be written on the job: {error}")  # type: ignore[union-attr]  # only the pin raises
             self._close(uid, record, order, again_seconds=5.0)
             return None
-        for parcel in self._overtaken(record, order):
+        for parcel in order.overtaken(record.work, progress_of(record.work, self._dispatches.of_job(uid))):
             self._forget(order, parcel)
         sent = await asyncio.gather(
             *(self._send(record, order, parcel) for parcel in list(order.parcels)), return_exceptions=True
@@ -172,18 +120,6 @@ class Dispatcher:
                 self._jobs.latency.written(record, order.attempt)
         self._close(uid, record, order, again_seconds=5.0 if refused else 0.0)
         return None
-
-    def _overtaken(self, record: JobRecord, order: Order) -> list[Parcel]:
-        """Parcels of which something was done, or of no more use, since they were made up, and which nobody has sent.
-
-        What is missing is offered anew: a shard that was given up may tell late of what it got done.
-        """
-        progress = progress_of(record.work, self._dispatches.of_job(record.uid))
-        return [
-            parcel
-            for parcel in order.parcels
-            if parcel.sent_at is None and (progress.ending is not None or overtaken(record.work, progress, parcel))
-        ]
 
     async def _send(self, record: JobRecord, order: Order, parcel: Parcel) -> bool:
         """Write one Dispatch. Whether it was refused for good; raises ClusterError where that is not known."""
