@@ -12,7 +12,7 @@ from burst.figures import Figures
 from burst.page import NAME, with_figures
 from burst.stage import Stage
 from burst.trial import Trial
-from burst.writing import RESULTS, write
+from report.writing import RESULTS, write
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
-"""The figures as a table in the documentation, between two marks: the page says what was measured. No I/O."""
+"""The figures as tables in the documentation. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from report.page import figures_table, measured_on, placed, table
 
 NAME = "burst.json"
 
@@ -20,57 +22,14 @@ _MEANINGS = {
 }
 
 
-def with_figures(page: str, report: Mapping[str, object]) -> str:
-    """The page with the table of the report between its marks. ValueError where it has no such place."""
-    spent = _spent(report["processorMillisecondsPerJob"])
-    return placed(page, NAME, f"{table(report, _MEANINGS)}\n{spent}")
+def with_figures(page: str, report: Mapping[str, Any]) -> str:
+    """The page with the tables of the report between its marks. ValueError where it has no such place."""
+    where, spent = f"{measured_on(report['machine'])}.", _spent(report["processorMillisecondsPerJob"])
+    return placed(page, NAME, figures_table(report, _MEANINGS), where, spent)
 
 
-def placed(page: str, name: str, text: str) -> str:
-    """The page with the text between the marks of that name. ValueError where it has none."""
-    begin_mark, end_mark = marks(name)
-    before, begin, rest = page.partition(begin_mark)
-    _, end, after = rest.partition(end_mark)
-    if not begin or not end:
-        raise ValueError(f"the page has no {begin_mark} and {end_mark}")
-    return f"{before}{begin_mark}\n{text}\n{end_mark}{after}"
-
-
-def marks(name: str) -> tuple[str, str]:
-    """What stands before and after the table of the file of that name."""
-    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-
-
-def table(report: Mapping[str, object], meanings: Mapping[str, str]) -> str:
-    """A row for each meaning with the report's figure, and on what machine that was. TypeError where it names none."""
-    machine = report["machine"]
-    if not isinstance(machine, Mapping):
-        raise TypeError("a report names its machine")
-    rows = [f"| `{key}` | {meaning} | {report[key]} |" for key, meaning in meanings.items()]
-    where = measured_on(machine)
-    rounds = f"; rounds: {machine['bestOfRounds']}" if "bestOfRounds" in machine else ""
-    return "\n".join(
-        ["", "| key | what | figure |", "| --- | --- | --- |", *rows, "", f"Measured on: {where}{rounds}.", ""]
-    )
-
-
-def measured_on(machine: Mapping[str, Any]) -> str:
-    """What a report says of its machine, in words."""
-    managers = ""
-    if limits := machine.get("controllerManager"):
-        managers = f"; the members' controller managers with {limits['qps']} requests/s, {limits['burst']} at once"
-    return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memoryMebibytes']} MiB, Python {machine['python']}, "
-        f"Kubernetes {machine['kubernetes']}{managers}; "
-        f"load average before it {machine['loadAverageBefore']}"
-    )
-
-
-def _spent(programs: object) -> str:
-    """Whose processor time a job takes, as a table with its sum. TypeError where a report does not say."""
-    if not isinstance(programs, Mapping):
-        raise TypeError("a report says whose processor time a job took")
+def _spent(programs: Mapping[str, Mapping[str, float]]) -> str:
+    """Whose processor time a job takes, with its sum."""
     rows = [(name, each["untilDispatched"], each["overLife"]) for name, each in programs.items()]
     rows.append(("together", round(sum(row[1] for row in rows), 1), round(sum(row[2] for row in rows), 1)))
-    head = ["| processor time a job, ms | until its member Job exists | over its life |", "| --- | --- | --- |"]
-    return "\n".join([*head, *(f"| {name} | {first} | {whole} |" for name, first, whole in rows), ""])
+    return table(("processor time a job, ms", "until its member Job exists", "over its life"), rows)

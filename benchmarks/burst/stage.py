@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from burst.machine import describe
 from federation import Federation
+from report.machine import describe
 from testbed import Cluster, Machine, Part
 
 MEMBERS = ("east", "west")

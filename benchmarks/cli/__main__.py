@@ -9,11 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-from burst.machine import describe
-from burst.writing import RESULTS, write
 from cli.hub import NAMESPACE, start
 from cli.page import NAME, with_figures
 from cli.timing import timed
+from report.machine import describe
+from report.writing import RESULTS, write
 from testbed import Testbed
 
 PLUGIN = str(Path(sys.executable).with_name("kubectl-isthmus"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from burst.page import measured_on, placed
+from report.page import measured_on, placed, table
 
 NAME = "cli.json"
 _WORDS = {
@@ -19,13 +19,12 @@ _WORDS = {
 
 def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the table of the report between its marks. ValueError where it has no such place."""
+    kinds = ("medianMilliseconds", "leastMilliseconds", "mostMilliseconds", "processorMilliseconds")
     rows = [
-        f"| {words} | {each['medianMilliseconds']} | {each['leastMilliseconds']} | {each['mostMilliseconds']} "
-        f"| {each['processorMilliseconds']} |"
+        (words, *(each[kind] for kind in kinds))
         for key, words in _WORDS.items()
         if (each := report["commands"].get(key))
     ]
-    head = ["| command | median, ms | least | most | processor time |", "| --- | --- | --- | --- | --- |"]
-    where = measured_on(report["machine"])
-    said = f"Over {report['jobs']} ComputeJobs, each command {report['runs']} times. Measured on: {where}."
-    return placed(page, NAME, "\n".join(["", *head, *rows, "", said, ""]))
+    said = f"Over {report['jobs']} ComputeJobs, each command {report['runs']} times."
+    titles = ("command", "median, ms", "least", "most", "processor time")
+    return placed(page, NAME, table(titles, rows), f"{said} {measured_on(report['machine'])}.")

@@ -9,11 +9,11 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from burst.machine import describe
-from burst.writing import RESULTS, write
 from placement import arrivals, batches
 from placement.instances import Size
 from placement.page import NAME, with_figures
+from report.machine import describe
+from report.writing import RESULTS, write
 
 LOADS = (0.75, 1.1)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from burst.page import placed
+from report.page import placed, table
 
 NAME = "hints.json"
 
@@ -11,19 +11,27 @@ NAME = "hints.json"
 def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the table of the report between its marks. ValueError where it has no such place."""
     rows = [
-        f"| {run['trace']} | {run['pods']} | **{run['hinted']['median']:.2f}** ({_range(run['hinted'])}) "
-        f"| {run['bestFit']['median']:.2f} ({_range(run['bestFit'])}) | {run['simulator']['median']:.2f} |"
+        (
+            run["trace"],
+            run["pods"],
+            f"**{run['hinted']['median']:.2f}** ({_range(run['hinted'])})",
+            f"{run['bestFit']['median']:.2f} ({_range(run['bestFit'])})",
+            f"{run['simulator']['median']:.2f}",
+        )
         for run in report["runs"]
     ]
-    head = [
-        "| trace | its pods of whole GPUs or none | the machine in mind, % | best fit, % | the simulator's rule, % |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    titles = (
+        "trace",
+        "its pods of whole GPUs or none",
+        "the machine in mind, %",
+        "best fit, %",
+        "the simulator's rule, %",
+    )
     said = (
         f"Medians (and ranges) of seeds {report['firstSeed']} to {report['firstSeed'] + report['seeds'] - 1} "
         f"at load {report['load']}."
     )
-    return placed(page, NAME, "\n".join(["", *head, *rows, "", said, ""]))
+    return placed(page, NAME, table(titles, rows), said)
 
 
 def _range(found: Mapping[str, Any]) -> str:

@@ -23,8 +23,6 @@ from typing import Any
 
 import numpy as np
 
-from burst.machine import describe
-from burst.writing import RESULTS, ROOT
 from isthmus.api.quantities import CPU, MEBIBYTE, MEMORY, PODS
 from isthmus.capacity.profile import Accelerator, Shape
 from isthmus.cli.simulate.policy import Policy, columns_of
@@ -35,8 +33,9 @@ from isthmus.placement.packing import Machine, Members, PodClass, PodClasses, al
 from isthmus.placement.packing.machines import WHOLE
 from isthmus.placement.room import Part, Room, pods_on, room_of
 from placement.hintpage import NAME, with_figures
+from report.machine import describe
+from report.writing import RESULTS, write
 
-PAGE = ROOT / "docs" / "placement.md"
 MACHINES = "openb_node_list_gpu_node.csv"
 TRACES = ("default", "gpuspec33", "multigpu50")
 LOAD = 1.3
@@ -181,8 +180,7 @@ def main() -> None:
         "machine": {**describe(), "loadAverageBefore": load},
         "runs": [measured(arguments.folder, trace, arguments.seeds) for trace in TRACES],
     }
-    arguments.result.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    write(report, arguments.result, NAME, with_figures, "placement.md")
 
 
 if __name__ == "__main__":

@@ -14,13 +14,12 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from burst.machine import describe
-from burst.writing import RESULTS, ROOT
 from isthmus.cli.simulate.overload import read_overload
 from isthmus.cli.simulate.policy import Policy
 from placement.tracepage import NAME, with_figures
+from report.machine import describe
+from report.writing import RESULTS, write
 
-PAGE = ROOT / "docs" / "simulator.md"
 MACHINES = "openb_node_list_gpu_node.csv"
 LOAD = 1.3
 FIRST_SEED = 42
@@ -71,10 +70,7 @@ def main() -> None:
         "runs": [measured(arguments.folder, *run, arguments.seeds) for run in runs],
         "machine": {**describe(), "loadAverageBefore": load},
     }
-    arguments.result.parent.mkdir(parents=True, exist_ok=True)
-    arguments.result.write_text(json.dumps(report, indent=2) + "\n")
-    if arguments.result == RESULTS / NAME:
-        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+    write(report, arguments.result, NAME, with_figures, "simulator.md")
 
 
 if __name__ == "__main__":

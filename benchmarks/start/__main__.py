@@ -9,7 +9,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from burst.writing import RESULTS, write
+from report.writing import RESULTS, write
 from start.page import NAME, with_figures
 from start.stage import Stage
 from start.trial import Trial

@@ -1,8 +1,9 @@
 """The figures as a table in the documentation. No I/O."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from burst.page import placed, table
+from report.page import figures_table, measured_on, placed
 
 NAME = "start.json"
 
@@ -25,6 +26,6 @@ _MEANINGS = {
 }
 
 
-def with_figures(page: str, report: Mapping[str, object]) -> str:
+def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the table of the report between its marks. ValueError where it has no such place."""
-    return placed(page, NAME, table(report, _MEANINGS))
+    return placed(page, NAME, figures_table(report, _MEANINGS), f"{measured_on(report['machine'])}.")

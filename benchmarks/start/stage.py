@@ -9,9 +9,9 @@ from typing import Self
 
 import msgspec
 
-from burst.machine import describe
 from federation import Federation, compute_node
 from federation.federation import ACCOUNT, SYSTEM
+from report.machine import describe
 from start.proxy import Node, Plan
 from testbed import Cluster, Machine, wait_for
 from testbed.kubeconfig import write_kubeconfig

@@ -1,6 +1,6 @@
 from burst.figures import Figures
-from burst.machine import model_in
 from burst.process import mebibytes_in
+from report.machine import model_in
 from testbed.processortime import cpu_seconds_in
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from burst.page import NAME, marks, placed, with_figures
+from burst.page import NAME, with_figures
+from report.page import marks, placed
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN, END = marks(NAME)

@@ -1,0 +1,1 @@
+"""What a benchmark measured: written down, and shown in the documentation."""
