@@ -1,11 +1,12 @@
 """`isthmus check-hub`: whether a hub works, as `helm test` asks."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .ending import fail
 
 if TYPE_CHECKING:
     from isthmus.clusters import Credentials
@@ -35,8 +36,7 @@ def check_hub(
     except (ClusterError, OSError, ValueError) as error:
         wrong = str(error)
     if wrong:
-        print(f"isthmus check-hub: {wrong}", file=sys.stderr)
-        raise typer.Exit(1)
+        fail("check-hub", wrong)
     print("the hub is ready")
 
 

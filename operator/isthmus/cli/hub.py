@@ -1,11 +1,12 @@
 """`isthmus hub`: the operator."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from .ending import fail
 
 LogFormat = Literal["console", "json"]
 
@@ -96,8 +97,7 @@ def hub(
         )
         asyncio.run(serve(settings))
     except (ClusterError, IsthmusError, OSError, yaml.YAMLError, ValueError) as error:
-        print(f"isthmus hub: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        fail("hub", str(error))
     except Exception as error:  # a fault of ours: told in the log's form, so that whoever gathers it sees one line
         structlog.get_logger(__name__).critical("the hub failed", exc_info=True)
         raise typer.Exit(1) from error

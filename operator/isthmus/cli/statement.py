@@ -1,7 +1,6 @@
 """`isthmus statement`: the statement of an account or a node, read from the ledger while the hub goes on writing."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -11,12 +10,15 @@ from typing import Annotated, TextIO
 
 import typer
 
+from isthmus.api.instants import instant
 from isthmus.errors import LedgerError
 from isthmus.settlement.csvfile import csv_rows
-from isthmus.settlement.instants import instant
 from isthmus.settlement.jsonfile import statement_json
 from isthmus.settlement.statement import Statement
 from isthmus.settlement.tariff import Meter
+
+from .currency import currency_code
+from .ending import fail
 
 LEDGER_VARIABLE = "ISTHMUS_LEDGER"
 _TABLE_WIDTH = 120
@@ -42,13 +44,6 @@ def period_bound(text: str) -> datetime:
                 f"{error}; write a day such as 2026-11-01 or an instant such as 2026-11-01T08:00:00Z"
             ) from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def currency_code(text: str) -> str:
-    """An ISO 4217 code. Raises BadParameter for what can't be one."""
-    if not re.fullmatch("[A-Z]{3}", text):
-        raise typer.BadParameter(f"{text!r} is no ISO 4217 code; write three capitals such as CNY")
-    return text
 
 
 def statement(
@@ -93,11 +88,11 @@ def statement(
             with output.open("w", encoding="utf-8", newline="") as file:
                 _write(found, late, form, file)
     except LedgerError as error:
-        _fail(str(error))
+        fail("statement", str(error))
     except BrokenPipeError:
         raise
     except OSError as error:
-        _fail(f"can't write {output}: {error.strerror}; name a file that this user can write")
+        fail("statement", f"can't write {output}: {error.strerror}; name a file that this user can write")
 
 
 def _write(found: Statement, late: Mapping[tuple[Meter, str], int], form: Form, file: TextIO) -> None:
@@ -113,8 +108,3 @@ def _write(found: Statement, late: Mapping[tuple[Meter, str], int], form: Form, 
 
         width = None if file.isatty() else _TABLE_WIDTH
         Console(file=file, width=width, highlight=False).print(statement_table(found, late))
-
-
-def _fail(message: str) -> None:
-    typer.echo(f"isthmus statement: {' '.join(message.split())}", err=True)
-    raise typer.Exit(1)

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from isthmus.settlement.instants import instant_text
+from isthmus.api.instants import instant_text
 from isthmus.settlement.lines import UNITS, Line, pricing_quantity
 from isthmus.settlement.money import ROUNDING, plain
 from isthmus.settlement.statement import MeterSum, Statement, meter_sums

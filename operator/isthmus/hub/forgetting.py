@@ -6,6 +6,7 @@ node that was heard after it may well run.
 
 from datetime import datetime
 
+from isthmus.api import instants
 from isthmus.api.computenode import ComputeNode
 from isthmus.api.conditions import find
 from isthmus.api.names import ANNOTATION_FORGET
@@ -57,7 +58,6 @@ def forget_before(node: ComputeNode, now: datetime, since: datetime | None) -> t
 def _instant(node: ComputeNode) -> datetime | None:
     text = (node.metadata.get("annotations") or {}).get(ANNOTATION_FORGET) or ""
     try:
-        instant = datetime.fromisoformat(text)
+        return instants.instant(text)
     except ValueError:
         return None
-    return instant if instant.tzinfo is not None else None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from isthmus.api.computenode import Identity
 from isthmus.api.conditions import truncated
 from isthmus.api.dispatch import JobReference, MeterQuantity, Reading
-from isthmus.settlement.instants import instant
+from isthmus.api.instants import instant
 from isthmus.settlement.tariff import Meter
 
 LARGEST = 2**63 - 1

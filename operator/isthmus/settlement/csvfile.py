@@ -10,7 +10,8 @@ import io
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from .instants import instant_text
+from isthmus.api.instants import instant_text
+
 from .lines import Line
 from .money import plain
 from .statement import Statement

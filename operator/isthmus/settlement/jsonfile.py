@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .instants import instant_text
+from isthmus.api.instants import instant_text
+
 from .lines import Line
 from .money import plain
 from .statement import Statement

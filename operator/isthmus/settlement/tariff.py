@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from isthmus.api.computenode import Tariff
+from isthmus.api.instants import instant, instant_text
 
-from .instants import instant, instant_text
 from .money import EXACT, ROUNDING, plain
 
 Meter = Literal["MillicoreSeconds", "MebibyteSeconds", "MilliGPUSeconds"]

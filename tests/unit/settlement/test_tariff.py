@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.api.computenode import ModelPrice, Prices, Tariff
-from isthmus.settlement.instants import instant, instant_text
+from isthmus.api.instants import instant, instant_text
 from isthmus.settlement.tariff import (
     Meter,
     canonical_tariff,

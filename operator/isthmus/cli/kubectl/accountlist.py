@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .table import Table
+from isthmus.cli.table import Table
 
 Object = Mapping[str, Any]
 HEADINGS = ("ACCOUNT", "WEIGHT", "SHARE", "GPUS", "CPU", "MEMORY", "PER-HOUR", "WAITING", "QUOTA")

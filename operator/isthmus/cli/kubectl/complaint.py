@@ -1,8 +1,7 @@
 """What a command can't do, in one line: printed as it stands, with exit code 1."""
 
+from isthmus.cli.escaping import printable
 from isthmus.errors import IsthmusError
-
-from .escaping import printable
 
 
 class Complaint(IsthmusError):  # noqa: N818 - it is a complaint

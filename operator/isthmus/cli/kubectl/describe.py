@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.cli.table import terminal_columns
+
 from .complaint import Complaint, line_of
 from .flags import Flags, with_flags
 from .jobsheet import job_sheet
@@ -15,7 +17,6 @@ from .kinds import NODES, Kind, objects_named
 from .nodesheet import node_sheet
 from .proposing import kinds, of_kind
 from .sheet import Sheet, sheet_lines
-from .table import terminal_columns
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client

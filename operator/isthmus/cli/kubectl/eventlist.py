@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from isthmus.cli.table import Table
+
 from .duration import age
 from .sheet import Part
-from .table import Table
 
 _LATEST = 10
 Object = Mapping[str, Any]

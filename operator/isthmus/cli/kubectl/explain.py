@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.cli.table import terminal_columns
+
 from .complaint import Complaint
 from .explanation import explanation_sheet, from_query, from_status
 from .flags import Flags, with_flags
@@ -14,7 +16,6 @@ from .kinds import JOBS, named
 from .output import Form, write
 from .proposing import jobs
 from .sheet import sheet_lines
-from .table import terminal_columns
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client

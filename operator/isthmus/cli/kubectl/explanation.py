@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from isthmus.cli.table import Table
+
 from .sheet import Part, Sheet
-from .table import Table
 
 Object = Mapping[str, Any]
 _VERDICTS = {"Chosen": 0, "Fits": 1, "Rejected": 2}

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .escaping import printable
+from isthmus.cli.escaping import printable
+
 from .fleet import PHASES, Fleet, JobLine, NodeLine
 
 _STYLES = {"Running": "green", "Dispatched": "cyan", "Pending": "yellow", "Failed": "red"}

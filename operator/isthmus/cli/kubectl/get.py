@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from isthmus.cli.table import Table, lines, show, widths
+
 from .complaint import Complaint, line_of
 from .flags import Flags, with_flags
 from .kinds import Kind, objects_named
 from .output import Form, listed, names_of, without_bookkeeping, write
 from .proposing import kinds, of_kind
-from .table import Table, lines, show, widths
 
 if TYPE_CHECKING:
     from isthmus.clusters.client import Client

@@ -5,11 +5,12 @@ import sys
 
 import typer
 
+from isthmus.cli.escaping import printable
+
 from .complaint import line_of
 from .completion import VARIABLE, completion, prepare
 from .describe import describe
 from .dryrun import with_value
-from .escaping import printable
 from .explain import explain
 from .flags import root_callback
 from .get import get

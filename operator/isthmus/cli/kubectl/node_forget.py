@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.api import instants
 from isthmus.api.names import ANNOTATION_FORGET
 
 from .complaint import Complaint
@@ -61,12 +62,9 @@ def instant_of(text: str | None, now: datetime) -> datetime:
     if text is None:
         return now.replace(microsecond=0)
     try:
-        instant = datetime.fromisoformat(text)
+        return instants.instant(text)
     except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise Complaint(f"--before {text!r} is no instant; write one such as {now:%Y-%m-%dT%H:%M:%SZ}")
-    return instant.astimezone(UTC)
+        raise Complaint(f"--before {text!r} is no instant; write one such as {now:%Y-%m-%dT%H:%M:%SZ}") from None
 
 
 def word(node: Mapping[str, Any], instant: datetime) -> str:

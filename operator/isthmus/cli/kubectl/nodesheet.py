@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from isthmus.cli.table import Table
+
 from .eventlist import conditions_part, events_part, joined, when
 from .sheet import Part, Sheet
-from .table import Table
 
 Object = Mapping[str, Any]
 

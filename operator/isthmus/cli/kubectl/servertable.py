@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from isthmus.cli.table import Table
+
 from .kinds import Kind
-from .table import Table
 
 ACCEPT = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .escaping import printable, width
-from .table import Table, folded, lines
+from isthmus.cli.escaping import printable, width
+from isthmus.cli.table import Table, folded, lines
 
 _GAP = 2
 _INDENT = 2

@@ -5,12 +5,12 @@ import secrets
 import string
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.api.instants import instant, instant_text
 from isthmus.api.tier import Tier
 
 from .complaint import Complaint
@@ -280,12 +280,9 @@ def _instant(text: str | None, flag: str) -> str | None:
     if text is None:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-    except (ValueError, OverflowError):
-        pass
-    raise Complaint(f"{flag} {text!r}: write an instant such as 2026-12-01T06:00:00Z")
+        return instant_text(instant(text).replace(microsecond=0))
+    except ValueError:
+        raise Complaint(f"{flag} {text!r}: write an instant such as 2026-12-01T06:00:00Z") from None
 
 
 def _seconds(text: str | None, flag: str) -> int | None:

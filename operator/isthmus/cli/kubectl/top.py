@@ -19,10 +19,10 @@ from .kinds import JOBS, NODES
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from isthmus.cli.table import Table
     from isthmus.clusters.client import Client
 
     from .servertable import ServerTable
-    from .table import Table
 
 _SHORTEST = 0.2
 
@@ -62,8 +62,9 @@ async def _top(flags: Flags, what: What, seconds: float | None) -> None:
     from rich.console import Console
     from rich.live import Live
 
+    from isthmus.cli.table import show
+
     from .connection import connected, credentials_of
-    from .table import show
 
     credentials = credentials_of(flags)
     async with connected(credentials, flags, name="hub") as client:
@@ -92,7 +93,7 @@ async def _accounts(client: "Client") -> "Table":
 async def _shown(client: "Client", what: What, namespace: str | None, console: "Console") -> "RenderableType":
     from rich.text import Text
 
-    from .table import folded
+    from isthmus.cli.table import folded
 
     if what is What.FLEET:
         return _screen(console, await read(client, namespace))

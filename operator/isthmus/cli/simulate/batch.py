@@ -1,7 +1,6 @@
 """`isthmus simulate batch`: where a hub would place these jobs on these nodes, all at once, and what it would cost."""
 
 import json
-import re
 import time
 from datetime import UTC, datetime
 from itertools import groupby
@@ -10,10 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.api.instants import instant
+from isthmus.cli.currency import currency_code
+from isthmus.cli.ending import fail
+from isthmus.cli.table import Table, show
 from isthmus.errors import ManifestError
 
-from .complaint import fail, refuse
 from .form import Form
+from .numbers import counted, positive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,21 +25,17 @@ if TYPE_CHECKING:
 
     from .manifests import Offered
 
-_COMMAND = "batch"
+_COMMAND = "simulate batch"
 _PARTLY = "PartlyPlaced"
 _PAIR = "ContradictoryConstraints"
 _NAMED = 3
-_CODE = re.compile(r"[A-Z]{3}")
 
 
 def _instant(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return instant(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} is no time; write one such as 2026-11-01T08:00:00Z")
-    return found.astimezone(UTC)
+        raise typer.BadParameter(f"{text!r} is no time; write one such as 2026-11-01T08:00:00Z") from None
 
 
 def batch(
@@ -48,7 +47,8 @@ def batch(
         datetime | None, typer.Option(parser=_instant, metavar="TIME", help="When, for tariffs; the present if unset.")
     ] = None,
     currency: Annotated[
-        str | None, typer.Option(metavar="CODE", help="What the hub bills in; the first node's if unset.")
+        str | None,
+        typer.Option(parser=currency_code, metavar="CODE", help="What the hub bills in; the first node's if unset."),
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to search for a better placement.")] = 60.0,
     seed: Annotated[int, typer.Option(help="For the search; the same gives the same.")] = 0,
@@ -57,12 +57,8 @@ def batch(
 
     FILEs are lists of manifests, several documents, or kind List. Nothing is contacted.
     """
-    if not seconds > 0:
-        refuse(_COMMAND, f"--seconds is {seconds:g}; give a number above 0")
-    if currency is not None and not _CODE.fullmatch(currency):
-        refuse(_COMMAND, f"--currency is {currency!r}; give an ISO 4217 code, such as CNY")
-    if seed < 0:
-        refuse(_COMMAND, f"--seed is {seed}; give a number that is not negative")
+    positive(_COMMAND, "--seconds", seconds)
+    counted(_COMMAND, "--seed", seed)
     from isthmus.placement import solve_batch
 
     from .manifestfile import read_manifests
@@ -137,14 +133,12 @@ def _write(found: dict[str, Any], form: Form) -> None:
     if form is Form.JSON:
         print(json.dumps(found, indent=2))
         return
-    rows = [("JOB", "NODE", "INDEXES", "PODS", "COST/H")]
+    rows = []
     for each in found["assignments"]:
         cost = "" if each["cost"] is None else f"{each['cost']:.4f}"
         name = f"{each['namespace']}/{each['job']}"
         rows.append((name, each["node"], each["indexes"] or "", str(each["pods"]), cost))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("   ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip())
+    show(Table(("JOB", "NODE", "INDEXES", "PODS", "COST/H"), rows))
     waiting: dict[str, list[str]] = {}
     for each in found["unplaced"]:
         said = each.get("message") or each["reasons"][0]["message"]

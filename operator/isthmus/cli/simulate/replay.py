@@ -9,14 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.ending import fail, refuse
 from isthmus.errors import TraceError
 
-from .complaint import fail, refuse
 from .form import Form
+from .numbers import counted, positive
 from .objective import Objective
 from .policy import Policy
 
-_COMMAND = "replay"
+_COMMAND = "simulate replay"
 _PICTURES = {".png", ".svg"}
 
 
@@ -86,12 +87,10 @@ def replay(
 
 def _check(*, load: float, speed: float, first_day: float, horizon: float, seed: int, plot: Path | None) -> None:
     for name, value, highest in (("--load", load, 100.0), ("--speed", speed, 1e6), ("--horizon", horizon, 1e4)):
-        if not math.isfinite(value) or not 0 < value <= highest:
-            refuse(_COMMAND, f"{name} is {value:g}; give a figure above 0 and up to {highest:g}")
+        positive(_COMMAND, name, value, highest)
     if not math.isfinite(first_day) or first_day < 0:
         refuse(_COMMAND, f"--first-day is {first_day:g}; give a day of the trace, from 0 on")
-    if seed < 0:
-        refuse(_COMMAND, f"--seed is {seed}; give a number that is not negative")
+    counted(_COMMAND, "--seed", seed)
     if plot is not None and plot.suffix not in _PICTURES:
         refuse(_COMMAND, f"--plot is {plot}; name a .png or .svg file")
 

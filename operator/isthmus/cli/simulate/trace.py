@@ -1,7 +1,6 @@
 """`isthmus simulate trace`: how much of a cluster's GPUs a policy gives out when more is asked for than there is."""
 
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -9,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.ending import fail
 from isthmus.errors import TraceError
 
-from .complaint import fail, refuse
 from .form import Form
+from .numbers import counted, positive
 from .policy import Policy
 
-_COMMAND = "trace"
+_COMMAND = "simulate trace"
 _HIGHEST_LOAD = 100
 _MOST_SEEDS = 10_000
 _FIRST_SEED = 42  # as in the published experiment
@@ -38,14 +38,10 @@ def trace(
 
     Pods are drawn from the trace's and arrive one by one; none leaves, and one that fits nowhere is dropped.
     """
-    if not math.isfinite(load) or not 0 < load <= _HIGHEST_LOAD:
-        refuse(_COMMAND, f"--load is {load:g}; give a factor above 0 and up to {_HIGHEST_LOAD}, such as 1.3")
-    if not 1 <= seeds <= _MOST_SEEDS:
-        refuse(_COMMAND, f"--seeds is {seeds}; give a number from 1 to {_MOST_SEEDS}")
-    if first_seed < 0:
-        refuse(_COMMAND, f"--first-seed is {first_seed}; give a number that is not negative")
-    if members < 1:
-        refuse(_COMMAND, f"--members is {members}; give at least 1")
+    positive(_COMMAND, "--load", load, _HIGHEST_LOAD)
+    counted(_COMMAND, "--seeds", seeds, 1, _MOST_SEEDS)
+    counted(_COMMAND, "--first-seed", first_seed)
+    counted(_COMMAND, "--members", members, 1)
     from .overload import read_overload, report
 
     begun = time.perf_counter()

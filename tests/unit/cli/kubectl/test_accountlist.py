@@ -1,6 +1,6 @@
 from isthmus.api.quantities import GIBIBYTE
 from isthmus.cli.kubectl.accountlist import account_table
-from isthmus.cli.kubectl.table import lines
+from isthmus.cli.table import lines
 from isthmus.hub.query.accounts import document
 from isthmus.placement import AccountLimits, AccountsView, AccountView, Holding, Usage
 

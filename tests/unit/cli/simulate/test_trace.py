@@ -75,7 +75,7 @@ def test_the_table() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--load=0"], "--load is 0; give a factor above 0"),
+        (["--load=0"], "--load is 0; give a number above 0 and up to 100"),
         (["--load=-1"], "--load is -1"),
         (["--load=nan"], "--load is nan"),
         (["--load=1e9"], "--load is 1e+09"),

@@ -10,8 +10,8 @@ from typing import TextIO
 
 import pytest
 
-from isthmus.cli.kubectl.escaping import printable, width
-from isthmus.cli.kubectl.table import Table, folded, lines, show, widths
+from isthmus.cli.escaping import printable, width
+from isthmus.cli.table import Table, folded, lines, show, widths
 
 NODES = Table(("NAME", "READY", "REGION"), [("east", "True", "cn-east-3"), ("a-node-with-a-long-name", "", "苏州")])
 

@@ -1,4 +1,4 @@
-"""How `isthmus simulate` says what is wrong: one line on stderr."""
+"""How a command of `isthmus` ends that can't be carried out: one line on stderr that says why, and its exit code."""
 
 from typing import NoReturn
 
@@ -9,7 +9,7 @@ WRONG_USE = 2  # what a wrong option exits with, as typer's own
 
 def fail(command: str, message: str, code: int = 1) -> NoReturn:
     """End the command with the message, on one line."""
-    typer.echo(f"isthmus simulate {command}: {' '.join(message.split())}", err=True)
+    typer.echo(f"isthmus {command}: {' '.join(message.split())}", err=True)
     raise typer.Exit(code)
 
 
