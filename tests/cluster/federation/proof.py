@@ -64,6 +64,11 @@ def runs_by_index(fed: Jobs, runs: Iterable[Run], jobs: Iterable[str]) -> dict[t
     return found
 
 
+def shards(fed: Federation, name: str) -> list[dict[str, Any]]:
+    """The shards in a job's status."""
+    return list(fed.job(name).get("status", {}).get("shards", []))
+
+
 def check_each_index_once(fed: Jobs, runs: Iterable[Run], jobs: Mapping[str, int]) -> None:
     """Each index of each job (by name, with its completions) succeeded in one pod and never ran twice at a time."""
     found = runs_by_index(fed, runs, jobs)

@@ -198,18 +198,23 @@ def test_a_drain_of_one_of_two_parts(fed: Federation, recorder: PodRecorder) -> 
     assert sorted(succeeded) == [index for index in range(36) if index not in {0, 18}]
 
 
+def _complete_while_drained(fed: Federation, name: str) -> None:
+    """Wait for the end of the job while the node of its one shard is drained."""
+    (only,) = dispatches(fed, name)
+    node = only["metadata"]["namespace"].removeprefix("isthmus-node-")
+    drain(fed, node)
+    try:
+        wait_complete(fed, [name])
+    finally:
+        drain(fed, node, "Active")
+
+
 def test_a_drain_is_no_failure(fed: Federation, recorder: PodRecorder) -> None:
     """More pods than may fail are stopped by a drain: they count as no failures, and the job completes elsewhere."""
     template = job_spec(run_seconds="3", completions=12, parallelism=12, backoffLimit=2)
     fed.hub.apply([compute_job("unharmed", template)])
     wait_for(lambda: fed.job("unharmed").get("status", {}).get("active") == 12, 30, "all pods to run")
-    (only,) = dispatches(fed, "unharmed")
-    node = only["metadata"]["namespace"].removeprefix("isthmus-node-")
-    drain(fed, node)
-    try:
-        wait_complete(fed, ["unharmed"])
-    finally:
-        drain(fed, node, "Active")
+    _complete_while_drained(fed, "unharmed")
     assert fed.job("unharmed")["status"].get("failed", 0) == 0
     check_each_index_once(fed, recorder.runs(), {"unharmed": 12})
 
@@ -219,13 +224,7 @@ def test_a_drain_of_what_can_not_be_moved(fed: Federation, recorder: PodRecorder
     template = job_spec(run_seconds="2", completions=8, parallelism=4, pod={"subdomain": "peers"})
     fed.hub.apply([compute_job("rooted", template, placement=SPLIT)])
     wait_for(lambda: fed.job("rooted").get("status", {}).get("succeeded", 0) >= 4, 30, "some of it to be done")
-    (only,) = dispatches(fed, "rooted")
-    node = only["metadata"]["namespace"].removeprefix("isthmus-node-")
-    drain(fed, node)
-    try:
-        wait_complete(fed, ["rooted"])
-    finally:
-        drain(fed, node, "Active")
+    _complete_while_drained(fed, "rooted")
     assert [each["status"]["state"] for each in dispatches(fed, "rooted")] == ["Succeeded"]
     check_each_index_once(fed, recorder.runs(), {"rooted": 8})
 

@@ -1,11 +1,10 @@
 """Work of lower priority makes room in two members at once, and what it had not finished runs again."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
-from tests.cluster.federation.proof import check_each_index_once, recorded, runs_by_index, wait_complete
+from tests.cluster.federation.proof import check_each_index_once, recorded, runs_by_index, shards, wait_complete
 
 from federation import Federation, compute_job, job_spec
 from isthmus.api.indexes import IndexSet
@@ -21,11 +20,6 @@ def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
     with recorded(fed, MEMBERS) as recorder:
         yield recorder
-
-
-def shards(fed: Federation, name: str) -> list[dict[str, Any]]:
-    """The shards in a job's status."""
-    return list(fed.job(name).get("status", {}).get("shards", []))
 
 
 def running(fed: Federation, name: str) -> int:

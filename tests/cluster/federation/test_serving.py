@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from federation import Federation, compute_job, gpu_machine, job_spec
@@ -18,16 +17,6 @@ MEMBERS = {
     "west": [Machine("plain", "16", "64Gi")],
 }
 Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
-
-
-@pytest.fixture(scope="module")
-def fed() -> Iterator[Federation]:
-    """A hub with both members joined, whose HTTP answers and log lines are looked at."""
-    with Federation(MEMBERS) as federation:
-        federation.process.start()
-        for name in MEMBERS:
-            federation.join(name)
-        yield federation
 
 
 def ask(fed: Federation, path: str) -> tuple[int, str]:

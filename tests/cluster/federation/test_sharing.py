@@ -54,6 +54,13 @@ def _waits(fed: Federation, name: str, namespace: str, reason: str) -> str:
     return str(found["message"])
 
 
+def _first_then_second(fed: Federation, namespace: str, first: int, second: int) -> None:
+    """One job that holds so many GPUs for an hour, and once it is placed another that asks for so many."""
+    fed.hub.apply([compute_job("first", job_spec(run_seconds="3600", gpus=first), namespace=namespace)])
+    fed.wait_condition("computejobs", "first", "Placed", "True", namespace=namespace)
+    fed.hub.apply([compute_job("second", job_spec(gpus=second), namespace=namespace)])
+
+
 def _counts(fed: Federation, phase: str) -> dict[str, int]:
     """The jobs of that phase, by account."""
     jobs = [job for job in fed.items("computejobs") if (job.get("status") or {}).get("phase") == phase]
@@ -73,9 +80,7 @@ def _runs(fed: Federation) -> list[tuple[str, datetime, datetime | None]]:
 def test_over_its_quota_a_job_waits_for_the_earlier(fed: Federation) -> None:
     """The reason has all figures, also after the hub was killed; others go on; it starts once the earlier one ended."""
     space = "team-quota"
-    fed.hub.apply([compute_job("first", job_spec(run_seconds="3600", gpus=3), namespace=space)])
-    fed.wait_condition("computejobs", "first", "Placed", "True", namespace=space)
-    fed.hub.apply([compute_job("second", job_spec(gpus=2), namespace=space)])
+    _first_then_second(fed, space, 3, 2)
     said = "account team-quota may hold 4 x A100, holds 3, the job asks for 2"
     assert said in _waits(fed, "second", space, "QuotaExceeded")
     fed.process.kill()
@@ -107,9 +112,7 @@ def test_a_larger_quota_is_read_while_the_hub_runs(fed: Federation) -> None:
 def test_over_its_ceiling_a_job_waits(fed: Federation) -> None:
     """What runs of an account may cost so much an hour; the reason has the figures."""
     space = "team-ceiling"
-    fed.hub.apply([compute_job("first", job_spec(run_seconds="3600", gpus=1), namespace=space)])
-    fed.wait_condition("computejobs", "first", "Placed", "True", namespace=space)
-    fed.hub.apply([compute_job("second", job_spec(gpus=1), namespace=space)])
+    _first_then_second(fed, space, 1, 1)
     said = "account team-ceiling may spend 8 CNY an hour, spends 7.398, the job would add 7.398"
     assert said in _waits(fed, "second", space, "SpendCeilingReached")
     _cancel(fed, "first", space)

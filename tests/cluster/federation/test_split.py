@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
@@ -7,6 +6,7 @@ from tests.cluster.federation.proof import (
     check_each_index_once,
     recorded,
     runs_by_index,
+    shards,
     wait_complete,
 )
 
@@ -26,11 +26,6 @@ def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
     with recorded(fed, MEMBERS) as recorder:
         yield recorder
-
-
-def shards(fed: Federation, name: str) -> list[dict[str, Any]]:
-    """The shards in a job's status."""
-    return list(fed.job(name).get("status", {}).get("shards", []))
 
 
 def test_one_job_on_two_nodes(fed: Federation, recorder: PodRecorder) -> None:

@@ -22,6 +22,17 @@ async def _ended(world: World, process: Process) -> str:
     return name
 
 
+async def _at_rest(world: World, *, restart: bool) -> tuple[str, Process]:
+    """A Dispatch that has ended, after a while, and the agent's process or the one that took its place."""
+    process = Process(world)
+    name = await _ended(world, process)
+    if restart:
+        await process.kill()
+        process = Process(world)
+    await asyncio.sleep(5)
+    return name, process
+
+
 async def test_nothing_is_kept_of_a_shard_that_has_ended(worlds: Any) -> None:
     """What the agent remembers of a shard goes with the last that is due for it."""
     async with worlds() as world:
@@ -36,12 +47,7 @@ async def test_nothing_is_kept_of_a_shard_that_has_ended(worlds: Any) -> None:
 async def test_a_shard_at_rest_costs_no_request(worlds: Any, restart: bool) -> None:
     """Neither a lost watch nor a new process has the agent ask for or write anything about it."""
     async with worlds() as world:
-        process = Process(world)
-        name = await _ended(world, process)
-        if restart:
-            await process.kill()
-            process = Process(world)
-        await asyncio.sleep(5)
+        name, process = await _at_rest(world, restart=restart)
         before = len(process.writes), world.shown(name)
         assert process.agent is not None
         process.agent.look_at_all()
@@ -56,12 +62,7 @@ async def test_a_shard_at_rest_costs_no_request(worlds: Any, restart: bool) -> N
 async def test_a_shard_at_rest_is_cleared_away(worlds: Any, restart: bool) -> None:
     """When its job is deleted, its Job and pods go, and the hub is told."""
     async with worlds() as world:
-        process = Process(world)
-        name = await _ended(world, process)
-        if restart:
-            await process.kill()
-            process = Process(world)
-        await asyncio.sleep(5)
+        name, process = await _at_rest(world, restart=restart)
         world.desire(name, "Cancelled")
         await world.until(lambda: world.shown(name).status.released)
         assert world.left() == []

@@ -1,31 +1,11 @@
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.docs.pages import ROOT
-from typer.testing import CliRunner, Result
+from tests.unit.cli.simulate.sample import Command
 
-from isthmus.cli.main import app
-
-SAMPLE = ROOT / "hack" / "demo" / "sample"
-NODES = SAMPLE / "openb_node_list_all_node.csv"
-PODS = SAMPLE / "openb_pod_list_gpuspec33.csv"
-
-
-def run(*options: str, nodes: Path = NODES, pods: Path = PODS) -> Result:
-    """The command."""
-    return CliRunner().invoke(app, ["simulate", "replay", f"--nodes={nodes}", f"--pods={pods}", *options])
-
-
-def figures(*options: str) -> dict[str, Any]:
-    """What it prints as JSON, but for the time it took."""
-    done = run("-o", "json", *options)
-    assert done.exit_code == 0, done.output
-    read: dict[str, Any] = json.loads(done.stdout)
-    assert read.pop("seconds") > 0
-    return read
+COMMAND = Command("replay")
+run, figures = COMMAND.run, COMMAND.figures
 
 
 def test_every_policy_and_objective() -> None:

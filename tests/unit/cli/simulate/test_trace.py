@@ -1,33 +1,13 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.docs.pages import ROOT
-from typer.testing import CliRunner, Result
+from tests.unit.cli.simulate.sample import NODES, Command
 
-from isthmus.cli.main import app
-
-SAMPLE = ROOT / "hack" / "demo" / "sample"
-NODES = SAMPLE / "openb_node_list_all_node.csv"
-PODS = SAMPLE / "openb_pod_list_gpuspec33.csv"
 MACHINES = "sn,cpu_milli,memory_mib,gpu,model\n"
-
-
-def run(*options: str, nodes: Path = NODES, pods: Path = PODS) -> Result:
-    """The command."""
-    return CliRunner().invoke(app, ["simulate", "trace", f"--nodes={nodes}", f"--pods={pods}", *options])
-
-
-def figures(*options: str) -> dict[str, Any]:
-    """What it prints as JSON, but for the time it took."""
-    done = run("-o", "json", *options)
-    assert done.exit_code == 0, done.output
-    read: dict[str, Any] = json.loads(done.stdout)
-    assert read.pop("seconds") > 0
-    return read
+COMMAND = Command("trace")
+run, figures = COMMAND.run, COMMAND.figures
 
 
 @pytest.mark.parametrize("policy", ["fragmentation", "bestfit", "random"])

@@ -2,13 +2,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.docs.pages import ROOT
+from tests.unit.cli.simulate import sample
 
 from isthmus.cli.simulate.tracefile import TimedPod, read_machines, read_pods, read_timed_pods
 from isthmus.errors import TraceError
 from isthmus.placement.packing import Machine, PodClass
 
-SAMPLE = ROOT / "hack" / "demo" / "sample"
 NODES = "sn,cpu_milli,memory_mib,gpu,model\n"
 PODS = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\n"
 TIMED = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,creation_time,deletion_time,scheduled_time\n"
@@ -23,12 +22,12 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def test_the_sample_is_of_the_form() -> None:
     """The sample in the repository, drawn in the trace's form, can be read, times and all."""
-    machines = read_machines(SAMPLE / "openb_node_list_all_node.csv")
+    machines = read_machines(sample.NODES)
     assert Machine(32_000, 262_144) in machines
-    pods = read_pods(SAMPLE / "openb_pod_list_gpuspec33.csv")
+    pods = read_pods(sample.PODS)
     assert len(pods) == 480
     assert any(pod.models for pod in pods)
-    assert len(read_timed_pods(SAMPLE / "openb_pod_list_gpuspec33.csv")) == 480
+    assert len(read_timed_pods(sample.PODS)) == 480
 
 
 def test_machines(tmp_path: Path) -> None:

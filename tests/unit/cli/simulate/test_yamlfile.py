@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.unit.cli.simulate.test_batch import answered, called, job, node
+from tests.unit.cli.simulate.manifests import answered, called, job, node
 
 BOMB = "\n".join(["- l0: &l0 [x]", *(f"  l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12))])
 
