@@ -38,7 +38,7 @@ tools: install ## Find or build the Kubernetes control planes and Helm (10-12 mi
 	@$(BIN)/python -m testbed.binaries
 
 .PHONY: demo
-demo: install ## Run 200 jobs of a GPU cluster trace over a hub and four members on this machine
+demo: install ## Run 240 jobs in the form of a GPU cluster trace over a hub and four members on this machine
 	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
 	@$(BIN)/python -m demo
 
