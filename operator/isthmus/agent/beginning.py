@@ -88,7 +88,7 @@ class Beginning:
         if not (dispatch.status.job_uid or execution.job_uid) and await self._jobs.hold_name(dispatch):
             return REPORT_SECONDS  # the placeholder, or the Job that came after all, arrives by watch
         # Whether the shard may be run again rests on this list: the watch on pods may be behind the one on Jobs.
-        pods = await self._meter.listed(dispatch)
+        pods = await self._meter.newest(dispatch, execution)
         if any(not pod_ended(pod) for pod in pods):
             await self._disarm(dispatch, execution)
             await self._jobs.delete_pods([pod for pod in pods if not pod_ended(pod)])

@@ -63,9 +63,15 @@ class Execution:
     list_at: float = float("-inf")
     """When pods that are being stopped are listed again, though the watch does not show that they have."""
     list_pause: float = 0.5
+    settle_at: float = float("-inf")
+    """When pods of a shard that has ended are listed again, to see whether any is to be read."""
     stops: dict[str, Stop] = field(default_factory=dict)
     """Pods that something stopped."""
     latest: Dispatch | None = None
+    sequence: int = 0
+    """Of the reading that this process wrote last, or began from."""
+    pods_version: int = 0
+    """Of the last list of pods that a reading rests on: none that follows may rest on older ones."""
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""
 
@@ -82,9 +88,10 @@ class Execution:
     def of(cls, dispatch: Dispatch, now: float) -> Self:
         """Of a Dispatch that is taken up now, be it new or an earlier process': readings of those are spread out."""
         uid = dispatch.metadata["uid"]
-        if dispatch.status.reading is None:
+        reading = dispatch.status.reading
+        if reading is None:
             return cls(uid)
-        return cls(uid, written_at=now - spread(uid, READING_SECONDS))
+        return cls(uid, written_at=now - spread(uid, READING_SECONDS), sequence=reading.sequence)
 
     def denied_seconds(self, now: float) -> float:
         """For how long the member has denied us the create, which it does just now."""

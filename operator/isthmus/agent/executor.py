@@ -22,7 +22,7 @@ from .fence import seen_suspended
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
-from .meter import ShardMeter
+from .meter import ShardMeter, unsettled
 from .observe import pod_ended
 from .orphans import sweep
 from .reporter import Reporter
@@ -155,12 +155,11 @@ class Executor:
             execution.job_uid = job.metadata.uid
         pods = self._view.pods(name)
         held = {pod.metadata.uid for pod in pods if FINALIZER_POD in pod.metadata.finalizers}
-        reading = dispatch.status.reading
         facts = Facts(
             dispatch=dispatch,
             job=job,
             pods=len(held),
-            unsettled=len(held.difference(reading.settling if reading else ())),
+            unsettled=len(unsettled(pods, dispatch.status.reading)),
             may_create=execution.accepted_here and not execution.job_uid,
             awaiting_watch=execution.awaiting_watch(self._clock(), WATCH_LAG_SECONDS),
         )
@@ -249,15 +248,22 @@ class Executor:
     async def _settle(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Pods of a shard that has ended: a Job's controller that lagged behind made them, or a create that came late.
 
-        They are stopped, and their time is read; where the reading was final, the ledger records a conflict.
+        They are stopped, and their time is read; where the reading was final, the ledger records a conflict. The watch
+        may be behind the list that the last reading rests on, and show pods held that were let go: all are listed anew.
         """
-        pods = self._view.pods(dispatch.metadata["name"])
+        if (left := execution.settle_at - self._clock()) > 0:
+            return left
+        execution.settle_at = self._clock() + REPORT_SECONDS
+        pods = await self._meter.newest(dispatch, execution)
         running = [pod for pod in pods if not pod_ended(pod)]
         if running:
             await self._jobs.delete_pods(running)
             return REPORT_SECONDS
         status = dispatch.status
-        await self._writer.end(dispatch, execution, status.state or DispatchState.LOST, status.reason, status.message)
+        if not unsettled(pods, status.reading):
+            return REPORT_SECONDS  # the watch is behind
+        state = status.state or DispatchState.LOST
+        await self._writer.end(dispatch, execution, state, status.reason, status.message, pods=pods)
         return 0.0
 
     async def _clear(self, dispatch: Dispatch, execution: Execution) -> float | None:

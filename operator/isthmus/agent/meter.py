@@ -8,7 +8,7 @@ from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, Reading
 from isthmus.api.names import FINALIZER_POD, LABEL_DISPATCH, LABEL_HUB, LABEL_NODE
 from isthmus.capacity import shared_request
-from isthmus.clusters import PODS, KubernetesApi
+from isthmus.clusters import PODS, KubernetesApi, Listing
 from isthmus.metering import LIVE_LAG, PodUse, advance, apart, joined, pod_interval, pod_meters
 from isthmus.metering import Meters as PodMeters
 
@@ -24,6 +24,18 @@ _NONE = PodMeters()
 def counted_until(reading: Reading | None) -> datetime | None:
     """The instant up to which a reading counted pods that were running; None where there is none."""
     return datetime.fromisoformat(reading.observed_at) - LIVE_LAG if reading is not None else None
+
+
+def unsettled(pods: Iterable[Pod], reading: Reading | None) -> set[str]:
+    """UIDs of those of the pods that are held, and that the reading has not settled."""
+    held = {pod.metadata.uid for pod in pods if FINALIZER_POD in pod.metadata.finalizers}
+    return held.difference(reading.settling if reading is not None else ())
+
+
+def _stands(dispatch: Dispatch, execution: Execution) -> bool:
+    """Whether the reading that stands is the one that this process wrote last, or began from."""
+    reading = dispatch.status.reading
+    return execution.sequence == (reading.sequence if reading is not None else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,26 @@ class ShardMeter:
         self._jobs = jobs
         self._now = now
 
-    async def complete(self, dispatch: Dispatch, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
+    async def pods(self, dispatch: Dispatch, execution: Execution) -> Sequence[Pod]:
+        """The shard's pods, at least as new as those that the reading rests on which stands: else one is counted twice.
+
+        The watch's as a rule. It may be behind a list that a reading of ours was made from; and what the reading rests
+        on that another process wrote, or that we did without hearing that it landed, nobody here knows.
+        """
+        if _stands(dispatch, execution) and self._view.shows_pods_of(execution.pods_version):
+            return self._view.pods(dispatch.metadata["name"])
+        return await self.newest(dispatch, execution)
+
+    async def newest(self, dispatch: Dispatch, execution: Execution) -> Sequence[Pod]:
+        """The same by a consistent list; no later reading rests on older ones."""
+        listing = await self._list(dispatch)
+        execution.pods_version = int(listing.resource_version)
+        if not _stands(dispatch, execution):
+            reading = dispatch.status.reading
+            execution.sequence, execution.live = reading.sequence if reading else 0, {}
+        return listing.items
+
+    async def complete(self, dispatch: Dispatch, execution: Execution, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:
         """The shard's pods, for certain all of them: listed anew where the watch has shown fewer than the Job counts.
 
         Each pod carries our finalizer until its reading is written, so none that the Job counted can be gone.
@@ -66,13 +97,16 @@ class ShardMeter:
         failed = sum(1 for pod in pods if pod.status.phase == "Failed")
         if succeeded >= job.status.succeeded and failed >= job.status.failed:
             return pods
-        return await self.listed(dispatch)
+        return await self.newest(dispatch, execution)
 
     async def listed(self, dispatch: Dispatch) -> Sequence[Pod]:
-        """The shard's pods by a consistent list; none where its namespace is gone."""
+        """The shard's pods by a consistent list, for no reading; none where its namespace is gone."""
+        return (await self._list(dispatch)).items
+
+    async def _list(self, dispatch: Dispatch) -> Listing[Pod]:
         namespace = dispatch.spec.manifest["metadata"]["namespace"]
         labels = f"{self._owner},{LABEL_DISPATCH}={dispatch.metadata['name']}"
-        return (await self._member.list(PODS, namespace, labels=labels, type=Pod)).items
+        return await self._member.list(PODS, namespace, labels=labels, type=Pod)
 
     def advance(
         self,

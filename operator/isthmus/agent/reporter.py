@@ -57,13 +57,13 @@ class Reporter:
     async def report(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Write what the member shows, where it is worth a write now; when, in seconds, to look again."""
         name = dispatch.metadata["name"]
-        shown = await self._shown(dispatch, job)
+        shown = await self._shown(dispatch, execution, job)
         if shown is None:
             return REPORT_SECONDS
         job, pods = shown
         seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods), self._jobs.server_time())
         if seen.ended:
-            pods = tuple(await self._meter.complete(dispatch, job, pods))
+            pods = tuple(await self._meter.complete(dispatch, execution, job, pods))
             seen = observe(job, pods, dispatch.status, tally(dispatch, job, pods))
         now = self._clock()
         old = dispatch.status
@@ -126,17 +126,17 @@ class Reporter:
         await self._meter.release(name, written.status.reading, execution)
         return 0.0 if seen.ended and not advance.complete else earliest(READING_SECONDS, later)
 
-    async def _shown(self, dispatch: Dispatch, job: Job) -> tuple[Job, Sequence[Pod]] | None:
+    async def _shown(self, dispatch: Dispatch, execution: Execution, job: Job) -> tuple[Job, Sequence[Pod]] | None:
         """The Job and its pods as they are to be told; None where the watch has yet to show that the Job is gone.
 
         What the hub decides on a shard that has stopped rests on consistent reads: the watch may be behind, and show
         a suspension that is over.
         """
-        pods = self._view.pods(dispatch.metadata["name"])
+        pods = await self._meter.pods(dispatch, execution)
         if dispatch.status.stopped or not has_stopped(job, pods):
             return job, pods
         fresh = await self._jobs.find(dispatch)
-        return (fresh, await self._meter.listed(dispatch)) if fresh is not None else None
+        return (fresh, await self._meter.newest(dispatch, execution)) if fresh is not None else None
 
     def _heard_time(self) -> datetime | None:
         """The member's own time when it last told of its Jobs: what has become of them since, nobody here knows."""

@@ -88,6 +88,8 @@ class StatusWriter:
         if status.state in TERMINAL:
             self._contact.stopped(execution.uid, bursts_of(execution.stops.values()))
         execution.latest = written
+        if written.status.reading is not None:
+            execution.sequence = written.status.reading.sequence
         execution.live = dict(execution.measured)
         execution.written_at = self._clock()
         execution.noticed_at = None

@@ -49,7 +49,7 @@ async def take_stock(
     if job is not None and not over and not job.spec.suspend:
         await jobs.suspend(job)
         return None
-    pods = await meter.listed(dispatch)
+    pods = await meter.newest(dispatch, execution)
     running = [pod for pod in pods if not pod_ended(pod)]
     if running:
         await jobs.delete_pods(running)

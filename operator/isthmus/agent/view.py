@@ -124,6 +124,10 @@ class MemberView:
         pods = self._pods.get(name, {}).values()
         return tuple(pod.unpacked(Pod) if isinstance(pod, AtRest) else pod for pod in pods)
 
+    def shows_pods_of(self, version: int) -> bool:
+        """Whether `pods` are at least as new as that version of a list of them."""
+        return int(self._pod_informer.version or 0) >= version
+
     def all_let_go(self, name: str) -> bool:
         """Whether no pod of a Dispatch bears our finalizer."""
         pods = self._pods.get(name, {}).values()

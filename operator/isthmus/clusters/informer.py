@@ -100,6 +100,14 @@ class Informer(Generic[T]):
         """What is there but can't be read; where it once could, `items` has its last good state."""
         return self._cache.undecodable
 
+    @property
+    def version(self) -> str:
+        """The resourceVersion up to which `items` shows what is there; empty while a list is read.
+
+        It moves with each change and each bookmark, which comes about once a minute.
+        """
+        return self._version
+
     def get(self, namespace: str, name: str) -> T | None:
         """The object as last seen, or None."""
         return self._cache.items.get((namespace, name))

@@ -6,9 +6,10 @@ carried out, after it and before the answer, or while it is under way, so that i
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Literal
 
 from isthmus.agent import Agent, Clocks
@@ -56,8 +57,10 @@ class World:
         self.run_seconds = run_seconds
         self.controllers_run = True
         self.member_limits = True
+        self.makes_pods = True
         self.hub.put(NAMESPACES, {"metadata": {"name": SPACE}})
         self._begun: dict[str, str] = {}
+        self._suffixes = count()
         machine = {"cpu": "16", "memory": "64Gi", "pods": "110"}
         ready = [{"type": "Ready", "status": "True"}]
         self.member.put(NODES, {"metadata": {"name": "m1"}, "status": {"allocatable": machine, "conditions": ready}})
@@ -148,7 +151,12 @@ class World:
 
     def pod_seconds(self) -> int:
         """Whole seconds that all of them ran."""
-        return sum(_seconds(pod) for pod in self.pods_ever().values())
+        return self.seconds_of(self.pods_ever().values())
+
+    @staticmethod
+    def seconds_of(pods: Iterable[Object]) -> int:
+        """Whole seconds that these ran."""
+        return sum(map(_seconds, pods))
 
     def read_seconds(self, name: str) -> int:
         """Seconds that the Dispatch's reading counts; each pod asks for one core."""
@@ -187,8 +195,8 @@ class World:
                     self.delete_pod(pod)
         else:
             for index in map(str, range(spec["completions"])):
-                if index not in done | live:
-                    self._make_pod(job, index, failed)
+                if index not in done | live and self.makes_pods:
+                    self._make_pod(job, index)
                     live.add(index)
         status: Object = {"active": len(live), "succeeded": len(done), "failed": failed}
         status["completedIndexes"] = ",".join(sorted(done))
@@ -222,7 +230,7 @@ class World:
         found = found or [{**why, "type": "FailureTarget"}]
         return found if live else [*found, {**why, "type": "Failed"}]
 
-    def _make_pod(self, job: Object, index: str, number: int) -> None:
+    def _make_pod(self, job: Object, index: str) -> None:
         template = job["spec"]["template"]
         metadata = job["metadata"]
         owner = {"apiVersion": "batch/v1", "kind": "Job", "name": metadata["name"], "uid": metadata["uid"]}
@@ -230,7 +238,7 @@ class World:
             PODS,
             {
                 "metadata": {
-                    "name": f"{metadata['name']}-{index}-{number}",
+                    "name": f"{metadata['name']}-{index}-{next(self._suffixes)}",
                     "namespace": metadata["namespace"],
                     "labels": template["metadata"]["labels"],
                     "annotations": {**template["metadata"].get("annotations", {}), INDEX: index},
@@ -275,7 +283,8 @@ class World:
         """Have the running pod of that index of the Dispatch end well, now, or as if it had at that earlier instant."""
         for pod in self.objects(PODS):
             metadata = pod["metadata"]
-            if metadata["name"].startswith(f"{name}-{index}-") and pod["status"]["phase"] == "Running":
+            stays = pod["status"]["phase"] == "Running" and "deletionTimestamp" not in metadata
+            if metadata["name"].startswith(f"{name}-{index}-") and stays:
                 started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
                 self._end_pod(pod, "Succeeded", started, at)
 
