@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.cluster.federation.podrecorder import Run
+from tests.cluster.federation.readingrecorder import ReadingRecorder
 from tests.cluster.federation.sweep import Shard, Sweep
 
 from demo.podtime import resource_seconds
@@ -23,10 +24,11 @@ Amounts = dict[str, int]
 class SweepBooks:
     """The account of the sweep's namespace; `shards` are all of the job's, all told."""
 
-    def __init__(self, fed: Federation, sweep: Sweep, shards: list[Shard]) -> None:
+    def __init__(self, fed: Federation, sweep: Sweep, shards: list[Shard], readings: ReadingRecorder) -> None:
         self._url = fed.process.ledger
         self._account = sweep.name
         self._shards = shards
+        self._readings = readings
         self._runs = {shard.name: sweep.runs([shard]) for shard in shards}
 
     def check_all_time(self) -> None:
@@ -36,7 +38,7 @@ class SweepBooks:
         """
         for shard in self._shards:
             told, used = Counter(shard.told) + Counter(shard.told_late), _used(self._runs[shard.name])
-            assert told == used, (told, used, shard)
+            assert told == used, f"told {told}, used {used}, {shard}\n{self._account_of(shard)}"
         for node in {shard.node for shard in self._shards}:
             used = _used(run for shard in self._shards if shard.node == node for run in self._runs[shard.name])
             self._wait_booked(node, used)
@@ -72,9 +74,13 @@ class SweepBooks:
             wait_for(right, BOOKED_SECONDS, f"books of {self._account} on {node}")
         except DeadlineError as error:
             found = f"billed {self._billed(node)}, late {self._unbilled(node)}, used {used}"
-            raise AssertionError(f"{error}; {found}") from None
+            accounts = [self._account_of(shard) for shard in self._shards if shard.node == node]
+            raise AssertionError("\n".join([f"{error}; {found}", *accounts])) from None
         with Ledger.open(self._url) as ledger:
             assert ledger.conflicts() == ()
+
+    def _account_of(self, shard: Shard) -> str:
+        return self._readings.account(shard.name, self._runs[shard.name])
 
     def _billed(self, node: str) -> Counter[str]:
         sums: Counter[str] = Counter()

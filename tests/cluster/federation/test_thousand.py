@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import check_log, check_nothing_left, delete_jobs, wait_complete
+from tests.cluster.federation.readingrecorder import ReadingRecorder
 from tests.cluster.federation.sweep import Shard, Sweep
 from tests.cluster.federation.sweepbooks import SweepBooks
 from tests.cluster.federation.writes import Writes
@@ -46,6 +47,13 @@ def recorder(fed: Federation) -> Iterator[PodRecorder]:
     """All pods of the module."""
     with PodRecorder({name: fed.clusters[name] for name in NODES}) as recorder:
         yield recorder
+
+
+@pytest.fixture(scope="module")
+def readings(fed: Federation) -> Iterator[ReadingRecorder]:
+    """All readings of the module."""
+    with ReadingRecorder(fed.hub) as readings:
+        yield readings
 
 
 @contextmanager
@@ -94,7 +102,7 @@ def _check_cut(fed: Federation, sweep: Sweep, lost: Shard, cut: datetime) -> Non
     )
 
 
-def _check_return(fed: Federation, sweep: Sweep, cut: datetime) -> SweepBooks:
+def _check_return(fed: Federation, sweep: Sweep, readings: ReadingRecorder, cut: datetime) -> SweepBooks:
     """After the cut is healed each index has one success that counts, and none is billed twice; the books."""
     fed.clusters[LOST].heal()
     fed.wait_condition("computenodes", LOST, "Ready", "True", seconds=60)
@@ -102,7 +110,7 @@ def _check_return(fed: Federation, sweep: Sweep, cut: datetime) -> SweepBooks:
     sweep.check_status()
     sweep.check_rerun(shards)
     sweep.check_indexes(shards)
-    books = SweepBooks(fed, sweep, shards)
+    books = SweepBooks(fed, sweep, shards, readings)
     books.check_all_time()
     twice = books.check_none_twice(cut)
     assert twice, "pods had time to succeed out of sight"
@@ -114,17 +122,17 @@ def _named(shards: list[Shard], like: Shard) -> Shard:
     return next(shard for shard in shards if shard.name == like.name)
 
 
-def test_one_of_four_is_cut_off(fed: Federation, recorder: PodRecorder) -> None:
+def test_one_of_four_is_cut_off(fed: Federation, recorder: PodRecorder, readings: ReadingRecorder) -> None:
     """Of 1,000 indexes over four members, what one that is cut off had not done runs again, once it has stopped."""
     with _sweep(fed, recorder, "cut") as sweep:
         lost, cut = _cut(fed, sweep)
         _check_cut(fed, sweep, lost, cut)
-        books = _check_return(fed, sweep, cut)
+        books = _check_return(fed, sweep, readings, cut)
     books.check_all_time()
     check_log(fed)
 
 
-def test_hub_is_killed_amid_the_rerun(fed: Federation, recorder: PodRecorder) -> None:
+def test_hub_is_killed_amid_the_rerun(fed: Federation, recorder: PodRecorder, readings: ReadingRecorder) -> None:
     """The same, with the hub killed after its verdict, as soon as the first Dispatch of the rerun is written."""
     with _sweep(fed, recorder, "killed") as sweep:
         lost, cut = _cut(fed, sweep)
@@ -134,12 +142,12 @@ def test_hub_is_killed_amid_the_rerun(fed: Federation, recorder: PodRecorder) ->
         fed.process.kill()
         fed.process.start(deadline_seconds=START_SECONDS)
         _check_cut(fed, sweep, lost, cut)
-        books = _check_return(fed, sweep, cut)
+        books = _check_return(fed, sweep, readings, cut)
     books.check_all_time()
     check_log(fed)
 
 
-def test_hub_is_frozen(fed: Federation, recorder: PodRecorder) -> None:
+def test_hub_is_frozen(fed: Federation, recorder: PodRecorder, readings: ReadingRecorder) -> None:
     """Frozen past fence and allowance, the hub finds all stopped by the members: it asks them, and gives none up."""
     with _sweep(fed, recorder, "frozen") as sweep:
         before = sweep.wait_underway(NODES, UNDERWAY_SECONDS)
@@ -166,7 +174,7 @@ def test_hub_is_frozen(fed: Federation, recorder: PodRecorder) -> None:
             assert (last - at).total_seconds() <= FENCE + STOP_SECONDS
         assert b"shard given up" not in fed.process.log.read_bytes()[told:]
         sweep.check_indexes(shards)
-        books = SweepBooks(fed, sweep, shards)
+        books = SweepBooks(fed, sweep, shards, readings)
         books.check_all_time()
         assert books.check_none_twice(at) == 0, "nothing was given up, so nothing came to light late"
     books.check_all_time()
