@@ -72,6 +72,8 @@ class Execution:
     """Of the reading that this process wrote last, or began from."""
     pods_version: int = 0
     """Of the last list of pods that a reading rests on: none that follows may rest on older ones."""
+    stalls: int = 0
+    """How many stalls of this process there had been when its pods were listed last, or it was taken up."""
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""
 

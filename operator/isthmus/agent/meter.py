@@ -73,15 +73,19 @@ class ShardMeter:
         """The shard's pods, at least as new as those that the reading rests on which stands: else one is counted twice.
 
         The watch's as a rule. It may be behind a list that a reading of ours was made from; and what the reading rests
-        on that another process wrote, or that we did without hearing that it landed, nobody here knows.
+        on that another process wrote, or that we did without hearing that it landed, nobody here knows. After a stall
+        it is behind for as long as it takes to read what came meanwhile.
         """
-        if _stands(dispatch, execution) and self._view.shows_pods_of(execution.pods_version):
+        behind = execution.stalls != self._view.stalls() or not self._view.shows_pods_of(execution.pods_version)
+        if _stands(dispatch, execution) and not behind:
             return self._view.pods(dispatch.metadata["name"])
         return await self.newest(dispatch, execution)
 
     async def newest(self, dispatch: Dispatch, execution: Execution) -> Sequence[Pod]:
         """The same by a consistent list; no later reading rests on older ones."""
+        stalls = self._view.stalls()
         listing = await self._list(dispatch)
+        execution.stalls = stalls
         execution.pods_version = int(listing.resource_version)
         if not _stands(dispatch, execution):
             reading = dispatch.status.reading

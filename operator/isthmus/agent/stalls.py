@@ -18,6 +18,7 @@ class Stalls:
         self._ran_at = clock()
         self._since: float | None = None
         self._until = self._ran_at
+        self._count = 0
 
     async def run(self) -> None:
         """Notice stalls until cancelled."""
@@ -30,11 +31,17 @@ class Stalls:
         self._notice()
         return 0.0 if self._since is None else self._clock() - self._since
 
+    def count(self) -> int:
+        """How many there were."""
+        self._notice()
+        return self._count
+
     def _notice(self) -> None:
         now = self._clock()
         if now - self._ran_at > TICK_SECONDS + STALL_SECONDS:
             self._since = self._ran_at if self._since is None else self._since
             self._until = now + CATCH_UP_SECONDS
+            self._count += 1
         elif now >= self._until:
             self._since = None
         self._ran_at = now

@@ -103,6 +103,10 @@ class MemberView:
         """
         return max(self._pod_informer.silence_seconds(), self._stalls.blind_seconds())
 
+    def stalls(self) -> int:
+        """How often this process was kept from running: what came meanwhile may take it longer to read than is said."""
+        return self._stalls.count()
+
     def jobs_silence_seconds(self) -> float:
         """For how long nothing was heard of Jobs."""
         return self._job_informer.silence_seconds()

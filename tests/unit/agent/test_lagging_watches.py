@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.agent.shards import late_seconds
-from tests.unit.agent.world import Line, Object, Process, World, now
+from tests.unit.agent.world import Line, Object, Process, World, now, stamp
 
 from isthmus.clusters import DISPATCHES, JOBS, PODS, Expired, TimedOut
 from isthmus.clusters.fake import matching
@@ -36,6 +36,8 @@ class LaggingLine(Line):
         async with aclosing(super().watch(resource, *args, **settings)) as stream:
             async for event in stream:
                 await self._process.told[resource].wait()
+                if resource == PODS:
+                    await asyncio.sleep(self._process.pod_pause)
                 yield event
 
 
@@ -44,6 +46,8 @@ class LaggingProcess(Process):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self.pod_pause = 0.0
+        """Seconds before each change of a pod is told: the watch trickles."""
         self.told: defaultdict[Resource, asyncio.Event] = defaultdict(_set)
         self.member = LaggingLine(self, world.member)
 
@@ -119,6 +123,26 @@ async def test_stopped_shard_goes_on(worlds: Worlds) -> None:
         assert held
         await world.until(lambda: not any(pod["metadata"].get("finalizers") for pod in world.objects(PODS)))
         assert _final_readings(world, name) == {world.pod_seconds()}
+        await process.kill()
+
+
+async def test_news_trickles_after_a_stall(worlds: Worlds) -> None:
+    """Stopped for a while, and slow to read what came meanwhile: no pod is counted beyond an end that is to be read."""
+    async with worlds(run_seconds=3600) as world:
+        first, second = world.dispatch(1, completions=6), world.dispatch(2, completions=3)
+        process = LaggingProcess(world)
+        await world.until(lambda: all(world.state(name) == "Running" for name in (first, second)))
+        await asyncio.sleep(20)
+        began = stamp()
+        asyncio.get_running_loop().freeze(40)  # type: ignore[attr-defined]  # a simulated loop's
+        process.pod_pause = 4
+        for name, indexes in ((first, "012345"), (second, "012")):
+            for index in indexes:
+                world.finish(name, index, began)
+        await world.until(lambda: all(world.state(name) == "Succeeded" for name in (first, second)))
+        for name in (first, second):
+            pods = [pod for pod in world.pods_ever().values() if pod["metadata"]["name"].startswith(name)]
+            assert world.read_seconds(name) == world.seconds_of(pods)
         await process.kill()
 
 
