@@ -75,6 +75,15 @@ class Shares(Values):
     pod_annotation: Annotated[str, Field(min_length=1, description="HAMi's list of the cards a pod holds.")] = ""
 
 
+class Devices(Values):
+    """How to read the ResourceSlices of a driver; names of its own need no domain."""
+
+    driver: Annotated[str, Field(min_length=1, max_length=63, description="Driver of Dynamic Resource Allocation.")]
+    model_attribute: Annotated[str, Field(min_length=1, description="Attribute that names the model.")] = ""
+    memory_capacity: Annotated[str, Field(min_length=1, description="Capacity that is the memory of one.")] = "memory"
+    partition_attribute: Annotated[str, Field(min_length=1, description="Attribute that is the part of one.")] = ""
+
+
 class Accelerator(Values):
     """A resource name that stands for accelerators."""
 
@@ -88,6 +97,7 @@ class Accelerator(Values):
     memory_unit: Annotated[Literal["B", "MiB", "GiB"], Field(description="Of a number without a suffix.")] = "MiB"
     partition_profile: Annotated[str, Field(min_length=1, max_length=63, description="The part of one it is.")] = ""
     shares: Annotated[Shares | None, Field(description="How pods ask for a part of one.")] = None
+    devices: Annotated[Devices | None, Field(description="How ResourceSlices tell of them.")] = None
 
 
 class Hub(Values):

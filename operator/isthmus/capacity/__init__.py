@@ -2,6 +2,7 @@
 
 from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
 from .affinity import AffinityTerm, affinity_terms
+from .devices import DeviceTable
 from .expected import ExpectedPods
 from .figures import SHAPE_LIMIT
 from .impossible import impossible
@@ -19,6 +20,7 @@ __all__ = [
     "AcceleratorTable",
     "AcceleratorTotal",
     "AffinityTerm",
+    "DeviceTable",
     "ExpectedPods",
     "MachineTable",
     "MachineTaint",

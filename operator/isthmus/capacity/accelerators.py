@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from .devicefamilies import DEVICE_FAMILIES, MODEL_ATTRIBUTES, DeviceFamily
 from .families import FAMILIES, GIBIBYTE, MEBIBYTE, Family, MemoryLabel, ModelLabel
 from .profile import Accelerator, NodeLabel
 from .shares import Shares
@@ -37,6 +38,15 @@ class SharesEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
     pod_annotation: _Key | None = None
 
 
+class DevicesEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """An administrator's own driver of Dynamic Resource Allocation: which of its devices' attributes tell what."""
+
+    driver: _Name
+    model_attribute: _Key | None = None
+    memory_capacity: _Key = "memory"
+    partition_attribute: _Key | None = None
+
+
 class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """An administrator's own entry: how to read one resource name, or all that a pattern with `*` covers."""
 
@@ -48,6 +58,22 @@ class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid
     memory_unit: Literal["B", "MiB", "GiB"] = "MiB"
     partition_profile: _Name | None = None
     shares: SharesEntry | None = None
+    devices: DevicesEntry | None = None
+
+    def device_family(self) -> DeviceFamily | None:
+        """How the devices of its driver are read, where it names one."""
+        if self.devices is None:
+            return None
+        model = self.model if self.model != UNKNOWN_MODEL else None
+        own = (self.devices.model_attribute,) if self.devices.model_attribute else ()
+        return DeviceFamily(
+            self.vendor,
+            self.devices.driver,
+            model,
+            own or MODEL_ATTRIBUTES,
+            self.devices.memory_capacity,
+            self.devices.partition_attribute,
+        )
 
     def family(self) -> Family:
         """The entry as the table keeps it."""
@@ -63,10 +89,13 @@ class AcceleratorEntry(Struct, frozen=True, kw_only=True, rename="camel", forbid
 
 
 class AcceleratorTable:
-    """Looks up resource names in families, the first that matches wins."""
+    """Looks up resource names in families, and DRA drivers in theirs; the first that matches wins."""
 
-    def __init__(self, families: Sequence[Family] = FAMILIES) -> None:
+    def __init__(
+        self, families: Sequence[Family] = FAMILIES, device_families: Sequence[DeviceFamily] = DEVICE_FAMILIES
+    ) -> None:
         self._families = tuple(families)
+        self._device_families = tuple(device_families)
         self._found: dict[str, tuple[Family, re.Match[str]] | None] = {}
 
     @classmethod
@@ -82,11 +111,18 @@ class AcceleratorTable:
         own = msgspec.convert(list(entries), list[AcceleratorEntry])
         # An exact name is more than a pattern, wherever in the list it stands.
         own.sort(key=lambda entry: any(sign in entry.resource_name for sign in "*?["))
-        return AcceleratorTable((*(entry.family() for entry in own), *self._families))
+        drivers = [found for entry in own if (found := entry.device_family()) is not None]
+        return AcceleratorTable(
+            (*(entry.family() for entry in own), *self._families), (*drivers, *self._device_families)
+        )
 
     def is_accelerator(self, resource_name: str) -> bool:
         """Whether the resource is counted as accelerators."""
         return self._find(resource_name) is not None
+
+    def device_family(self, driver: str) -> DeviceFamily | None:
+        """How the devices of a DRA driver are read; None where it is not known as one of accelerators."""
+        return next((family for family in self._device_families if family.driver == driver), None)
 
     def shares(self, resource_name: str) -> Shares | None:
         """The resources that ask for a part of one of the cards that this resource counts."""

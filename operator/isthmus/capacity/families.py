@@ -81,6 +81,12 @@ _ASCEND_SHARES = Shares(
     exact=False,
 )
 
+
+def _device_class(name: str) -> re.Pattern[str]:
+    """The resource name of a DeviceClass that has none of its own, as the vendor's DRA driver installs it."""
+    return re.compile(re.escape(f"deviceclass.resource.kubernetes.io/{name}"))
+
+
 _NVIDIA = (
     Family(
         "NVIDIA",
@@ -97,6 +103,12 @@ _NVIDIA = (
             ModelLabel("nvidia.com/gpu.product", _NVIDIA_PRODUCT),
         ),
         memory_labels=(MemoryLabel("{resource}.memory", MEBIBYTE),),
+    ),
+    Family(
+        "NVIDIA", _device_class("gpu.nvidia.com"), model_labels=(ModelLabel("nvidia.com/gpu.product", _NVIDIA_PRODUCT),)
+    ),
+    Family(
+        "NVIDIA", _device_class("mig.nvidia.com"), model_labels=(ModelLabel("nvidia.com/gpu.product", _NVIDIA_PRODUCT),)
     ),
 )
 
@@ -134,12 +146,15 @@ _OTHERS = (
         partition_labels=("amd.com/compute-memory-partition",),
         whole=frozenset({"spx_nps1"}),
     ),
+    Family("AMD", _device_class("gpu.amd.com"), model_labels=(ModelLabel("amd.com/gpu.product-name"),)),
     Family(
         "Intel",
         re.compile(r"gpu\.intel\.com/(?:i915|xe)"),
         model_labels=(ModelLabel("gpu.intel.com/product"),),
     ),
+    Family("Intel", _device_class("gpu.intel.com"), model_labels=(ModelLabel("gpu.intel.com/product"),)),
     Family("Intel", re.compile(r"habana\.ai/gaudi"), model="Gaudi"),
+    Family("Intel", _device_class("gaudi.intel.com"), model="Gaudi"),
     Family(
         "Cambricon",
         re.compile(r"cambricon\.com/(?P<model>mlu[0-9]*)(?:\.mim-(?P<profile>[0-9a-z.]+)|(?P<shared>\.share))?"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,12 +13,14 @@ from isthmus.api.quantities import CPU, MEMORY, PODS, amount
 from .accelerators import AcceleratorTable
 from .parts import Deck, deck_of
 from .profile import Accelerator, MachineTaint
+from .supply import Supply
 from .taints import LIFECYCLE_TAINTS, hard_taints
 
 # What the published profile has room for (isthmus.api.computenode).
 RESOURCE_LIMIT = 32
 ACCELERATOR_LIMIT = 8
 TAINT_LIMIT = 16
+_NO_SUPPLIES: Mapping[str, Supply] = MappingProxyType({})
 _PAIR = TypeAdapter(tuple[LabelKey, LabelValue])
 _AMOUNT_LIMIT = (1 << 63) - 1
 _FIRST = (CPU, MEMORY, PODS, "ephemeral-storage")
@@ -27,7 +30,8 @@ _FIRST = (CPU, MEMORY, PODS, "ephemeral-storage")
 class Facts:
     """What a Node says of its machine; `takes_pods` is False while it is cordoned, not ready, unfit or leaving.
 
-    Where annotations list its cards, `deck` has them, and `allocatable` counts these, not who may share them.
+    Where annotations list its cards, `deck` has them, and `allocatable` counts these, not who may share them. The
+    resources `by_devices` are what slices tell, whose devices are held by claims.
     """
 
     takes_pods: bool
@@ -36,17 +40,25 @@ class Facts:
     taints: tuple[MachineTaint, ...]
     labels: Mapping[str, str]
     deck: Deck | None = None
+    by_devices: tuple[str, ...] = ()
 
 
-def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str] = ()) -> Facts:
-    """The facts of a Node, whose labels `shape_labels` are to be told.
+def read_machine(
+    node: Node,
+    table: AcceleratorTable,
+    shape_labels: Iterable[str] = (),
+    supplies: Mapping[str, Supply] = _NO_SUPPLIES,
+) -> Facts:
+    """The facts of a Node, whose labels `shape_labels` are to be told; `supplies` are its devices by resource.
 
     Raises ValueError, with a reason for people, for what no machine can be.
     """
     labels = node.metadata.labels
     amounts = {name: _bounded(name, text) for name, text in node.status.allocatable.items()}
+    devices = _published(amounts, supplies, table)
     deck = _deal(amounts, node.metadata.annotations, table)
-    found = (table.classify(name, labels) for name, value in sorted(amounts.items()) if value)
+    amounts.update({name: supply.count for name, supply in devices.items()})
+    found = (_told(name, labels, table, devices) for name, value in sorted(amounts.items()) if value)
     accelerators = tuple(a for a in found if a is not None)
     taints = hard_taints(node.spec.taints)
     if len(taints) > TAINT_LIMIT:
@@ -61,7 +73,31 @@ def read_machine(node: Node, table: AcceleratorTable, shape_labels: Iterable[str
         taints=taints,
         labels=labels,
         deck=deck if deck is not None and deck.resource in kept else None,
+        by_devices=tuple(name for name in kept if name in devices),
     )
+
+
+def _published(
+    amounts: Mapping[str, int], supplies: Mapping[str, Supply], table: AcceleratorTable
+) -> Mapping[str, Supply]:
+    """The supplies that count on a machine whose Node has these amounts.
+
+    kube-scheduler gives out devices only where the Node itself has nothing of the resource. Where it has accelerators
+    of the same vendor, by whatever name, they are the same cards a second time.
+    """
+    if not supplies:
+        return supplies
+    plugged = (table.classify(name, {}) for name, amount in amounts.items() if amount)
+    vendors = {accelerator.vendor for accelerator in plugged if accelerator is not None}
+    return {name: each for name, each in supplies.items() if not amounts.get(name) and each.vendor not in vendors}
+
+
+def _told(
+    name: str, labels: Mapping[str, str], table: AcceleratorTable, devices: Mapping[str, Supply]
+) -> Accelerator | None:
+    """What a machine has under the name, where that is an accelerator."""
+    told = table.classify(name, labels)
+    return devices[name].accelerator(name, told) if name in devices else told
 
 
 def _deal(amounts: dict[str, int], annotations: Mapping[str, str], table: AcceleratorTable) -> Deck | None:

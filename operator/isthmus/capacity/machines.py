@@ -10,20 +10,20 @@ from typing import NamedTuple
 from isthmus.api.core import Node, Pod, PodToleration
 
 from .accelerators import AcceleratorTable
+from .devices import DeviceTable
 from .expected import ExpectedPods, coalesced, subtract
 from .figures import figures
 from .groups import Group, Kind
 from .machine import Facts, read_machine
 from .parts import Deck, parted
 from .profile import Accelerator, Profile
+from .remembered import RememberedAccelerators
 from .requests import shared_request
 from .taints import untolerated
 
 ARCH_LABEL = "kubernetes.io/arch"
 OS_LABEL = "kubernetes.io/os"
 ENDED_PHASES = frozenset({"Succeeded", "Failed"})
-# Machines whose accelerators are remembered after they are gone, for the pods that ran there.
-_DEPARTED_KEPT = 4096
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _NOTHING_TOLD: "_Marks" = MappingProxyType({})
 
@@ -49,6 +49,9 @@ class MachineTable:
         self.table = table or AcceleratorTable.default()
         self._rejected: dict[str, str] = {}
         self._shape_labels = tuple(sorted({ARCH_LABEL, OS_LABEL, *shape_labels}))
+        self.devices = DeviceTable(self.table, self._read_again, self._held)
+        self._nodes: dict[str, Node] = {}
+        self._ended: set[str] = set()
         self._facts: dict[str, Facts] = {}
         self._kinds: dict[str, Kind] = {}
         self._interned: dict[object, Kind] = {}
@@ -57,7 +60,7 @@ class MachineTable:
         self._pods: dict[str, tuple[str, Mapping[str, int], _Marks]] = {}
         self._marks: dict[str, dict[str, _Marks]] = {}
         self._unreadable: dict[str, set[str]] = {}
-        self._accelerators: dict[str, dict[str, Accelerator]] = {}
+        self._accelerators = RememberedAccelerators()
         self._last: tuple[list[ExpectedPods], Profile] | None = None
 
     @property
@@ -69,8 +72,9 @@ class MachineTable:
     def upsert_machine(self, node: Node) -> None:
         """Take in a machine as it is now."""
         name = node.metadata.name
+        self._nodes[name] = node
         try:
-            facts = read_machine(node, self.table, self._shape_labels)
+            facts = read_machine(node, self.table, self._shape_labels, self.devices.supplies(name))
         except ValueError as error:
             self._forget(name)
             self._rejected[name] = str(error)
@@ -80,12 +84,13 @@ class MachineTable:
             return
         self._facts[name] = facts
         self._kinds[name] = self._kind(facts)
-        self._remember(name, facts.accelerators)
+        self._accelerators.take(name, facts.accelerators, self._facts)
         self._changed(name)
 
     def remove_machine(self, name: str) -> None:
         """Take out a machine; pods still bound to it count nowhere."""
         self._forget(name)
+        self._nodes.pop(name, None)
         self._rejected.pop(name, None)
 
     def upsert_pod(self, pod: Pod) -> None:
@@ -119,11 +124,11 @@ class MachineTable:
         if before is None:
             return
         machine, request, marks = before
+        if self.devices.holds_for(uid):
+            self._ended.add(uid)  # until its claim is gone too, the scheduler gives its devices to nobody
         self._changed(machine)
         if marks:
-            del self._marks[machine][uid]
-            if not self._marks[machine]:
-                del self._marks[machine]
+            self._unmark(machine, uid)
         if (unreadable := self._unreadable.get(machine)) is not None:
             unreadable.discard(uid)
             if not unreadable:
@@ -139,11 +144,11 @@ class MachineTable:
 
     def machine_accelerators(self, name: str) -> tuple[Accelerator, ...]:
         """The accelerators of a machine, also of one that is gone or whose plugin is down just now."""
-        return tuple(self._accelerators.get(name, {}).values())
+        return tuple(self._accelerators.of(name).values())
 
     def accelerator_models(self, name: str, request: Mapping[str, int]) -> dict[str, str]:
         """By accelerator resource of the request: the model, as meters name it, that a pod there has of it."""
-        there = self._accelerators.get(name, {})
+        there = self._accelerators.of(name)
         found = {resource: there.get(resource) or self.table.classify(resource, {}) for resource in request}
         return {resource: accelerator.meter_model for resource, accelerator in found.items() if accelerator}
 
@@ -240,25 +245,41 @@ class MachineTable:
         marks = {name: (request[name], annotations.get(s.pod_annotation or "")) for name, s in asked if s is not None}
         return marks or _NOTHING_TOLD
 
+    def _unmark(self, machine: str, uid: str) -> None:
+        del self._marks[machine][uid]
+        if not self._marks[machine]:
+            del self._marks[machine]
+
     def _group(self, name: str) -> Group:
-        kind, used = self._kinds[name], self._used.get(name, _NOTHING)
+        kind, used = self._kinds[name], self._taken(name)
         # A machine may be overcommitted: its allocatable can shrink under pods that are already bound.
         pairs = zip(kind.resources, kind.allocatable, strict=True)
         return Group(kind, tuple(max(0, has - used.get(resource, 0)) for resource, has in pairs))
 
-    def _remember(self, name: str, accelerators: tuple[Accelerator, ...]) -> None:
-        """Keep what is known best: a label that is missing for a moment changes no model."""
-        if not accelerators:
-            return
-        known = self._accelerators.pop(name, {})
-        for accelerator in accelerators:
-            before = known.get(accelerator.resource_name)
-            if before is None or before.label is None or accelerator.label is not None:
-                known[accelerator.resource_name] = accelerator
-        self._accelerators[name] = known
-        if len(self._accelerators) > len(self._facts) + _DEPARTED_KEPT:
-            oldest = next(machine for machine in self._accelerators if machine not in self._facts)
-            del self._accelerators[oldest]
+    def _taken(self, name: str) -> Mapping[str, int]:
+        """What pods have of a machine: devices by their claims, and by what they ask for until their claim is seen."""
+        used = self._used.get(name, _NOTHING)
+        by_devices = self._facts[name].by_devices
+        if not by_devices:
+            return used
+        held, holders = self.devices.taken(name, lambda uid: uid in self._pods or uid in self._ended)
+        requests = [self._pods[uid][1] for uid in holders if uid in self._pods and self._pods[uid][0] == name]
+        taken = dict(used)
+        for resource in by_devices:
+            seen = sum(request.get(resource, 0) for request in requests)
+            taken[resource] = held[resource] + max(0, used.get(resource, 0) - seen)
+        return taken
+
+    def _read_again(self, name: str) -> None:
+        """The machine's devices may be others."""
+        if name in self._nodes:
+            self.upsert_machine(self._nodes[name])
+            self._changed(name)
+
+    def _held(self, name: str) -> None:
+        """Devices of the machine were allocated or let go."""
+        self._ended = {uid for uid in self._ended if self.devices.holds_for(uid)}
+        self._changed(name)
 
     def _forget(self, name: str) -> None:
         self._facts.pop(name, None)
