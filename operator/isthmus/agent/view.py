@@ -10,6 +10,7 @@ from isthmus.capacity import AcceleratorTable, MachineTable
 from isthmus.clusters import JOBS, NODES, PODS, ClusterError, Informer, KubernetesApi
 
 from .atrest import AtRest, job_rests, pod_rests
+from .devices import DeviceWatch
 from .stalls import Stalls
 
 # A member that is back is found within this long, and half of it again for jitter.
@@ -17,7 +18,9 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class MemberView:
-    """Three watches on a member, indexed the way the agent asks; `clock` as that of `Stalls`.
+    """Three watches on a member, and one on its devices where it has any, indexed the way the agent asks.
+
+    `clock` is as that of `Stalls`.
 
     `on_shard(name)` is called when a Job or pod of the Dispatch `name` changed, `on_capacity()` when the figures may
     have, `on_connection(error)` when a watch lost or regained the member, `on_pod(old, pod)` when a pod of ours
@@ -80,15 +83,25 @@ class MemberView:
             self._job_informer,
         )
 
+        self._devices = DeviceWatch(
+            member, self.machines.devices, on_capacity, longest_pause_seconds=LONGEST_PAUSE_SECONDS
+        )
+
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stalls.run())
             for informer in self._informers:
                 group.create_task(informer.run())
+            await self._wait_listed()
+            group.create_task(self._devices.run())
 
     async def wait_synced(self) -> None:
-        """Until all three lists are in."""
+        """Until all three lists are in, and what there is of devices."""
+        await self._wait_listed()
+        await self._devices.wait_settled()
+
+    async def _wait_listed(self) -> None:
         for informer in self._informers:
             await informer.wait_synced()
 

@@ -32,6 +32,7 @@ class DeviceTable:
         self._on_supply = on_supply
         self._on_hold = on_hold
         self._implicit = False
+        self._complete = True
         self._slices: dict[_PoolKey, dict[str, ResourceSlice]] = {}
         self._pool_of: dict[str, _PoolKey] = {}
         self._devices: dict[str, dict[_PoolKey, list[PoolDevice]]] = {}
@@ -78,6 +79,12 @@ class DeviceTable:
         if implicit != self._implicit:
             self._implicit = implicit
             self._classes_changed()
+
+    def set_complete(self, *, complete: bool) -> None:
+        """Whether all slices, classes and claims are in; while they are not, nothing counts."""
+        if complete != self._complete:
+            self._complete = complete
+            self._supply_changed(set(self._devices))
 
     def upsert_claim(self, claim: ResourceClaim) -> None:
         """Take in a claim as it is now."""
@@ -127,7 +134,7 @@ class DeviceTable:
         """What a machine has, by resource name."""
         found = self._supplies.get(machine)
         if found is None:
-            pools = self._devices.get(machine)
+            pools = self._devices.get(machine) if self._complete else None
             found = self._supplies[machine] = self._supplied(pools.values()) if pools else _NONE
         return found
 
@@ -184,8 +191,9 @@ class DeviceTable:
 
     def _supply_changed(self, machines: set[str]) -> None:
         for machine in machines:
-            self._supplies.pop(machine, None)
-            self._on_supply(machine)
+            before = self._supplies.pop(machine, None)
+            if before is None or self.supplies(machine) != before:
+                self._on_supply(machine)
 
     def _held(self, devices: Iterable[DeviceId]) -> None:
         for machine in {machine for device in devices for machine in self._reached(device)}:

@@ -87,9 +87,17 @@ def _published(
     """
     if not supplies:
         return supplies
-    plugged = (table.classify(name, {}) for name, amount in amounts.items() if amount)
-    vendors = {accelerator.vendor for accelerator in plugged if accelerator is not None}
-    return {name: each for name, each in supplies.items() if not amounts.get(name) and each.vendor not in vendors}
+    plugged = {_vendor(name, table) for name, amount in amounts.items() if amount} - {None}
+    return {
+        name: each
+        for name, each in supplies.items()
+        if not amounts.get(name) and (each.vendor or _vendor(name, table)) not in plugged
+    }
+
+
+def _vendor(name: str, table: AcceleratorTable) -> str | None:
+    accelerator = table.classify(name, {})
+    return accelerator.vendor if accelerator is not None else None
 
 
 def _told(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from isthmus.api.devices import Device, DeviceAttribute
 from isthmus.api.quantities import parse
@@ -32,25 +33,32 @@ class Domains(dict[str, Mapping[str, Value]]):
 
 
 class Subject:
-    """A device with its attributes and capacity by domain; those without one are of its driver's."""
+    """A device with its attributes and capacity by domain; those without one are of its driver's.
 
-    __slots__ = ("attributes", "capacity", "driver")
+    Both are made when they are first asked for: of most devices the driver says enough.
+    """
+
+    __slots__ = ("_device", "_made", "driver")
 
     def __init__(self, driver: str, device: Device) -> None:
         self.driver = driver
-        self.attributes = _by_domain(driver, {key: _plain(each) for key, each in device.attributes.items()})
-        self.capacity = _by_domain(driver, {key: quantity(each.value) for key, each in device.capacity.items()})
+        self._device = device
+        self._made: dict[str, Domains] = {}
 
     def field(self, name: str) -> Value:
         """What `device.name` is."""
-        found: Mapping[str, Value] = {
-            "driver": self.driver,
-            "attributes": self.attributes,
-            "capacity": self.capacity,
-        }
-        if name not in found:
-            raise SelectorError(f"of a device no {name[:64]} is read here")
-        return found[name]
+        if name == "driver":
+            return self.driver
+        if name not in self._made:
+            self._made[name] = self._domains(name)
+        return self._made[name]
+
+    def _domains(self, name: str) -> Domains:
+        if name == "attributes":
+            return _by_domain(self.driver, {key: _plain(each) for key, each in self._device.attributes.items()})
+        if name == "capacity":
+            return _by_domain(self.driver, {key: quantity(each.value) for key, each in self._device.capacity.items()})
+        raise SelectorError(f"of a device no {name[:64]} is read here")
 
 
 def _plain(attribute: DeviceAttribute) -> Value:
@@ -60,6 +68,7 @@ def _plain(attribute: DeviceAttribute) -> Value:
     return next((value for value in stated if value is not None), None)
 
 
+@lru_cache(maxsize=1024)
 def quantity(text: str | float) -> Quantity | None:
     """The quantity, or None for what is none."""
     try:

@@ -125,7 +125,8 @@ class Informer(Generic[T]):
         await self.synced.wait()
 
     async def run(self) -> None:
-        """Follow the cluster until cancelled."""
+        """Follow the cluster until cancelled; run again, it goes on from what it had."""
+        self.error = None  # what a former run met was told then, and is told anew where it is met again
         try:
             while True:
                 try:

@@ -146,13 +146,14 @@ def _named(reference: Reference) -> str:
 
 
 _ELSEWHERE = "which does not exist in the member where the job will run"
+_BY_RESOURCE = "ask for accelerators as container resources (nvidia.com/gpu), which the member's scheduler claims"
 _MENDS = {
     "ConfigMap": f"{_ELSEWHERE}; put the values into the template or the image, or mark the reference optional",
     "Secret": f"{_ELSEWHERE}; take out the reference, or mark it optional where that is allowed",
     "ServiceAccount": f"{_ELSEWHERE}; take it out to run under the ServiceAccount default",
     "PersistentVolumeClaim": f"{_ELSEWHERE}; use an ephemeral volume, or storage that the image reaches by itself",
-    "ResourceClaim": f"{_ELSEWHERE}; ask for accelerators as container resources",
-    "ResourceClaimTemplate": f"{_ELSEWHERE}; ask for accelerators as container resources",
+    "ResourceClaim": f"{_ELSEWHERE}; {_BY_RESOURCE}",
+    "ResourceClaimTemplate": f"{_ELSEWHERE}; {_BY_RESOURCE}",
 }
 
 

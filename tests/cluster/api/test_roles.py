@@ -103,8 +103,10 @@ HUB_MAY_NOT = [
     *(Attempt(verb, APISERVICES, name="v1.apps") for verb in ("get", "patch")),
     Attempt("get", "configmaps", "kube-system", "kube-root-ca.crt"),
 ]
+DEVICES = "resourceslices.resource.k8s.io deviceclasses.resource.k8s.io resourceclaims.resource.k8s.io"
 MEMBER_MAY = [
     *attempts("list watch", "nodes pods"),
+    *attempts("list watch", DEVICES),
     *attempts(READ, "jobs.batch"),
     *attempts("patch delete", "pods"),
     *attempts("create patch delete", "jobs.batch"),
@@ -123,6 +125,7 @@ MEMBER_MAY_NOT = [
     *attempts(f"{READ} {WRITE}", "secrets configmaps", "iwt-a-b"),
     *attempts(f"{READ} {WRITE}", "secrets configmaps persistentvolumeclaims services deployments.apps"),
     *attempts(f"get {WRITE}", "nodes"),
+    *attempts(f"get {WRITE}", DEVICES),
     *attempts("create", "pods pods/exec pods/log pods/eviction pods/ephemeralcontainers serviceaccounts/token"),
     *attempts("get", "pods pods/log pods/exec"),
     *attempts("update patch delete", "namespaces"),

@@ -387,6 +387,11 @@ def test_a_gpu_that_is_cut_as_asked_for_counts_once() -> None:
     assert counted(machines) == {EXTENDED_RESOURCE: (2, 1)}
     machines.devices.remove_claim("team", "c")
     assert counted(machines) == {EXTENDED_RESOURCE: (2, 2)}
+    devices[1]["taints"] = [{"key": "k", "effect": "NoExecute"}]
+    machines.devices.upsert_slice(msgspec.convert(resource_slice("a", devices), ResourceSlice))
+    assert counted(machines) == {EXTENDED_RESOURCE: (2, 2)}
+    machines.devices.upsert_claim(claim("c", "gpu-0-mig-a"))
+    assert counted(machines) == {EXTENDED_RESOURCE: (2, 1)}
 
 
 def test_a_machine_that_goes_and_comes_back_has_its_devices() -> None:
@@ -397,3 +402,13 @@ def test_a_machine_that_goes_and_comes_back_has_its_devices() -> None:
     machines.devices.upsert_slice(msgspec.convert(gpus("a", 3), ResourceSlice))
     machines.upsert_machine(machine())
     assert counted(machines) == {EXTENDED_RESOURCE: (3, 3)}
+
+
+def test_a_vendor_that_is_known_by_the_resource_alone_is_not_counted_twice() -> None:
+    """Slices of a driver that nobody knows don't count beside a device plugin's cards of the resource's vendor."""
+    npus = resource_slice("a", [gpu("npu-0")], driver="npu.example.com")
+    named = device_class("npu", "device.driver == 'npu.example.com'", extended_resource="huawei.com/npu")
+    assert counted(member(npus, named)) == {"huawei.com/npu": (1, 1)}
+    plugged = machine()
+    plugged.status.allocatable["huawei.com/Ascend910"] = "8"
+    assert counted(member(npus, named, nodes=(plugged,))) == {"huawei.com/Ascend910": (8, 8)}

@@ -33,8 +33,6 @@ from .selectors import selection
 from .store import Key, Watcher
 from .watching import entries, line_of
 
-_VERSION: Manifest = {"major": "1", "minor": "36", "gitVersion": "v1.36.3", "platform": "linux/amd64"}
-
 
 class FakeCluster(Controls, KubernetesApi):
     """A cluster in memory with the namespaces default and kube-system.
@@ -230,7 +228,7 @@ class FakeCluster(Controls, KubernetesApi):
 
     async def probe(self, path: str = "/version") -> Manifest:
         """The version, whatever the path."""
-        version: Manifest = await self._call(Call("probe", None, name=path), lambda: dict(_VERSION))
+        version: Manifest = await self._call(Call("probe", None, name=path), lambda: dict(self.version))
         return version
 
     async def close(self) -> None:

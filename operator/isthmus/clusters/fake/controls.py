@@ -18,6 +18,8 @@ from .faults import Call, Callback, Faults, Matcher, matching
 from .lifecycle import Lifecycle
 from .store import Store
 
+_VERSION: Manifest = {"major": "1", "minor": "36", "gitVersion": "v1.36.3", "platform": "linux/amd64"}
+
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
@@ -38,6 +40,7 @@ class Controls:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.name = name
+        self.version = dict(_VERSION)
         self.traffic = Traffic()
         self.calls: list[Call] = []
         self._store = Store()
