@@ -49,6 +49,8 @@ from .resources import (
     SERVICEACCOUNTS,
     SETTLEMENTS,
     SUBJECTACCESSREVIEWS,
+    WORKLOADS,
+    WORKLOADS_FORMERLY,
     Resource,
 )
 from .traffic import Traffic
@@ -91,6 +93,8 @@ __all__ = [
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
     "SUBJECTACCESSREVIEWS",
+    "WORKLOADS",
+    "WORKLOADS_FORMERLY",
     "AlreadyExists",
     "ApiError",
     "Client",
