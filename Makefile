@@ -47,6 +47,11 @@ playground: install ## Start a hub and three clusters on this machine for the tu
 	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
 	@$(BIN)/python -m federation
 
+.PHONY: trial-kueue
+trial-kueue: install ## Build Kueue, run it under a member of a hub on this machine, and send jobs through it (minutes)
+	@$(BIN)/python -m testbed.binaries etcd kwok kubernetes helm4
+	@$(BIN)/python -m kueuetrial
+
 .PHONY: docs
 docs: install ## Build the documentation's site into build/site
 	@$(BIN)/mkdocs build --strict --quiet

@@ -179,7 +179,7 @@ class LocalControlPlane:
     def _is_ready(self, part: Part) -> bool:
         match part:
             case Part.ETCD:
-                return _is_healthy(f"{self.etcd}/readyz")
+                return is_healthy(f"{self.etcd}/readyz")
             case Part.APISERVER:
                 return self._admin.is_ok("/readyz")
             case Part.CONTROLLER_MANAGER:
@@ -204,7 +204,8 @@ class LocalControlPlane:
         write_pair(pki, "front-proxy", proxies.client(FRONT_PROXY))
 
 
-def _is_healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
+    """Whether a health endpoint without encryption answers 200 just now."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=2) as answer:

@@ -20,6 +20,7 @@ from .expected import Expectations
 from .gates import IndexGates
 from .hints import Hints
 from .memberjobs import MemberJobs
+from .memberqueue import MemberQueue
 from .meter import ShardMeter
 from .sequence import SequenceTracker
 from .tenancy import Tenancy
@@ -116,7 +117,8 @@ class Agent:
             on_pod=lambda old, pod: hints.pod_changed(old, pod),  # noqa: PLW0108 - made below
         )
         hints = Hints(self._view.machines, on_hinted, clocks.monotonic)
-        jobs = MemberJobs(member, Tenancy(member, hub_uid), hints)
+        queue = MemberQueue(member)
+        jobs = MemberJobs(member, Tenancy(member, hub_uid), hints, queue)
         meter = ShardMeter(member, hub_uid, node, view=self._view, jobs=jobs, now=clocks.now)
         self._executor = Executor(
             hub,
@@ -124,6 +126,7 @@ class Agent:
             dispatches=dispatches,
             view=self._view,
             jobs=jobs,
+            queue=queue,
             meter=meter,
             gates=IndexGates(member),
             contact=contact,

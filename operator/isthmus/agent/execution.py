@@ -13,6 +13,7 @@ from isthmus.metering import PodUse
 from .due import READING_SECONDS, spread
 from .fence import LANDING_SECONDS
 from .observe import pod_ended
+from .resumes import Resumes
 from .stoprate import Stop
 
 LONGEST_LIST_PAUSE_SECONDS = 60.0
@@ -56,6 +57,12 @@ class Execution:
     resumable: tuple[str, float] | None = None
     """The version of the Job that a resumption whose outcome nobody here knows may name, and when that was sent at
     the latest: by this process, or by a former one, which ended before the Job was first seen."""
+    resumes: Resumes = field(default_factory=Resumes)
+    queued_since: float | None = None
+    """Since when its member's queue keeps the Job from what is asked of it."""
+    queue_asked_at: float = float("-inf")
+    queue_said: str = ""
+    """Why, as it was last asked."""
     overdue: bool = False
     """The Job was found running past its limit, by a consistent read."""
     stock_since: float | None = None

@@ -12,7 +12,8 @@ import structlog
 from isthmus.api.core import Job
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.names import FINALIZER_POD
-from isthmus.clusters import ClusterError, KubernetesApi, earliest
+from isthmus.api.reference import reference
+from isthmus.clusters import ClusterError, Forbidden, KubernetesApi, ServerFailure, earliest
 
 from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
@@ -22,10 +23,12 @@ from .fence import seen_suspended
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
+from .memberqueue import MemberQueue
 from .meter import ShardMeter, unsettled
 from .observe import pod_ended
 from .orphans import sweep
 from .reporter import Reporter
+from .resumes import Resumes
 from .statuswriter import StatusWriter
 from .steps import Facts, Step, next_step
 from .stock import take_stock
@@ -61,6 +64,7 @@ class Executor:
         dispatches: DispatchView,
         view: MemberView,
         jobs: MemberJobs,
+        queue: MemberQueue,
         meter: ShardMeter,
         gates: IndexGates,
         contact: Contact,
@@ -94,6 +98,7 @@ class Executor:
             hub,
             view=view,
             jobs=jobs,
+            queue=queue,
             meter=meter,
             writer=self._writer,
             guard=self._guard,
@@ -192,7 +197,7 @@ class Executor:
             case Step.RECOVER:
                 return await self._beginning.recover(dispatch, execution)
             case Step.SUSPEND if job is not None:
-                await self._jobs.suspend(job)
+                return await self._suspend(dispatch, execution, job)
             case Step.RESUME if job is not None:
                 return await self._resume(dispatch, execution, job)
             case Step.DELETE:
@@ -216,17 +221,31 @@ class Executor:
                     self._forget(dispatch.metadata["name"])
         return None
 
+    async def _suspend(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
+        """Suspend the Job; where its queue does not let us, that is told."""
+        execution.resumes = Resumes()
+        try:
+            if await self._jobs.suspend(job):
+                return None
+        except (Forbidden, ServerFailure) as error:  # the latter where Kueue converts its objects and is down
+            logger.warning("not suspended", **reference("Dispatch", dispatch.metadata), error=str(error))
+        return earliest(await self._reporter.report(dispatch, execution, job), WATCH_LAG_SECONDS)
+
     async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Resume the Job; before it is, the hub is told to rely no longer on that it has stopped, or on its limit.
 
-        The latter counts from a new start.
+        The latter counts from a new start. One that somebody suspends again and again is resumed more and more seldom.
         """
+        pause = execution.resumes.pause(self._clock())
+        if pause > 0:
+            return earliest(await self._reporter.report(dispatch, execution, job), pause)
         if dispatch.status.armed or dispatch.status.stopped:
             dispatch = await self._writer.write(
                 dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
             )
         try:
             if await self._guard.resume(dispatch, job):
+                execution.resumes.sent(self._clock())
                 return None
         finally:
             execution.resumable = (job.metadata.resource_version, self._clock())

@@ -10,6 +10,7 @@ from isthmus.api.dispatch import Dispatch
 from isthmus.capacity import ExpectedPods, effective_request
 
 from .observe import job_verdict, pod_ended
+from .queued import rests
 from .view import MemberView
 
 
@@ -62,7 +63,8 @@ def _unbound(spec: JobSpec, dispatch: Dispatch, view: MemberView, name: str) -> 
     elif job_verdict(job) is not None:
         return 0
     else:
-        suspended, succeeded = job.spec.suspend, job.status.succeeded
+        # One that waits in a queue of the member may begin at any moment.
+        suspended, succeeded = rests(job), job.status.succeeded
     if suspended:
         return 0
     width = spec.parallelism if spec.parallelism is not None else 1

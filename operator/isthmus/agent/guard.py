@@ -26,6 +26,7 @@ from .fence import (
 from .memberjobs import MemberJobs
 from .meter import ShardMeter
 from .observe import pod_ended
+from .queued import is_queued
 
 logger = structlog.get_logger(__name__)
 
@@ -123,7 +124,8 @@ class Guard:
             armed = dispatch.status.armed and not job.spec.suspend and job.status.start_time is not None
         else:
             armed = limit.holds
-        armed = armed and not self._contact.controllers
+        # A queue of the member may stop it and begin it anew at any time, and the limit with it.
+        armed = armed and not self._contact.controllers and not is_queued(job.metadata.labels)
         if armed and not told and (wait := self._contact.trusted_in(self._watched_since, UNCOUNTED_SECONDS)) > 0:
             armed, execution.arms_in = False, max(wait, 1.0) if wait < float("inf") else None
         if armed:

@@ -8,7 +8,7 @@ import structlog
 
 from isthmus.api.core import Job, Manifest, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.names import ANNOTATION_DISPATCH_UID, FINALIZER_POD, LABEL_JOB_UID
+from isthmus.api.names import ANNOTATION_DISPATCH_UID, ANNOTATION_HELD, FINALIZER_POD, LABEL_JOB_UID
 from isthmus.api.reference import reference
 from isthmus.clusters import (
     JOBS,
@@ -29,7 +29,9 @@ from isthmus.manifests import placeholder
 
 from .fence import first_limit
 from .hints import Hints
+from .memberqueue import MemberQueue
 from .observe import timestamp
+from .queued import is_queued
 from .tenancy import Tenancy
 
 logger = structlog.get_logger(__name__)
@@ -49,10 +51,11 @@ _RELEASE: Manifest = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINAL
 class MemberJobs:
     """Writes in one member. All raise ClusterError."""
 
-    def __init__(self, member: KubernetesApi, tenancy: Tenancy, hints: Hints) -> None:
+    def __init__(self, member: KubernetesApi, tenancy: Tenancy, hints: Hints, queue: MemberQueue) -> None:
         self._member = member
         self._tenancy = tenancy
         self._hints = hints
+        self._queue = queue
 
     async def create(self, dispatch: Dispatch) -> str:
         """Create the Dispatch's Job, or take up the one that an earlier try created. Its UID, or VANISHED."""
@@ -136,17 +139,31 @@ class MemberJobs:
         """A lower bound of the member's own time of day."""
         return self._member.server_time()
 
-    async def suspend(self, job: Job) -> None:
-        """Suspend this very Job; one that is gone is not an error here."""
-        await self._change(job, {"metadata": {"uid": job.metadata.uid}, "spec": {"suspend": True}})
+    async def suspend(self, job: Job) -> bool:
+        """Suspend this very Job; one that is gone is not an error here. False where its queue is not ready for that.
+
+        Its queue is told first: a resumption that it had on its way then finds another version of the Job, and fails.
+        """
+        marks: Manifest = {}
+        if is_queued(job.metadata.labels):
+            if not await self._queue.hold(job):
+                return False
+            marks = {"annotations": {ANNOTATION_HELD: "true"}}
+        await self._change(job, {"metadata": {"uid": job.metadata.uid, **marks}, "spec": {"suspend": True}})
+        return True
 
     async def resume(self, job: Job, limit: int | None) -> None:
         """Resume this very Job, with its `activeDeadlineSeconds` in the same write, as its start begins anew.
 
         A write that was held up and lands when the Job has begun anew since is refused (Conflict): its limit was made
-        for another start, and may be far too long.
+        for another start, and may be far too long. One with a queue is left to that.
         """
-        seen = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
+        seen: Manifest = {"uid": job.metadata.uid, "resourceVersion": job.metadata.resource_version}
+        if is_queued(job.metadata.labels):
+            if await self._queue.let_go(job):
+                await self._change(job, {"metadata": {"uid": job.metadata.uid, "annotations": {ANNOTATION_HELD: None}}})
+                return
+            seen["annotations"] = {ANNOTATION_HELD: None}
         limited = {} if limit is None else {"activeDeadlineSeconds": limit}
         await self._change(job, {"metadata": seen, "spec": {"suspend": False, **limited}})
 

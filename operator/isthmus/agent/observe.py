@@ -1,21 +1,23 @@
 """What a member's Job and pods say of a shard, in the words of a Dispatch status. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
-from isthmus.api.names import LABEL_QUEUE
 
 from .fence import seen_suspended, uncounted
 from .jobconditions import failing_since, says_suspended
+from .queued import rests, waits
 from .shardindexes import INDEX, IndexTally, tally
 
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A kubelet may take a while beyond a pod's grace; one whose machine is down says nothing any more.
 TERMINATING_SECONDS = 60.0
+# A scheduler says of a pod within moments that it finds no machine for it; with many in its queue it takes a while.
+UNSCHEDULED_SECONDS = 60.0
 # A container that waits for one of these will not start by waiting alone.
 _WAITING_PROBLEMS = frozenset(
     {
@@ -89,11 +91,6 @@ def _failing_before(job: Job, deletion: datetime) -> bool:
     return since is not None and since < deletion
 
 
-def is_queued(labels: Mapping[str, str]) -> bool:
-    """Whether a queue of the member suspends and resumes the Job of these labels."""
-    return LABEL_QUEUE in labels
-
-
 def observe(
     job: Job,
     pods: Iterable[Pod],
@@ -109,11 +106,12 @@ def observe(
     known = list(pods)
     verdict = job_verdict(job)
     running = any(pod.status.phase == "Running" for pod in known) or job.status.ready > 0
-    begun = running or (told is not None and told.state is DispatchState.RUNNING)
+    # What its queue has stopped waits as it did at first; of a part that is done there is word below.
+    begun = running or (told is not None and told.state is DispatchState.RUNNING and not waits(job))
     begun = begun or job.status.succeeded + job.status.failed > 0 or any(pod.status.phase in _ENDED for pod in known)
     if verdict is not None and all(map(pod_ended, known)):
         state, reason, message = verdict
-    elif job.spec.suspend and not is_queued(job.metadata.labels):
+    elif rests(job):
         state, reason, message = DispatchState.SUSPENDED, "", ""
     else:
         state = DispatchState.RUNNING if begun else DispatchState.ACCEPTED
@@ -222,6 +220,16 @@ def _problems(pod: Pod, now: datetime | None) -> Iterable[tuple[str, str]]:
         waiting = status.state.waiting
         if waiting is not None and waiting.reason in _WAITING_PROBLEMS:
             yield waiting.reason, waiting.message
+    if now is not None and _unscheduled(pod, now):
+        yield "NoScheduler", "no scheduler has looked at it; does the one that its schedulerName names run?"
     for condition in pod.status.conditions:
         if condition.type == "PodScheduled" and condition.status == "False" and condition.reason != "SchedulingGated":
             yield condition.reason or "Unschedulable", condition.message
+
+
+def _unscheduled(pod: Pod, now: datetime) -> bool:
+    """Whether the pod could long have been bound, and no scheduler has said anything of it."""
+    made, bound = pod.metadata.creation_timestamp, bool(pod.spec.node_name)
+    if bound or pod.spec.scheduling_gates or any(c.type == "PodScheduled" for c in pod.status.conditions):
+        return False
+    return made is not None and now - made > timedelta(seconds=UNSCHEDULED_SECONDS)

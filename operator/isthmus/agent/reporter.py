@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchState, DispatchStatus, PodProblem
+from isthmus.api.names import LABEL_QUEUE
 from isthmus.clusters import KubernetesApi, earliest
 
 from .activetime import active_seconds
@@ -14,9 +15,12 @@ from .execution import Execution
 from .failedpods import STOPPED_BY_PAUSE, failed_by_pause
 from .fence import FENCED, as_lost, stopped_by_fence
 from .guard import Guard
+from .jobconditions import ends
 from .memberjobs import MemberJobs
+from .memberqueue import MemberQueue
 from .meter import ShardMeter
 from .observe import awaits_controller, awaits_pods, has_stopped, observe
+from .queued import is_queued, rests, waits, wanted_pods
 from .restarts import restarts_of
 from .shardindexes import tally
 from .statuswriter import StatusWriter
@@ -24,6 +28,9 @@ from .view import MemberView
 
 # The Job controller makes pods within moments; without any for so long, something is in its way.
 PODLESS_SECONDS = 30.0
+# A queue with room lets a Job begin within a second or two. Why one waits is asked for anew so often.
+QUEUED_SECONDS = 5.0
+QUEUE_LOOK_SECONDS = 60.0
 # It does the rest of its work within moments too; with many pods in its queue what it has to do keeps changing.
 CONTROLLER_SECONDS = 30.0
 _FENCED = "the member stopped the shard, because its limit was not put off in time"
@@ -39,6 +46,7 @@ class Reporter:
         *,
         view: MemberView,
         jobs: MemberJobs,
+        queue: MemberQueue,
         meter: ShardMeter,
         writer: StatusWriter,
         guard: Guard,
@@ -48,6 +56,7 @@ class Reporter:
         self._hub = hub
         self._view = view
         self._jobs = jobs
+        self._queue = queue
         self._meter = meter
         self._writer = writer
         self._guard = guard
@@ -68,7 +77,9 @@ class Reporter:
         now = self._clock()
         old = dispatch.status
         advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
-        stopped = seen.state is DispatchState.SUSPENDED and has_stopped(job, pods)
+        # Of one with a limit, whose node may get out of reach, a queue that goes its own way must not decide.
+        kept = dispatch.spec.fence is None or not is_queued(job.metadata.labels)
+        stopped = kept and seen.state is DispatchState.SUSPENDED and has_stopped(job, pods)
         landing = execution.resumable_seconds(job, now) if stopped and not old.stopped else 0.0
         status = DispatchStatus(
             state=seen.state,
@@ -86,7 +97,7 @@ class Reporter:
             completion_time=seen.completion_time,
             active_seconds=old.active_seconds,
             reading=old.reading,
-            pod_problem=seen.problem or self._unattended(execution, job, pods) or self._podless(execution, job, pods),
+            pod_problem=seen.problem or await self._hindered(dispatch, execution, job, pods),
             stopped=stopped and landing <= 0,
             armed=not seen.ended and self._guard.armed(dispatch, execution, job),
         )
@@ -119,7 +130,8 @@ class Reporter:
             await self._meter.release(name, old.reading, execution)
             again = earliest(wait if wait > 0 else READING_SECONDS, later)
             watched = execution.podless_since is not None or execution.awaits
-            return earliest(again, PODLESS_SECONDS) if watched else again
+            queued = QUEUED_SECONDS if execution.queued_since is not None else None
+            return earliest(again, PODLESS_SECONDS if watched else None, queued)
         # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
         active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
         written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
@@ -142,6 +154,48 @@ class Reporter:
         """The member's own time when it last told of its Jobs: what has become of them since, nobody here knows."""
         now = self._jobs.server_time()
         return now and now - timedelta(seconds=self._view.jobs_silence_seconds())
+
+    async def _hindered(
+        self, dispatch: Dispatch, execution: Execution, job: Job, pods: Sequence[Pod]
+    ) -> PodProblem | None:
+        """What keeps the Job itself from getting on."""
+        return (
+            await self._queued(dispatch, execution, job)
+            or self._suspended(dispatch, execution, job)
+            or self._unattended(execution, job, pods)
+            or self._podless(execution, job, pods)
+        )
+
+    async def _queued(self, dispatch: Dispatch, execution: Execution, job: Job) -> PodProblem | None:
+        """What to tell of a Job that a queue of the member keeps waiting, or has yet to stop, and for a while."""
+        going = not ends(job) and job.metadata.deletion_timestamp is None
+        to_stop = dispatch.spec.desired_state == "Suspended" and is_queued(job.metadata.labels) and not rests(job)
+        if not (going and (waits(job) or to_stop)):
+            execution.queued_since, execution.queue_asked_at = None, float("-inf")
+            return None
+        now = self._clock()
+        if execution.queued_since is None:
+            execution.queued_since = now
+        if now - execution.queued_since < QUEUED_SECONDS:
+            return None
+        if now - execution.queue_asked_at >= QUEUE_LOOK_SECONDS:
+            execution.queue_asked_at, execution.queue_said = now, await self._queue.why(job)
+        queue = job.metadata.labels[LABEL_QUEUE]
+        what = f"the queue {queue} of the member has yet to stop" if to_stop else f"in the member's queue {queue} waits"
+        where = f"{what} Job {job.metadata.namespace}/{job.metadata.name}"
+        return PodProblem(
+            reason="QueuedInMember", message=f"{where}: {execution.queue_said}"[:1024], pods=wanted_pods(job)
+        )
+
+    @staticmethod
+    def _suspended(dispatch: Dispatch, execution: Execution, job: Job) -> PodProblem | None:
+        """What to tell of a Job that somebody in the member suspends whenever it is resumed."""
+        undone = execution.resumes.undone and job.spec.suspend and dispatch.spec.desired_state == "Running"
+        if not undone or is_queued(job.metadata.labels):
+            return None
+        where = f"{job.metadata.namespace}/{job.metadata.name}"
+        why = "where a queue does it, such as Kueue, its label belongs into the node's offer"
+        return PodProblem(reason="SuspendedByMember", message=f"the member suspends its Job {where} again; {why}")
 
     def _unattended(self, execution: Execution, job: Job, pods: Sequence[Pod]) -> PodProblem | None:
         """What to tell of a Job whose controller has done nothing for a while, and is all that could."""

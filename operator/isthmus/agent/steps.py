@@ -8,7 +8,8 @@ from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.manifests import is_placeholder
 
 from .fence import unaccounted
-from .observe import is_queued, job_verdict
+from .observe import job_verdict
+from .queued import is_held, is_queued, rests
 
 
 class Step(StrEnum):
@@ -61,11 +62,11 @@ def next_step(facts: Facts) -> Step:  # noqa: PLR0911 - one return a row of the 
         return Step.REPORT
     if desired == "Cancelled":
         return Step.DELETE
-    if is_queued(facts.job.metadata.labels):  # whoever decides when it runs would undo what we do
-        return Step.REPORT
-    if facts.job.spec.suspend != (desired == "Suspended"):
-        return Step.SUSPEND if desired == "Suspended" else Step.RESUME
-    return Step.REPORT
+    if desired == "Suspended":
+        return Step.REPORT if rests(facts.job) else Step.SUSPEND
+    # One that waits in a queue of the member is left to it.
+    resumable = is_held(facts.job) if is_queued(facts.job.metadata.labels) else facts.job.spec.suspend
+    return Step.RESUME if resumable else Step.REPORT
 
 
 def _without_job(facts: Facts) -> Step:

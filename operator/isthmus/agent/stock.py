@@ -19,6 +19,7 @@ from .jobconditions import says_suspended
 from .memberjobs import MemberJobs
 from .meter import ShardMeter, counted_until
 from .observe import job_verdict, pod_ended, succeeded_in
+from .queued import rests
 from .shardindexes import global_index, shard_indexes, tally
 
 # A suspended Job whose controller does not say so is taken to have no pods any more after so long without one.
@@ -46,7 +47,7 @@ async def take_stock(
     if job is not None and is_placeholder(job.metadata.labels):
         job = None
     over = job is None or job_verdict(job) is not None or job.metadata.deletion_timestamp is not None
-    if job is not None and not over and not job.spec.suspend:
+    if job is not None and not over and not rests(job):
         await jobs.suspend(job)
         return None
     pods = await meter.newest(dispatch, execution)

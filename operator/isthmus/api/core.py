@@ -254,5 +254,25 @@ class Lease(Object):
     spec: LeaseSpec = field(default_factory=LeaseSpec)
 
 
+class WorkloadSpec(Object):
+    """The spec of a Workload; one that is not active is kept from beginning, and stopped."""
+
+    active: bool = True
+
+
+class WorkloadStatus(Object):
+    """The status of a Workload."""
+
+    conditions: list[ConditionView] = []
+
+
+class Workload(Object):
+    """What Kueue queues in a Job's stead (kueue.x-k8s.io Workload)."""
+
+    metadata: Metadata
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+    status: WorkloadStatus = field(default_factory=WorkloadStatus)
+
+
 Manifest = dict[str, Any]
 """An object as plain JSON."""

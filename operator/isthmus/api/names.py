@@ -20,6 +20,8 @@ LABEL_JOB_NAMESPACE = f"{GROUP}/job-namespace"
 LABEL_JOB_UID = f"{GROUP}/job-uid"
 # A Job with it is suspended at its creation, and resumed, by Kueue, which some members run.
 LABEL_QUEUE = "kueue.x-k8s.io/queue-name"
+# On Kueue's Workload: the UID of the Job that it stands for.
+LABEL_WORKLOAD_JOB = "kueue.x-k8s.io/job-uid"
 # On a Job that only holds the name of one that must never be created again.
 LABEL_PLACEHOLDER = f"{GROUP}/placeholder"
 # On a hub namespace: the account that pays for its jobs.
@@ -32,6 +34,8 @@ ANNOTATION_INDEX = f"{GROUP}/index"
 ANNOTATION_INDEX_MAP = f"{GROUP}/index-map"
 # On a member's pods: the machines that they are asked to go to, by name.
 ANNOTATION_HINT = f"{GROUP}/hint"
+# On a member's Job with a queue: the hub wants it stopped, and Kueue was told to leave it so.
+ANNOTATION_HELD = f"{GROUP}/held"
 # A pod scheduling gate: no pod runs before its global index is written on it.
 GATE_INDEX = f"{GROUP}/index"
 # On a ComputeNode: an instant; the operator's word that what was dispatched to it before then has stopped.

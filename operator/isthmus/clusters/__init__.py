@@ -52,6 +52,8 @@ from .resources import (
     SERVICEACCOUNTS,
     SETTLEMENTS,
     SUBJECTACCESSREVIEWS,
+    WORKLOADS,
+    WORKLOADS_FORMERLY,
     Resource,
 )
 from .traffic import Traffic
@@ -97,6 +99,8 @@ __all__ = [
     "SERVICEACCOUNTS",
     "SETTLEMENTS",
     "SUBJECTACCESSREVIEWS",
+    "WORKLOADS",
+    "WORKLOADS_FORMERLY",
     "AlreadyExists",
     "ApiError",
     "Client",

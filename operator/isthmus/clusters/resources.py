@@ -69,6 +69,9 @@ APISERVICES = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIServic
 SELFSUBJECTACCESSREVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
+# Kueue's; the latter is what it served alone before 0.15.
+WORKLOADS = Resource("kueue.x-k8s.io", "v1beta2", "workloads", "Workload")
+WORKLOADS_FORMERLY = Resource("kueue.x-k8s.io", "v1beta1", "workloads", "Workload")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
 COMPUTENODES = Resource(GROUP, VERSION, "computenodes", "ComputeNode", namespaced=False)

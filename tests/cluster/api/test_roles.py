@@ -110,6 +110,7 @@ MEMBER_MAY = [
     *attempts(READ, "jobs.batch"),
     *attempts("patch delete", "pods"),
     *attempts("create patch delete", "jobs.batch"),
+    *attempts("list patch", "workloads.kueue.x-k8s.io", "iwt-a-b"),
     *attempts("get create", "namespaces"),
     *attempts("get create", "resourcequotas networkpolicies.networking.k8s.io serviceaccounts", "iwt-a-b"),
     *attempts("patch", "serviceaccounts", "iwt-a-b"),

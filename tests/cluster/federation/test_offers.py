@@ -1,8 +1,14 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import yaml
+
 from federation import Federation, compute_job, compute_node, job_spec
 from testbed import Machine, wait_for
+from testbed.binaries import locate
+from testbed.local.process import Process
 
 MEMBERS = {
     "lender": [Machine("l1", "8", "64Gi"), Machine("l2", "9", "64Gi")],
@@ -101,8 +107,41 @@ def member_job(fed: Federation, name: str) -> dict[str, Any]:
     return next(job for job in fed.member_jobs(shard["node"]) if job["metadata"]["name"] == shard["dispatch"])
 
 
+@contextmanager
+def scheduler(fed: Federation, member: str, name: str) -> Iterator[None]:
+    """A second scheduler in the member, whose one profile has that name."""
+    cluster, folder = fed.clusters[member], fed.bed.directory
+    configuration = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "leaderElection": {"leaderElect": False},
+        "clientConnection": {"kubeconfig": str(cluster.kubeconfig("system:kube-scheduler"))},
+        "profiles": [{"schedulerName": name}],
+    }
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(configuration))
+    command = [str(locate(print).kube_scheduler), f"--config={file}", "--secure-port=0"]
+    process = Process(name, command, {**fed.bed.environment, "HOME": str(folder)}, folder / f"{name}.log")
+    process.start()
+    try:
+        yield
+        process.check()
+    finally:
+        process.kill()
+
+
+def scheduled(fed: Federation, member: str) -> list[dict[str, Any]]:
+    """What schedulers have said of pods of ours that they bound there."""
+    events = fed.clusters[member].rest.get("/api/v1/events?fieldSelector=reason%3DScheduled")["items"]
+    shards = {pod["metadata"]["name"] for name in ("marked", "unbound", "gang") for pod in fed.pods_of(name)}
+    return [event for event in events if event["involvedObject"]["name"] in shards]
+
+
 def test_labels_and_scheduler_of_the_member(fed: Federation) -> None:
-    """Jobs and their pods carry the labels and the scheduler's name that the node's offer has for them."""
+    """Jobs and their pods carry the labels and the scheduler's name that the node's offer has for them.
+
+    They are bound by that scheduler, and by no other.
+    """
     labels = {"volcano.sh/queue-name": "lent", "example.com/pool": "blue"}
     lend(fed, "choosy", {"labels": labels, "schedulerName": "volcano"})
     fed.hub.apply([compute_job("marked", job_spec(run_seconds=LONG), placement=CHOOSY)])
@@ -113,32 +152,19 @@ def test_labels_and_scheduler_of_the_member(fed: Federation) -> None:
         assert marked["metadata"]["labels"].items() >= labels.items()
         assert marked["metadata"]["labels"]["isthmus.dev/node"] == "choosy"
     assert pod["spec"]["schedulerName"] == "volcano"
-    delete(fed, "marked")
-
-
-def test_a_queue_of_the_member_decides_when_it_runs(fed: Federation) -> None:
-    """A Job that Kueue holds back is left to it: it counts as not begun, and runs when it is let go."""
-    lend(fed, "choosy", {"labels": {"kueue.x-k8s.io/queue-name": "lent"}})
-    fed.hub.apply([compute_job("queued", job_spec(run_seconds=LONG), placement=CHOOSY)])
-    wait_for(lambda: running(fed, "queued"), 30, "the job to run")
-    job = member_job(fed, "queued")
-    metadata = job["metadata"]
-    at = ["job", metadata["name"], "-n", metadata["namespace"], "--type=merge", "-p"]
-    member = fed.clusters["choosy"]
-    member.kubectl("patch", *at, '{"spec":{"suspend":true}}')
-    wait_for(lambda: fed.job("queued")["status"].get("active") == 0, 30, "its pods to be stopped")
-    assert fed.job("queued")["status"]["phase"] != "Suspended"
-    fed.hub.apply([compute_job("passing", placement=CHOOSY)])
-    fed.wait_job("passing")  # the agent was at work meanwhile
-    assert member_job(fed, "queued")["spec"]["suspend"] is True
-    member.kubectl("patch", *at, '{"spec":{"suspend":false}}')
-    wait_for(lambda: fed.job("queued")["status"].get("active") == 1, 30, "the job to run again")
-    rerun = compute_job("fenced", placement={**CHOOSY, "onNodeLost": "Rerun"})
-    fed.hub.apply([rerun])
-    fed.wait_condition("computejobs", "fenced", "Placed", "False", namespace="team-a")
-    told = {v["node"]: v for v in fed.job("fenced")["status"]["explanation"]["nodes"]}
-    assert told["choosy"]["reason"] == "QueuedByMember"
-    delete(fed, "queued", "passing", "fenced")
+    lend(fed, "lender", None)
+    fed.hub.apply([compute_job("passing", placement=LENDER), compute_job("unbound", placement=CHOOSY)])
+    fed.wait_job("passing")
+    assert not [pod for name in ("marked", "unbound") for pod in fed.pods_of(name) if "nodeName" in pod["spec"]]
+    with scheduler(fed, "choosy", "volcano"):
+        wait_for(lambda: running(fed, "marked"), 30, "the first to run")
+        fed.wait_job("unbound")
+        gang = job_spec(run_seconds="1", completions=3, parallelism=3)
+        fed.hub.apply([compute_job("gang", gang, placement={**CHOOSY, "gang": True})])
+        fed.wait_job("gang")
+    sources = {event["source"].get("component") or event["reportingComponent"] for event in scheduled(fed, "choosy")}
+    assert sources == {"volcano"}
+    delete(fed, "marked", "unbound", "gang", "passing")
     lend(fed, "choosy", None)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch
-from isthmus.api.names import LABEL_PLACEHOLDER, LABEL_QUEUE
+from isthmus.api.names import ANNOTATION_HELD, LABEL_PLACEHOLDER, LABEL_QUEUE
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -43,15 +43,20 @@ def job(
     suspend: bool = False,
     placeholder: bool = False,
     queued: bool = False,
+    held: bool = False,
     spec: Any = None,
     **status: Any,
 ) -> Job:
-    """A member's Job; `condition` is one that it has, True."""
+    """A member's Job; `condition` is one that it has, True. One that is `held` is so in its queue."""
     conditions = [{"type": condition, "status": "True", "reason": reason, "message": "so", "lastTransitionTime": STAMP}]
     metadata = {
         "name": "d",
         "uid": "job-uid",
-        "labels": {**({LABEL_PLACEHOLDER: "true"} if placeholder else {}), **({LABEL_QUEUE: "q"} if queued else {})},
+        "labels": {
+            **({LABEL_PLACEHOLDER: "true"} if placeholder else {}),
+            **({LABEL_QUEUE: "q"} if queued or held else {}),
+        },
+        "annotations": {ANNOTATION_HELD: "true"} if held else {},
         **({"deletionTimestamp": STAMP} if deleting else {}),
     }
     content = {

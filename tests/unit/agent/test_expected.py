@@ -8,7 +8,7 @@ from tests.unit.agent.world import HUB_UID, NODE, TENANT
 from isthmus.agent.expected import Expectations
 from isthmus.agent.view import MemberView
 from isthmus.api.core import Job, Pod
-from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, LABEL_NODE
+from isthmus.api.names import LABEL_DISPATCH, LABEL_HUB, LABEL_NODE, LABEL_QUEUE
 from isthmus.capacity import AcceleratorTable
 from isthmus.clusters import FakeCluster
 
@@ -20,8 +20,8 @@ def _spec(*, pod: Any = None, **fields: Any) -> dict[str, Any]:
     return {**fields, "template": {"spec": {"containers": [CONTAINER], **(pod or {})}}}
 
 
-def _view(pods: list[tuple[str, str]], job: Any = None) -> MemberView:
-    """A member with pods of these (phase, machine) and, where given, a Job of that spec and status."""
+def _view(pods: list[tuple[str, str]], job: Any = None, labels: Any = None) -> MemberView:
+    """A member with pods of these (phase, machine) and, where given, a Job of that spec and status, with `labels`."""
     nothing: Any = lambda *_: None  # noqa: E731 - it hears of everything and does nothing
     view = MemberView(
         FakeCluster("member"),
@@ -38,7 +38,7 @@ def _view(pods: list[tuple[str, str]], job: Any = None) -> MemberView:
         found = {"metadata": metadata, "spec": {"nodeName": machine}, "status": {"phase": phase}}
         view._pod("ADDED", None, msgspec.convert(found, Pod))
     if job is not None:
-        metadata = {"name": "d", "uid": "j", "namespace": TENANT, "labels": LABELS}
+        metadata = {"name": "d", "uid": "j", "namespace": TENANT, "labels": {**LABELS, **(labels or {})}}
         view._job("ADDED", None, msgspec.convert({"metadata": metadata, **job}, Job))
     return view
 
@@ -67,6 +67,12 @@ COMPLETE = [{"type": "Complete", "status": "True"}]
         ),
         pytest.param(
             _spec(parallelism=4, completions=9), _view([], {"spec": {"suspend": True}}), 0, id="its Job is suspended"
+        ),
+        pytest.param(
+            _spec(parallelism=4, completions=9),
+            _view([], {"spec": {"suspend": True}}, {LABEL_QUEUE: "lent"}),
+            4,
+            id="its Job waits in a queue of the member",
         ),
         pytest.param(
             _spec(parallelism=4, completions=9), _view([], {"status": {"conditions": COMPLETE}}), 0, id="its Job ended"

@@ -14,7 +14,7 @@ from isthmus.agent.observe import (
     timestamp,
     without_job,
 )
-from isthmus.api.core import Job, Pod
+from isthmus.api.core import Job, Pod, SchedulingGate
 from isthmus.api.dispatch import DispatchState, PodProblem
 
 
@@ -180,6 +180,25 @@ def test_pods_that_do_not_end(phase: str, late: float, told: bool) -> None:
     found = observe(job(), [held], now=MOMENT + timedelta(seconds=late)).problem
     assert (found is not None and (found.reason, found.pods) == ("Terminating", 1)) is told
     assert observe(job(), [held]).problem is None
+
+
+@pytest.mark.parametrize(
+    ("made", "late", "told"),
+    [
+        pytest.param({}, 59, False, id="it may be about to"),
+        pytest.param({}, 61, True, id="none has"),
+        pytest.param({"machine": "m1"}, 600, False, id="bound"),
+        pytest.param({"conditions": [{"type": "PodScheduled", "status": "True"}]}, 600, False, id="one has"),
+    ],
+)
+def test_pods_that_no_scheduler_looks_at(made: dict[str, Any], late: float, told: bool) -> None:
+    """A scheduler that does not run says nothing: after a minute that is told."""
+    waiting = pod("Pending", **made)
+    waiting.metadata.creation_timestamp = MOMENT
+    found = observe(job(), [waiting], now=MOMENT + timedelta(seconds=late)).problem
+    assert (found is not None and found.reason == "NoScheduler") is told
+    waiting.spec.scheduling_gates = [SchedulingGate(name="held")]
+    assert observe(job(), [waiting], now=MOMENT + timedelta(seconds=600)).problem is None
 
 
 def _tracked(phase: str) -> Pod:

@@ -49,7 +49,17 @@ def _step(
             Step.REPORT, "Running", "Suspended", {"job": job(condition="Failed")}, id="failed, then suspended"
         ),
         pytest.param(Step.REPORT, "Accepted", "Running", {"job": job(suspend=True, queued=True)}, id="held by a queue"),
-        pytest.param(Step.REPORT, "Running", "Suspended", {"job": job(queued=True)}, id="a queue's to suspend"),
+        pytest.param(Step.SUSPEND, "Running", "Suspended", {"job": job(queued=True)}, id="a queue's, to be suspended"),
+        pytest.param(
+            Step.SUSPEND, "Accepted", "Suspended", {"job": job(suspend=True, queued=True)}, id="may begin at any moment"
+        ),
+        pytest.param(Step.REPORT, "Running", "Suspended", {"job": job(suspend=True, held=True)}, id="held suspended"),
+        pytest.param(
+            Step.SUSPEND, "Running", "Suspended", {"job": job(held=True)}, id="held, and resumed all the same"
+        ),
+        pytest.param(Step.RESUME, "Suspended", "Running", {"job": job(suspend=True, held=True)}, id="to be let go"),
+        pytest.param(Step.RESUME, "Suspended", "Running", {"job": job(held=True)}, id="let go, and not marked so yet"),
+        pytest.param(Step.REPORT, "Running", "Running", {"job": job(queued=True)}, id="a queue lets it run"),
         pytest.param(Step.DELETE, "Running", "Cancelled", {"job": job(queued=True)}, id="in a queue, to be cancelled"),
         pytest.param(Step.WAIT, "Succeeded", "Running", {"job": job(condition="Complete")}, id="a tombstone"),
         pytest.param(Step.RELEASE, "Succeeded", "Running", {"pods": 1}, id="ended, pods settled and held"),

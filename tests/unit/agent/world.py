@@ -74,9 +74,10 @@ class World:
         indexes: str | None = None,
         fence: int | None = None,
         pod: Object | None = None,
+        labels: dict[str, str] | None = None,
         **spec: Any,
     ) -> str:
-        """Have the hub write a Dispatch, of `indexes` only where they are given; its name."""
+        """Have the hub write a Dispatch, of `indexes` only where they are given; its name. `labels` are the node's."""
         container = {"name": "main", "image": "work", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
         template = {
             "completionMode": "Indexed",
@@ -89,7 +90,17 @@ class World:
         job = ComputeJob.model_validate({"metadata": metadata, "spec": {"template": template}})
         chosen = IndexSet.parse(indexes)
         piece = Piece(width=len(chosen), indexes=chosen) if chosen else None
-        manifest = render(job, hub_uid=HUB_UID, node=NODE, shard=0, attempt=1, affinity=(), suspend=False, piece=piece)
+        manifest = render(
+            job,
+            hub_uid=HUB_UID,
+            node=NODE,
+            shard=0,
+            attempt=1,
+            affinity=(),
+            suspend=False,
+            piece=piece,
+            labels=labels,
+        )
         name = str(manifest["metadata"]["name"])
         content = {
             "desiredState": desired,

@@ -104,6 +104,7 @@ SHOWN = (
     Shown("docs/testbed.md", "make image TAG=dev", "It needs a container engine; make e2e-kind builds the image."),
     Shown("docs/testbed.md", "make base-image", "It needs a container engine and the rights of root."),
     Shown("docs/testbed.md", "make tools", "It starts what tests/testbed start in code, and waits for Ctrl-C."),
+    Shown("docs/members-queue.md", "kubectl create -f - <<EOF", "hack/kueuetrial does so; it takes Kueue."),
 )
 # Run where `make playground` leads: a hub, the nodes east and west, and the cluster north.
 PLAYGROUND = ("README.md", "docs/tutorial.md", "examples/")

@@ -20,10 +20,33 @@ STALLED = ReasonTable(
             "Read the message, which is the member's scheduler's; wait for room, or change what the pods ask for.",
         ),
         Reason(
+            "NoScheduler",
+            "No scheduler of the member has said anything of pods that are a minute old.",
+            "Ask who runs the member: the scheduler that the template or the node's `spec.offer.schedulerName` names "
+            "does not run there, or is far behind.",
+            see="members-queue.md#volcano-or-another-scheduler",
+        ),
+        Reason(
             "NoPods",
             "The Job is in the member and no pod of it was made for 30 s or more.",
             "Read the Job's events in the member: a quota, PodSecurity, an admission policy, or controllers that are "
             "down.",
+        ),
+        Reason(
+            "QueuedInMember",
+            "The Job has waited for 5 s or more in a queue of the member's own (Kueue), be it that it never began or "
+            "that it was preempted there; or it is to be suspended, and the queue has yet to stop it. The message says "
+            "why, in the queue's words, asked for once a minute.",
+            "Wait, or ask who runs the member. To have it run elsewhere, cordon the node and make the job anew.",
+            see="members-queue.md#what-users-are-told",
+        ),
+        Reason(
+            "SuspendedByMember",
+            "Somebody in the member suspends the Job whenever it is resumed. It is resumed again, once a minute in the "
+            "end.",
+            "Ask who runs the member: where a queue does it that takes Jobs without its label, such as Kueue with "
+            "`manageJobsWithoutQueueName`, the label belongs into the node's `spec.offer.labels`.",
+            see="members-queue.md#what-happens-then",
         ),
         Reason(
             "ControllersSilent",

@@ -1,0 +1,301 @@
+"""A queue of the member's own decides when Jobs run: they are left to it, and stopped by way of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.agent.objects import dispatch, job
+from tests.unit.agent.world import TENANT, Object, Process, World
+
+from isthmus.agent.observe import observe
+from isthmus.agent.queued import rests, waits, wanted_pods, why_waiting
+from isthmus.agent.resumes import Resumes
+from isthmus.api.core import Job, Workload
+from isthmus.api.names import LABEL_QUEUE, LABEL_WORKLOAD_JOB
+from isthmus.clusters import JOBS, WORKLOADS, WORKLOADS_FORMERLY, Forbidden, NotFound, Resource
+from isthmus.clusters.fake.faults import matching
+
+QUEUED = {LABEL_QUEUE: "lent"}
+NO_ROOM = "couldn't assign flavors to pod set main: insufficient unused quota for cpu in flavor any, 1 more needed"
+
+
+class Kueue:
+    """As Kueue does: suspends each Job while there is no room, and resumes it once there is, whoever did what."""
+
+    def __init__(self, world: World, room: bool, resource: Resource) -> None:
+        self.world = world
+        self.room = room
+        self.resource = resource
+        self.turns: list[bool] = []
+        """Each change of a Job's suspension that it made."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            for each in self.world.member.objects(JOBS):
+                self._judge(each)
+            await asyncio.sleep(0.1)
+
+    def _judge(self, found: Object) -> None:
+        metadata = found["metadata"]
+        uid, place = metadata["uid"], {"namespace": TENANT, "name": f"job-{metadata['name']}"}
+        workload = self.world.member.object(self.resource, place["name"], TENANT)
+        if workload is None:
+            workload = {"metadata": {**place, "labels": {LABEL_WORKLOAD_JOB: uid}}, "spec": {"active": True}}
+        runs = self.room and workload["spec"]["active"]
+        quota = {"type": "QuotaReserved", "status": str(runs), "message": "" if runs else NO_ROOM}
+        status = {"conditions": [quota]}
+        if workload.get("status") != status:
+            self.world.member.put(self.resource, {**workload, "status": status})
+        if found["spec"].get("suspend", False) is runs:
+            self.turns.append(not runs)
+            self.world.member.put(JOBS, {**found, "spec": {**found["spec"], "suspend": not runs}})
+
+
+@asynccontextmanager
+async def kueue(world: World, *, room: bool = True, resource: Resource = WORKLOADS) -> AsyncIterator[Kueue]:
+    """One that runs."""
+    found = Kueue(world, room, resource)
+    task = asyncio.create_task(found.run())
+    try:
+        yield found
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def problem(world: World, name: str) -> str:
+    """What is told to keep the shard from getting on."""
+    told = world.shown(name).status.pod_problem
+    return f"{told.reason}: {told.message}" if told is not None else ""
+
+
+@pytest.mark.simulated_time
+async def test_one_that_waits_is_left_to_the_queue(worlds: Any) -> None:
+    """It is told why it waits, in the queue's own words, and runs once there is room: nobody else resumed it."""
+    async with worlds() as world, kueue(world, room=False) as queue:
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: NO_ROOM in problem(world, name))
+        assert problem(world, name).startswith(f"QueuedInMember: in the member's queue lent waits Job {TENANT}/{name}")
+        assert (world.state(name), queue.turns) == ("Accepted", [True])
+        queue.room = True
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert (queue.turns, problem(world, name)) == ([True, False], "")
+        assert world.read_seconds(name) == world.pod_seconds() == 6
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_one_that_is_preempted_waits_again(worlds: Any) -> None:
+    """It is told as one that has not begun, none of its pods as a failure, and what they ran is read."""
+    async with worlds(run_seconds=20) as world, kueue(world) as queue:
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        await asyncio.sleep(5)
+        queue.room = False
+        await world.until(lambda: NO_ROOM in problem(world, name))
+        assert (world.state(name), world.shown(name).status.active) == ("Accepted", 0)
+        queue.room = True
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert world.read_seconds(name) == world.pod_seconds() > 40
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+@pytest.mark.parametrize("room", [pytest.param(True, id="one that runs"), pytest.param(False, id="one that waits")])
+async def test_the_hub_suspends_it(worlds: Any, room: bool) -> None:
+    """Its queue is told first and leaves it suspended, whatever room there is; once let go, it is queued again."""
+    async with worlds(run_seconds=20) as world, kueue(world, room=room) as queue:
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running" if room else NO_ROOM in problem(world, name))
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.state(name) == "Suspended" and world.shown(name).status.stopped)
+        queue.room = True
+        turns = list(queue.turns)
+        await asyncio.sleep(60)
+        assert (world.state(name), queue.turns, problem(world, name)) == ("Suspended", turns, "")
+        world.desire(name, "Running")
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert queue.turns == [*turns, False]
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("write", range(4))
+async def test_a_process_that_ends_between_is_followed_by_one_that_goes_on(
+    worlds: Any, write: int, moment: Any
+) -> None:
+    """Whichever write of a pause or of its end is the last of a process, the shard is paused, and then it runs."""
+    async with worlds(run_seconds=200) as world, kueue(world):
+        name = world.dispatch(labels=QUEUED)
+        first = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        await first.kill()
+        second = Process(world, kill_at=write, moment=moment)
+        world.desire(name, "Suspended")
+        await asyncio.sleep(30)
+        await second.kill()
+        third = Process(world)
+        await world.until(lambda: world.shown(name).status.stopped)
+        await third.kill()
+        fourth = Process(world, kill_at=write, moment=moment)
+        world.desire(name, "Running")
+        await asyncio.sleep(10)
+        await fourth.kill()
+        last = Process(world)
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert world.succeeded_indexes() == ["0", "1"]
+        await last.kill()
+
+
+@pytest.mark.simulated_time
+async def test_a_limit_is_never_relied_on(worlds: Any) -> None:
+    """Its queue may begin it anew, and its limit with it, so the hub must not count on either."""
+    async with worlds(run_seconds=60) as world, kueue(world):
+        name = world.dispatch(labels=QUEUED, fence=20)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        await asyncio.sleep(30)
+        assert (world.state(name), world.shown(name).status.armed) == ("Running", False)
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.state(name) == "Suspended")
+        await asyncio.sleep(10)
+        assert not world.shown(name).status.stopped
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_one_that_the_member_suspends_without_a_label(worlds: Any) -> None:
+    """It is resumed, more and more seldom, and that is told."""
+    async with worlds() as world, kueue(world, room=False):
+        name = world.dispatch()
+        process = Process(world)
+        await world.until(lambda: problem(world, name).startswith("SuspendedByMember: "))
+        before = len(process.writes)
+        await asyncio.sleep(600)
+        assert 8 <= sum(1 for call in process.writes[before:] if call.resource == JOBS) <= 15
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_where_there_is_no_kueue(worlds: Any) -> None:
+    """A label alone holds nothing: the Job is suspended and resumed as any other."""
+    async with worlds(run_seconds=20) as world:
+        for resource in (WORKLOADS, WORKLOADS_FORMERLY):
+            world.member.fail(matching("list", resource), NotFound(404, "NotFound", "not served"), None)
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.shown(name).status.stopped)
+        world.desire(name, "Running")
+        await world.until(lambda: world.state(name) == "Succeeded")
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_an_older_kueue(worlds: Any) -> None:
+    """What serves the former version of its API alone is asked for that."""
+    async with worlds(run_seconds=20) as world, kueue(world, resource=WORKLOADS_FORMERLY):
+        world.member.fail(matching("list", WORKLOADS), NotFound(404, "NotFound", "not served"), None)
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        world.desire(name, "Suspended")
+        await world.until(lambda: world.shown(name).status.stopped)
+        world.desire(name, "Running")
+        await world.until(lambda: world.state(name) == "Succeeded")
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_a_member_that_lets_nobody_ask_its_queue(worlds: Any) -> None:
+    """What can't be suspended for that goes on, and says so."""
+    async with worlds(run_seconds=600) as world, kueue(world):
+        error = Forbidden(403, "Forbidden", 'User "isthmus" cannot list resource "workloads"')
+        world.member.fail(matching("list", WORKLOADS), error, None)
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        world.desire(name, "Suspended")
+        await world.until(lambda: problem(world, name))
+        assert problem(world, name) == (
+            f"QueuedInMember: the queue lent of the member has yet to stop Job {TENANT}/{name}:"
+            f' what Kueue says of it can\'t be read: User "isthmus" cannot list resource "workloads"'
+        )
+        world.member.heal()
+        await world.until(lambda: world.state(name) == "Suspended")
+        await process.kill()
+
+
+def test_resumes() -> None:
+    """The first is at once, each further one waits twice as long, and a long run in between is forgiven."""
+    resumes = Resumes()
+    now, pauses = 0.0, []
+    for _ in range(9):
+        pauses.append(resumes.pause(now))
+        now += max(pauses[-1], 0.0)
+        resumes.sent(now)
+    assert pauses == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+    assert resumes.undone
+    resumes.sent(now + 1000)
+    assert not resumes.undone
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(job(), (False, False), id="runs"),
+        pytest.param(job(suspend=True), (False, True), id="suspended"),
+        pytest.param(job(suspend=True, queued=True), (True, False), id="in a queue"),
+        pytest.param(job(queued=True), (False, False), id="a queue lets it run"),
+        pytest.param(job(suspend=True, held=True), (False, True), id="held in a queue"),
+    ],
+)
+def test_waits_or_rests(found: Job, expected: tuple[bool, bool]) -> None:
+    """What is suspended waits for its queue, or rests until we resume it."""
+    assert (waits(found), rests(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [({}, 1), ({"parallelism": 3}, 3), ({"parallelism": 3, "completions": 2}, 2), ({"parallelism": 0}, 1)],
+)
+def test_wanted_pods(spec: Object, expected: int) -> None:
+    """As many as would run at once."""
+    assert wanted_pods(job(spec=spec)) == expected
+
+
+def _workload(*, active: bool = True, **conditions: str) -> Workload:
+    said = [{"type": kind, "status": "False" if said else "True", "message": said} for kind, said in conditions.items()]
+    return msgspec.convert({"metadata": {}, "spec": {"active": active}, "status": {"conditions": said}}, Workload)
+
+
+@pytest.mark.parametrize(
+    ("workload", "expected"),
+    [
+        pytest.param(None, "Kueue has made no Workload for it; does it run?", id="none"),
+        pytest.param(_workload(), "Kueue has not judged it yet", id="new"),
+        pytest.param(_workload(QuotaReserved="LocalQueue lent doesn't exist"), "LocalQueue lent doesn't exist", id="q"),
+        pytest.param(_workload(QuotaReserved="", Admitted="checks"), "checks", id="checks"),
+        pytest.param(_workload(QuotaReserved="", Admitted=""), "it is about to begin", id="admitted"),
+        pytest.param(_workload(active=False), "its Workload was made inactive there", id="inactive"),
+    ],
+)
+def test_why_waiting(workload: Workload | None, expected: str) -> None:
+    """The queue's own words, where it has any."""
+    assert why_waiting(workload) == expected
+
+
+def test_what_ran_and_waits_again_has_not_begun() -> None:
+    """But for a part of it that is done."""
+    told = dispatch("Running").status
+    assert observe(job(suspend=True, queued=True), [], told).state == "Accepted"
+    assert observe(job(suspend=True, queued=True, succeeded=1), [], told).state == "Running"
