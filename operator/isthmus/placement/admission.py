@@ -1,8 +1,9 @@
 """What can be told of jobs before a cycle places any: whether one could start, and which keep to accounts' limits."""
 
 from .allowance import Allowance
+from .classkey import class_key
 from .demand import Demand
-from .jobclass import Entry, by_rank, class_key
+from .jobclass import Entry, by_rank
 from .order import Round
 from .rooms import Rooms
 

@@ -7,9 +7,10 @@ from isthmus.api.computejob import Explanation
 
 from .assignment import Limits, Plan, plan, pools_of
 from .assignment.packing import room_for
+from .classkey import class_key
 from .demand import Demand
 from .explanation import Verdicts, explain, explain_winner, verdicts_of
-from .jobclass import Entry, class_key
+from .jobclass import Entry
 from .order import Round
 from .outcome import Assignment, Programs
 from .pieces import pieces_of

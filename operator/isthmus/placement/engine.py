@@ -10,6 +10,7 @@ from .allowance import CEILING_REACHED, QUOTA_EXCEEDED, Allowance
 from .assignment import Limits, Plan
 from .batch import account, batches_of, placings, planned
 from .candidate import Candidate
+from .classkey import class_key
 from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
@@ -18,7 +19,7 @@ from .filters.offer import SHARE_EXHAUSTED
 from .filters.room import INSUFFICIENT, RESERVED
 from .forms import demand_in
 from .gang import why_waiting
-from .jobclass import Entry, JobClass, class_key
+from .jobclass import Entry, JobClass
 from .keeping import Keeping, Said
 from .order import rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced

@@ -1,11 +1,12 @@
 """What every node is to one job at one moment, with nothing left out: for questions that a status is too small for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .classkey import class_key
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand
@@ -13,7 +14,7 @@ from .explanation import verdicts_of
 from .filters.room import crowded, largest_block
 from .forms import demands_of
 from .gang import why_waiting
-from .jobclass import by_rank, class_key
+from .jobclass import by_rank
 from .keeping import hold_for_others
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -79,7 +80,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     best = (
         Finding(
             name,
-            replace(entry.score, parts=dict(entry.parts)),
+            entry.score,
             None,
             costs[name],
             prices.get(name, ""),

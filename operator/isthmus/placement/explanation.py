@@ -116,7 +116,7 @@ def _verdict(entry: Entry, told: str) -> NodeVerdict:
         node=entry.candidate.node.name,
         variant=entry.candidate.demand.variant,
         score=entry.score.total,
-        parts=dict(entry.parts),
+        parts=entry.parts,
         message=told or None,
     )
 

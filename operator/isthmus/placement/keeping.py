@@ -8,9 +8,10 @@ from isthmus.api.conditions import truncated
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .classkey import class_key
 from .demand import Demand
 from .fit import Offer
-from .jobclass import Entry, JobClass, class_key
+from .jobclass import Entry, JobClass
 from .order import Round
 from .preemption import Claims, Preemption
 from .reservation import RESERVATIONS, RESERVE_AFTER_SECONDS, Reservation

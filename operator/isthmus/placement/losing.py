@@ -91,13 +91,13 @@ class MachineLosses:
             str(number)
             for number, kind in enumerate(self._kinds)
             if name in _names(kind)
-            and obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
+            and obstacle(demand, kind, used_accelerators(demand, kind), selector) is Obstacle.NONE
         ]
         return PodClass(cpu, memory, wanted, WHOLE, tuple(able) or _NOBODY)
 
     @staticmethod
     def _admits(kind: Kind, demand: Demand, selector: Mapping[str, str]) -> bool:
-        return obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
+        return obstacle(demand, kind, used_accelerators(demand, kind), selector) is Obstacle.NONE
 
     def _likely(self, name: str) -> Iterable[PodClass]:
         """What is thought likely to come while nothing is known."""

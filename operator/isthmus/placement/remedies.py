@@ -13,6 +13,7 @@ from isthmus.api.quantities import CPU, GIBIBYTE, MEMORY, text
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .classkey import class_key
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand, Split
@@ -21,7 +22,7 @@ from .filters.offer import SHARE_EXHAUSTED, SHARE_TOO_SMALL
 from .filters.room import INSUFFICIENT
 from .filters.size import NEVER_FITS
 from .forms import demands_of
-from .jobclass import by_rank, class_key
+from .jobclass import by_rank
 from .keeping import hold_for_others
 from .relief import relief
 from .rooms import Rooms
@@ -137,7 +138,7 @@ def _request(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
 def _smaller(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
     variant = "" if demand.variant is None else f" in variant {demand.variant}"
     there = judge.narrowed([candidate.node for candidate in judge.too_small(demand)])
-    for resource, amount in asked(demand).items():
+    for resource, amount in asked(demand):
         step = _STEP.get(resource, 1)
 
         def with_steps(steps: int, resource: str = resource, step: int = step) -> Demand:

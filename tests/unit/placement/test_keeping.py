@@ -12,9 +12,9 @@ from isthmus.api.computenode import Taint
 from isthmus.api.placement import Toleration
 from isthmus.placement import Assumption, Demand, Form, NodeView, Split, Terms
 from isthmus.placement.candidate import Candidate, fleet_of
+from isthmus.placement.classkey import class_key
 from isthmus.placement.demand import Input
-from isthmus.placement.filters import STANDING, standing
-from isthmus.placement.jobclass import class_key
+from isthmus.placement.filters import DECLARED, STANDING, standing
 from isthmus.placement.room import room_of_profile
 from isthmus.placement.site import Site
 from isthmus.placement.stated import EnergyView
@@ -97,6 +97,17 @@ def test_filters_that_are_not_asked_would_reject_nothing(field: str | None) -> N
         there = replace(node("n", shape(gpus=2, accelerator=T4)), **{stated: value})
         candidate = Candidate(job, Site(there, room_of_profile(there.profile), 1), fleet_of([there]))
         assert [each for each in left_out if each(candidate) is not None] == []
+
+
+@pytest.mark.parametrize("field", ASKED)
+def test_nodes_that_declare_the_same_are_judged_alike(field: str) -> None:
+    """Filters that are asked once for all nodes which declare the same read nothing else of a node."""
+    job = replace(demand(), avoid=(), **({} if field == "avoid" else {field: ASKED[field]}))
+    first = node("n", shape())
+    for stated, value in STATED.items():
+        sites = [Site(each, room_of_profile(each.profile), 1) for each in (first, replace(first, **{stated: value}))]
+        said = [[ask(Candidate(job, site, fleet_of([first]))) for ask in STANDING if ask in DECLARED] for site in sites]
+        assert said[0] == said[1] or sites[0].declared is not sites[1].declared
 
 
 @pytest.mark.parametrize("field", sorted(APART))

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from isthmus.placement.classkey import class_key
 from isthmus.placement.demand import Demand
 from isthmus.placement.forms import demands_of
-from isthmus.placement.jobclass import JobClass, class_key
+from isthmus.placement.jobclass import JobClass
 
 from .size import size_of
 

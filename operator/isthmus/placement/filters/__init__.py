@@ -48,6 +48,8 @@ STANDING: tuple[Filter, ...] = (
     price,
 )
 FILTERS: tuple[Filter, ...] = (*STANDING, room)
+# They read nothing of a node but `Site.declared`, and whether the job must avoid it.
+DECLARED = frozenset({avoided, tier, region, node_selector, taints, classification, residency, latency, stopping})
 
 # What a job must ask for so that the filter may reject a node; those that are not named here may reject one of any job.
 _SPEAKING: Mapping[Filter, Callable[[Demand], bool]] = {
@@ -68,4 +70,4 @@ def standing(demand: Demand) -> tuple[tuple[int, Filter], ...]:
     return tuple((place, ask) for place, ask in enumerate(STANDING) if ask not in _SPEAKING or _SPEAKING[ask](demand))
 
 
-__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room", "standing"]
+__all__ = ["DECLARED", "FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room", "standing"]
