@@ -2,15 +2,16 @@
 
 from .demand import Demand
 
+ClassKey = tuple[object, ...]
 
-def class_key(demand: Demand) -> tuple[object, ...]:
-    """Equal for demands that every filter and score treats alike."""
+
+def class_key(demand: Demand) -> ClassKey:
+    """Equal for demands that every filter and score treats alike, but for the accounts that a node's offer admits."""
     return demand.class_by(_class_key)
 
 
-def _class_key(demand: Demand) -> tuple[object, ...]:
+def _class_key(demand: Demand) -> ClassKey:
     return (
-        demand.account,
         demand.width,
         tuple(sorted(demand.request.items())),
         demand.models,

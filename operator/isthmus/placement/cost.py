@@ -34,5 +34,6 @@ def per_hour(demand: Demand, offer: Offer, price: PriceView, width: int) -> Deci
         if each is None:
             return None
         dearest[name] = max(dearest.get(name, Decimal(0)), each)
-    second += sum((each * demand.request[name] for name, each in dearest.items()), Decimal(0))
+    for name, each in dearest.items():
+        second += each * demand.request[name]
     return second * HOUR * width

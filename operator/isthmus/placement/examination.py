@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from .allowance import Allowance
 from .candidate import Candidate
-from .classkey import class_key
 from .contradictions import alone
 from .deadline import at
 from .demand import Demand
@@ -65,8 +64,8 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     rooms.begin(snapshot.nodes)
     hold_for_others(snapshot, rooms, demand)
     (demand,) = at((demand,), snapshot.now)
-    job_class = rooms.job_class(class_key(demand), demand)
-    verdicts = verdicts_of(job_class, Allowance(snapshot.accounts).limits_of(demand.account))
+    job_class = rooms.job_class(demand)
+    verdicts = verdicts_of(job_class, demand, Allowance(snapshot.accounts).limits_of(demand.account))
     contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
     candidates = {c.node.name: c for c in rooms.candidates(demands_of(demand)[0])}
@@ -75,7 +74,7 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     fits = {name: _shape_fit(candidate) for name, candidate in candidates.items()}
     against: Mapping[str, Rejection] = {
         **verdicts.rejected,
-        **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
+        **{candidate.node.name: crowded(candidate, demand.account) for candidate in verdicts.crowded},
     }
     best = (
         Finding(

@@ -77,6 +77,12 @@ _WRONG, _UNPRICED, _UNLABELLED = ACCELERATOR.value, Obstacle.UNPRICED.value, Obs
 _obstacles = lru_cache(maxsize=1024)(Obstacle)
 
 
+@lru_cache(maxsize=4096)
+def _set_of(*numbers: int) -> frozenset[int]:
+    """One set for all nodes that have it: there are few, and the fewer objects the less there is to collect."""
+    return frozenset(numbers)
+
+
 def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
     used = used_accelerators(demand, kind)
     against = obstacle(demand, kind, used, selector).value
@@ -90,6 +96,11 @@ def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | 
         used,
         tuple([a.meter_model for a in used]),
     )
+
+
+def _distinct(*used: tuple[Accelerator, ...]) -> tuple[Accelerator, ...]:
+    """Each accelerator once, as they first come."""
+    return used[0] if len(used) == 1 else tuple(dict.fromkeys([a for each in used for a in each]))
 
 
 def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks | None = None) -> Offer:
@@ -123,13 +134,12 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
             obstacles |= _UNLABELLED
             kept = {each.number for each in chosen}
             found = [each for each in found if each[0] in kept]
-    accelerators = tuple([a for _, _, look in found for a in look.used])
-    if len(accelerators) > 1:
-        accelerators = tuple(dict.fromkeys(accelerators))
+    used = [look.used for _, _, look in found if look.used]
+    accelerators = _distinct(*used) if used else ()
     held = [*dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)])]
     return Offer(
         need,
-        frozenset([number for number, _, look in found if look.fits]),
+        _set_of(*[number for number, _, look in found if look.fits]),
         sum([look.fits * kind.count for _, kind, look in found]),
         accelerators,
         room.axes[held[0]] if held else None,

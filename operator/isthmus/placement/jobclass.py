@@ -79,10 +79,10 @@ class JobClass:
     def __init__(self, demand: Demand) -> None:
         """`names` are those of its scores, in the order in which its entries have them."""
         self.demand = demand
-        self.exhausted = False
         self.rejected: dict[str, Rejection] = {}
         self.entries: list[Entry] = []
-        self._judges = tuple(Judge(form) for form in demands_of(demand))
+        self._exhausted: set[str | None] = set()
+        self._judges: tuple[Judge, ...] = ()
         self._weights = weights_of(demand)
         self._standing = {name: score for name, score in scores.STANDING.items() if name in self._weights}
         self._room = tuple((score, self._weights[name]) for name, score in scores.ROOM.items())
@@ -93,18 +93,18 @@ class JobClass:
         self._epoch = 0
         self._contradiction: tuple[int, str | None] = (-1, None)
 
-    def judge(self, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
-        """Ask the standing filters and scores about every node that has changed.
+    def judge(self, demand: Demand, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
+        """Ask the standing filters and scores about every node that has changed, for a job of the class.
 
         `epoch` moves when any has, and is above the stamps of all.
         """
         if epoch == self._epoch:
             return
         last, self._epoch = self._epoch, epoch
+        self.demand = demand
+        self._judges = tuple(Judge(form) for form in demands_of(demand))
         before = self._judged if fleet == self._fleet else {}
         self._fleet = fleet
-        for judge in self._judges:
-            judge.forget()
         self._judged = {
             name: before[name] if name in before and site.stamp < last else self._ask(site)
             for name, site in sites.items()
@@ -116,7 +116,7 @@ class JobClass:
     @property
     def forms(self) -> int:
         """How many forms its jobs have."""
-        return len(self._judges)
+        return max(1, len(self.demand.forms))
 
     @property
     def field(self) -> scores.Field:
@@ -130,6 +130,9 @@ class JobClass:
 
     def _ask(self, site: Site) -> tuple[Entry, ...] | Rejection:
         """An entry for each form in which the node may take the job, or why it can't in any."""
+        if len(self._judges) == 1:  # as of most classes, and this is done for all pairs of class and node
+            one = self._judges[0].ask(site, self._fleet)
+            return (Entry(one, self.names),) if isinstance(one, Candidate) else one[-1]
         found = [judge.ask(site, self._fleet) for judge in self._judges]
         entries = tuple([Entry(each, self.names) for each in found if isinstance(each, Candidate)])
         return entries or nearest([each for each in found if isinstance(each, tuple)])
@@ -149,9 +152,16 @@ class JobClass:
             entry.note = scores.note(entry.candidate, self._field, self._weights)
             entry.version = -1
 
-    def best(self, limits: Allowance | None = None) -> Entry | None:
-        """The best node with room, or None. Room and `limits` only shrink within a cycle, so None stays None."""
-        if self.exhausted:
+    def begin(self) -> None:
+        """Begin a cycle: there may be room again."""
+        self._exhausted.clear()
+
+    def best(self, demand: Demand, limits: Allowance | None = None) -> Entry | None:
+        """The best node with room for a job of the class, or None; `limits` are those of its account, if it has any.
+
+        Room and limits only shrink within a cycle, so None stays None.
+        """
+        if self._is_exhausted(demand, limits):
             return None
         chosen: Entry | None = None
         highest: Rank | None = None
@@ -159,36 +169,44 @@ class JobClass:
             rank = entry.rank if entry.version == entry.candidate.room.version else self._ranked(entry)
             if rank is None or (highest is not None and rank <= highest):
                 continue
-            if limits is None or limits.permits(self.demand, entry.candidate.pod):
+            if limits is None or limits.permits(demand, entry.candidate.pod):
                 chosen, highest = entry, rank
-        self.exhausted = chosen is None
+        if chosen is None:
+            self._exhaust(demand, limits)
         return chosen
 
-    def pieces(self, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
-        """The nodes that take the job as their rooms are now, each with how many of its pods; none where it must wait.
+    def _exhaust(self, demand: Demand, limits: Allowance | None) -> None:
+        """No node has room any more: for the account where that has limits, else for all."""
+        self._exhausted.add(None if limits is None else demand.account)
+
+    def _is_exhausted(self, demand: Demand, limits: Allowance | None) -> bool:
+        return None in self._exhausted or (limits is not None and demand.account in self._exhausted)
+
+    def pieces(self, demand: Demand, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
+        """The nodes that take a job of the class now, each with how many of its pods; none where it must wait.
 
         All goes to the best node, or what has room of a split job to as few as will do. `limits` are those of its
         account, None where that has none.
         """
-        split, width = self.demand.split, self.demand.width
+        split, width = demand.split, demand.width
         if split is None:
-            best = self.best(limits)
+            best = self.best(demand, limits)
             return [] if best is None else [(best, width)]
-        if self.exhausted:
+        if self._is_exhausted(demand, limits):
             return []
         roomy = [entry for entry in self.ranked() if entry.rank is not None]
         if limits is not None:
-            roomy = [entry for entry in roomy if limits.permits(self.demand, entry.candidate.pod)]
-            account = self.demand.account
-            width = max((limits.pods(account, entry.candidate.pod, width) for entry in roomy), default=0)
+            roomy = [entry for entry in roomy if limits.permits(demand, entry.candidate.pod)]
+            width = max((limits.pods(demand.account, entry.candidate.pod, width) for entry in roomy), default=0)
         nodes = by_rank(self._for_pieces(roomy))
         there = [entry.candidate.fit.there for entry in nodes if not entry.coming]
         found = pieces_of(there, width, split) or pieces_of([e.candidate.fit.pods_free for e in nodes], width, split)
         pieces = [(nodes[place], pods) for place, pods in found]
         if limits is not None:
-            kept = limits.within(self.demand, [(entry.candidate.pod, pods) for entry, pods in pieces])
+            kept = limits.within(demand, [(entry.candidate.pod, pods) for entry, pods in pieces])
             pieces = [(entry, pods) for (entry, _), pods in zip(pieces, kept, strict=True) if pods]
-        self.exhausted = not pieces
+        if not pieces:
+            self._exhaust(demand, limits)
         return pieces
 
     def _for_pieces(self, entries: Iterable[Entry]) -> Iterable[Entry]:
@@ -196,7 +214,7 @@ class JobClass:
 
         A job is divided for want of room, and its pieces each stand on another node.
         """
-        if len(self._judges) == 1:
+        if self.forms == 1:
             return entries
         return one_each(
             entries, _node, lambda entry: (min(entry.candidate.fit.pods_free, self.demand.width), _rank(entry))
@@ -238,7 +256,7 @@ class JobClass:
     def by_node(self, entries: list[Entry] | None = None) -> list[Entry]:
         """Of `entries`, all of `ranked` or some, for each node the best form, or where none has room that with most."""
         entries = self.ranked() if entries is None else entries
-        if len(self._judges) == 1:
+        if self.forms == 1:
             return entries
         return one_each(entries, _node, _worth)
 

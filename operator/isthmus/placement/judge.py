@@ -12,7 +12,7 @@ Verdict = tuple[int, str | None, Rejection]
 
 
 class Judge:
-    """The standing filters that may speak on one form of a job.
+    """The standing filters that may speak on one form of a job, on one fleet.
 
     Those that read no more than what nodes declare are asked once for all nodes that declare the same.
     """
@@ -24,11 +24,6 @@ class Judge:
         self._of_machines = tuple(each for each in asked if each[1] not in DECLARED)
         self._looks: Looks = {}
         self._known: dict[object, Verdict | None] = {}
-
-    def forget(self) -> None:
-        """Let go of what is known of nodes and machines that may be gone."""
-        self._looks.clear()
-        self._known.clear()
 
     def ask(self, site: Site, fleet: Fleet) -> Candidate | Verdict:
         """The candidate where the node may take the job, else what speaks against it."""

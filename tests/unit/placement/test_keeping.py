@@ -22,7 +22,6 @@ from isthmus.placement.stated import EnergyView
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 # A value of each field that is another than the one in `demand()`.
 ASKED: dict[str, Any] = {
-    "account": "other",
     "width": 2,
     "request": {"cpu": 1, "pods": 1},
     "models": ("A100",),
@@ -47,8 +46,8 @@ ASKED: dict[str, Any] = {
     "variant": "ascend",
     "forms": (Form("ascend", {"cpu": 2, "pods": 1}),),
 }
-# Who it is, its place in the queue, and what its urgency is made of.
-APART = {"key", "name", "namespace", "priority", "created", "attempt", "deadline", "run_seconds"}
+# Who it is and who pays, its place in the queue, and what its urgency is made of.
+APART = {"key", "name", "namespace", "account", "priority", "created", "attempt", "deadline", "run_seconds"}
 # Its name, what rooms are renewed by, and what only those are asked of that would be stopped there.
 APART_OF_NODES = {"name", "assumed", "preemption_allowed", "preemption_notice_seconds"}
 STATED: dict[str, Any] = {
