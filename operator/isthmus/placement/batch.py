@@ -54,8 +54,8 @@ def planned(round_: Round, rooms: Rooms, limits: Limits) -> Plan | None:
 def placings(found: Plan) -> Iterator[Placing]:
     """What the plan places, job by job; the pods of each must be taken before the next is asked for.
 
-    A job is passed over where its pods, taken one job after another, find no room after all. Scores are told as they
-    were before the batch.
+    A job is passed over where its pods, taken one job after another, find no room after all: so they are subtracted
+    once they are assumed. Scores are told as they were before the batch.
     """
     columns = found.columns
     verdicts = {number: _verdicts(found.pools[number]) for number in _used(found)}
