@@ -56,18 +56,10 @@ def _times(batches: Sequence[Mapping[str, Any]]) -> str:
 
 def _accounts(each: Mapping[str, Any]) -> str:
     queue = f"{each['jobs']} jobs of {each['shapes']} shapes and {each['accounts']} accounts on {each['nodes']} nodes"
-    rows = (("no offer selects accounts", each["alike"]), ("an offer leaves each of them out", each["toldApart"]))
-    return "\n".join(
-        [
-            f"| {queue} at {_load(each)} | classes | whole cycle, cold | whole cycle, warm |",
-            "| --- | --- | --- | --- |",
-            *(
-                f"| {name} | {found['classes']} | {_time(found['coldMilliseconds'])} "
-                f"| {_time(found['warmMilliseconds'])} |"
-                for name, found in rows
-            ),
-        ]
-    )
+    titles = (f"{queue} at {_load(each)}", "classes", "whole cycle, cold", "whole cycle, warm")
+    found = (("no offer selects accounts", each["alike"]), ("an offer leaves each of them out", each["toldApart"]))
+    kinds = ("coldMilliseconds", "warmMilliseconds")
+    return table(titles, [(name, one["classes"], *(_time(one[kind]) for kind in kinds)) for name, one in found])
 
 
 def _arrivals(each: Mapping[str, Any]) -> str:
