@@ -38,7 +38,15 @@ def main() -> None:
         if seeds:
             found.append(batches.measured(size, seeds, arguments.repeats))
             print(f"batch: {found[-1]}", flush=True)
-    report = {"machine": machine, "repeats": arguments.repeats, "arrivals": single, "batches": found}
+    accounts = batches.shared(Size(2_000, 100, 50, LOADS[0], accounts=10), arguments.repeats)
+    print(f"accounts: {accounts}", flush=True)
+    report = {
+        "machine": machine,
+        "repeats": arguments.repeats,
+        "arrivals": single,
+        "batches": found,
+        "accounts": accounts,
+    }
     write(report, arguments.result, NAME, with_figures)
 
 

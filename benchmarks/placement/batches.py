@@ -1,13 +1,13 @@
 """Batches: the program with rounding and repair against the job-after-job greedy pass, on the same instances."""
 
 import gc
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any, TypeVar
 
-from isthmus.placement import Limits, Outcome, Rooms, place
+from isthmus.placement import Demand, Limits, Outcome, Rooms, Snapshot, Terms, place
 from isthmus.placement.batch import account, planned
 from isthmus.placement.order import rounds_of
 from placement.instances import Instance, Size, instance
@@ -63,6 +63,38 @@ def measured(size: Size, seeds: int, repeats: int) -> dict[str, Any]:
         "greedyGapPercent": round(median(greedy_gaps), 1),
         "greedyUnplaced": round(median(trial.greedy_unplaced for trial in trials)),
         "greedyMilliseconds": _milliseconds([trial.greedy for trial in trials]),
+    }
+
+
+def shared(size: Size, repeats: int) -> dict[str, Any]:
+    """A cycle whose jobs are of several accounts, which no offer tells apart, and the same where one leaves all out."""
+    one = instance(size, 1)
+    first, *others = one.snapshot.nodes
+    excepted = frozenset(demand.account for demand in one.demands)
+    apart = replace(one.snapshot, nodes=(replace(first, terms=Terms(excepted=excepted)), *others))
+    cycles = {
+        "alike": _cycle(one.snapshot, one.demands, repeats),
+        "toldApart": _cycle(apart, one.demands, repeats),
+    }
+    return {
+        "jobs": size.jobs,
+        "nodes": size.nodes,
+        "shapes": size.classes,
+        "accounts": size.accounts,
+        "load": size.load,
+        **cycles,
+    }
+
+
+def _cycle(snapshot: Snapshot, demands: Sequence[Demand], repeats: int) -> dict[str, Any]:
+    kept = Rooms(_EVERY_PAIR)
+    _, cold = _fastest(repeats, lambda: place(snapshot, demands, rooms=Rooms(_EVERY_PAIR)))
+    place(snapshot, demands, rooms=kept)
+    _, warm = _fastest(repeats, lambda: place(snapshot, demands, rooms=kept))
+    return {
+        "classes": len({kept.key_of(demand) for demand in demands}),
+        "coldMilliseconds": _milliseconds([cold]),
+        "warmMilliseconds": _milliseconds([warm]),
     }
 
 

@@ -49,12 +49,13 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large an instance is; `load` is what is asked for over what is free."""
+    """How large an instance is; `load` is what is asked for over what is free. Jobs are dealt to so many accounts."""
 
     jobs: int
     nodes: int
     classes: int
     load: float
+    accounts: int = 1
 
 
 def instance(size: Size, seed: int) -> Instance:
@@ -70,7 +71,7 @@ def _demands(random_: random.Random, size: Size) -> tuple[Demand, ...]:
     weights = [random_.gammavariate(2.0, 1.0) for _ in kinds]
     names = (f"job-{n:06}" for n in range(size.jobs))
     return tuple(
-        replace(kind, key=name, name=name, created=NOW + timedelta(milliseconds=n))
+        replace(kind, key=name, name=name, created=NOW + timedelta(milliseconds=n), account=f"team-{n % size.accounts}")
         for n, (name, kind) in enumerate(zip(names, random_.choices(kinds, weights, k=size.jobs), strict=True))
     )
 

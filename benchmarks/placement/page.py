@@ -13,7 +13,13 @@ def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the tables of the report between its marks. ValueError where it has no such place."""
     where = f"{measured_on(report['machine'])}; of each instance the fastest of {report['repeats']} runs."
     return placed(
-        page, NAME, _batches(report["batches"]), _times(report["batches"]), _arrivals(report["arrivals"]), where
+        page,
+        NAME,
+        _batches(report["batches"]),
+        _times(report["batches"]),
+        _accounts(report["accounts"]),
+        _arrivals(report["arrivals"]),
+        where,
     )
 
 
@@ -46,6 +52,14 @@ def _times(batches: Sequence[Mapping[str, Any]]) -> str:
     )
     kinds = ("coldMilliseconds", "warmMilliseconds", "programMilliseconds", "greedyMilliseconds")
     return table(titles, [(_size(each), _load(each), *(_time(each[kind]) for kind in kinds)) for each in batches])
+
+
+def _accounts(each: Mapping[str, Any]) -> str:
+    queue = f"{each['jobs']} jobs of {each['shapes']} shapes and {each['accounts']} accounts on {each['nodes']} nodes"
+    titles = (f"{queue} at {_load(each)}", "classes", "whole cycle, cold", "whole cycle, warm")
+    found = (("no offer selects accounts", each["alike"]), ("an offer leaves each of them out", each["toldApart"]))
+    kinds = ("coldMilliseconds", "warmMilliseconds")
+    return table(titles, [(name, one["classes"], *(_time(one[kind]) for kind in kinds)) for name, one in found])
 
 
 def _arrivals(each: Mapping[str, Any]) -> str:

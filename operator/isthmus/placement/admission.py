@@ -1,12 +1,11 @@
 """What can be told of jobs before a cycle places any: whether one could start, and which keep to accounts' limits."""
 
 from .allowance import Allowance
+from .classkey import ClassKey
 from .demand import Demand
-from .jobclass import Entry, by_rank, class_key
+from .jobclass import Entry, by_rank
 from .order import Round
 from .rooms import Rooms
-
-Key = tuple[object, ...]
 
 
 class Startable:
@@ -15,15 +14,15 @@ class Startable:
     def __init__(self, rooms: Rooms, allowance: Allowance) -> None:
         self._rooms = rooms
         self._allowance = allowance
-        self._found: dict[Key, bool] = {}
+        self._found: dict[ClassKey, bool] = {}
 
     def __call__(self, demand: Demand) -> bool:
-        """The answer, found out once for each class."""
-        key = class_key(demand)
+        """The answer, found out once for each class, and account with limits."""
+        limits = self._allowance.limits_of(demand.account)
+        key = self._rooms.key_of(demand), None if limits is None else demand.account
         found = self._found.get(key)
         if found is None:
-            best = self._rooms.job_class(key, demand).best(self._allowance.limits_of(demand.account))
-            found = self._found[key] = best is not None
+            found = self._found[key] = self._rooms.job_class(demand).best(demand, limits) is not None
         return found
 
 
@@ -35,13 +34,13 @@ def admitted(round_: Round, rooms: Rooms, allowance: Allowance) -> Round:
     if not any(allowance.bounded(account) for account in {demand.account for demand in round_.demands}):
         return round_
     trial = allowance.trial()
-    open_to: dict[Key, list[Entry]] = {}
+    open_to: dict[ClassKey, list[Entry]] = {}
     kept: list[Demand] = []
     for demand in round_.demands:
         if trial.bounded(demand.account):
-            key = class_key(demand)
+            key = rooms.key_of(demand)
             if key not in open_to:
-                entries = rooms.job_class(key, demand).ranked()
+                entries = rooms.job_class(demand).ranked()
                 open_to[key] = by_rank(entry for entry in entries if entry.rank is not None)
             pods = (entry.candidate.pod for entry in open_to[key])
             pod = next((pod for pod in pods if trial.pods(demand.account, pod, demand.width) >= demand.width), None)

@@ -1,21 +1,22 @@
 """A batch on its nodes: the plan of its program, taken from the rooms job by job, and told."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from isthmus.api.computejob import Explanation
 
-from .assignment import Limits, Plan, plan, pools_of
+from .assignment import Limits, Plan, Pool, plan, pools_of
 from .assignment.packing import room_for
+from .classkey import ClassKey
 from .demand import Demand
 from .explanation import Verdicts, explain, explain_winner, verdicts_of
-from .jobclass import Entry, class_key
+from .jobclass import Entry
 from .order import Round
 from .outcome import Assignment, Programs
 from .pieces import pieces_of
 from .rooms import Rooms
 
-Key = tuple[object, ...]
 Placing = tuple[Demand, Sequence[tuple[Entry, int]], Explanation]
 """A job, the nodes that take it with how many of its pods each, and why."""
 
@@ -23,16 +24,16 @@ PAIRS = 1 << 18
 """Pairs of class and node in one batch, which bounds its memory: about 1 KiB each."""
 
 
-def batches_of(round_: Round, nodes: int) -> Iterator[Round]:
+def batches_of(round_: Round, rooms: Rooms, nodes: int) -> Iterator[Round]:
     """The round in one batch, or in several where it has more classes than a batch may, the first jobs first."""
     most = max(1, PAIRS // max(1, nodes))
     if len(round_.demands) <= most:
         yield round_
         return
     found: list[Demand] = []
-    keys: set[Key] = set()
+    keys: set[ClassKey] = set()
     for demand in round_.demands:
-        key = class_key(demand)
+        key = rooms.key_of(demand)
         if len(keys) == most and key not in keys:
             yield Round(tuple(found), round_.urgency)
             found, keys = [], set()
@@ -46,19 +47,18 @@ def planned(round_: Round, rooms: Rooms, limits: Limits) -> Plan | None:
 
     To judge nodes for classes that were not seen before has to be done in any case, and is not counted.
     """
-    began = limits.now()
-    pools = pools_of(round_.demands, round_.urgency, rooms.job_class)
-    return plan(pools, limits.later(limits.now() - began))
+    pools, limits = limits.aside(lambda: pools_of(round_.demands, round_.urgency, rooms))
+    return plan(pools, limits)
 
 
 def placings(found: Plan) -> Iterator[Placing]:
     """What the plan places, job by job; the pods of each must be taken before the next is asked for.
 
-    A job is passed over where its pods, taken one job after another, find no room after all. Scores are told as they
-    were before the batch.
+    A job is passed over where its pods, taken one job after another, find no room after all: so they are subtracted
+    once they are assumed. Scores are told as they were before the batch.
     """
     columns = found.columns
-    verdicts = {number: verdicts_of(found.pools[number].job_class) for number in _used(found)}
+    verdicts = {number: _verdicts(found.pools[number]) for number in _used(found)}
     bases = {number: explain(each) for number, each in verdicts.items() if not found.pools[number].divided}
     jobs = _jobs(found)
     for loads in found.loads:
@@ -68,12 +68,24 @@ def placings(found: Plan) -> Iterator[Placing]:
             if pool.divided:
                 continue
             explanation = explain_winner(bases[number], verdicts[number], entry)
+            room = entry.candidate.room
+            left = room_for(room, columns.need[column], columns.kinds[column])
             for demand in jobs[column]:
-                if room_for(entry.candidate.room, columns.need[column], columns.kinds[column]) >= demand.width:
+                if left >= demand.width:
+                    version = room.version
                     yield demand, [(entry, demand.width)], explanation
+                    if room.version != version:  # else a limit of the account's was against it
+                        left -= demand.width
     for number, each in verdicts.items():
         if found.pools[number].divided:
             yield from _divided(found, number, each)
+
+
+def _verdicts(pool: Pool) -> Verdicts:
+    """What is told to all jobs of the pool: where they are of several accounts, nothing that is one's alone."""
+    first = pool.demands[0]
+    alone = all(demand.account == first.account for demand in pool.demands)
+    return verdicts_of(pool.job_class, first if alone else replace(first, account=""))
 
 
 def _used(found: Plan) -> list[int]:

@@ -107,7 +107,7 @@ def _of_machines(demand: Demand, nodes: Sequence[NodeView]) -> Iterator[Constrai
     if demand.partition_profile:
         fits = [spot for spot, a in there if a.partition_profile == demand.partition_profile]
         yield Constraint(f"placement.accelerator.partitionProfile {demand.partition_profile}", frozenset(fits))
-    for resource in (name for name in asked(demand) if "/" in name):
+    for resource in (name for name, _ in asked(demand) if "/" in name):
         offering = (node for node in nodes if node.profile and node.profile.allocatable.get(resource))
         fits = [spot for spot, a in there if a.resource_name == resource]
         fits += [spot for node in offering for spot in _spots(node) if not _tells(node, resource)]

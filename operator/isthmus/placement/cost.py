@@ -1,5 +1,6 @@
 """What a job would cost on a node by the hour, at the node's prices."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
@@ -25,14 +26,21 @@ def per_hour(demand: Demand, offer: Offer, price: PriceView, width: int) -> Deci
     """
     cores, memory = _amounts(demand.request.get(CPU, 0), demand.request.get(MEMORY, 0))
     second = cores * price.core_second + memory * price.gibibyte_second
-    dearest: dict[str, Decimal] = {}
+    accelerators = most_of(demand, offer, price.of_model) if offer.accelerators else Decimal(0)
+    return None if accelerators is None else (second + accelerators) * HOUR * width
+
+
+def most_of(demand: Demand, offer: Offer, of_model: Callable[[str], Decimal | None]) -> Decimal | None:
+    """What the accelerators that a pod would hold come to by a figure of each model, the highest of all that would do.
+
+    None where a figure is not known.
+    """
+    highest: dict[str, Decimal] = {}
     for accelerator in offer.accelerators:
         name = accelerator.resource_name
-        if not demand.request.get(name):
-            continue
-        each = price.of_model(accelerator.meter_model)
-        if each is None:
-            return None
-        dearest[name] = max(dearest.get(name, Decimal(0)), each)
-    second += sum((each * demand.request[name] for name, each in dearest.items()), Decimal(0))
-    return second * HOUR * width
+        if demand.request.get(name):
+            figure = of_model(accelerator.meter_model)
+            if figure is None:
+                return None
+            highest[name] = max(highest.get(name, Decimal(0)), figure)
+    return sum((each * demand.request[name] for name, each in highest.items()), Decimal(0))

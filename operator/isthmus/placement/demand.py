@@ -50,7 +50,7 @@ class Input(NamedTuple):
 
 
 class _Classed:
-    """Room for what `jobclass.class_key` finds, once for each demand: it is no part of what the demand asks for."""
+    """Room for what `classkey.class_key` finds, once for each demand: it is no part of what the demand asks for."""
 
     __slots__ = ("_class",)
 

@@ -1,7 +1,7 @@
 """One cycle of placement: a snapshot and the jobs that wait, to assignments and reasons."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from isthmus.api.computejob import Explanation
 
@@ -10,6 +10,7 @@ from .allowance import CEILING_REACHED, QUOTA_EXCEEDED, Allowance
 from .assignment import Limits, Plan
 from .batch import account, batches_of, placings, planned
 from .candidate import Candidate
+from .classkey import ClassKey
 from .contradictions import CONTRADICTORY, alone
 from .deadline import at
 from .demand import Demand
@@ -18,9 +19,9 @@ from .filters.offer import SHARE_EXHAUSTED
 from .filters.room import INSUFFICIENT, RESERVED
 from .forms import demand_in
 from .gang import why_waiting
-from .jobclass import Entry, JobClass, class_key
+from .jobclass import Entry, JobClass
 from .keeping import Keeping, Said
-from .order import rounds_of
+from .order import Round, rounds_of
 from .outcome import Assignment, Outcome, Programs, Unplaced
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -29,9 +30,8 @@ NO_NODES = "NoNodes"
 NO_SUITABLE_NODE = "NoSuitableNode"
 NODES_UNAVAILABLE = "NodesUnavailable"
 
-
-Told = dict[JobClass, tuple[Verdicts, Explanation]]
-"""Classes as explained once for all of their jobs in a round."""
+Voice = tuple[ClassKey, str]
+"""A class of jobs and an account: what is told of such a job, and to whom."""
 
 BATCH = 32
 """Jobs of one round from which on a program places them at once: fewer are placed one after another as well."""
@@ -55,96 +55,143 @@ def place(
     limits' deadline passes. `rooms` saves work from one cycle to the next and changes nothing.
     """
     rooms = Rooms() if rooms is None else rooms
-    limits = Limits() if limits is None else limits
-    assignments: list[Assignment] = []
-    waiting: list[tuple[tuple[object, ...], Demand]] = []
-    impossible: list[Unplaced] = []
     possible: list[Demand] = []
+    impossible: list[Unplaced] = []
     for demand in at(demands, snapshot.now):
         if (contradiction := alone(demand)) is None:
             possible.append(demand)
         else:
             impossible.append(Unplaced(demand, True, CONTRADICTORY, contradiction, Explanation()))  # noqa: FBT003
-    programs: Programs | None = None
-    allowance = Allowance(snapshot.accounts)
-    keeping = Keeping(snapshot, partial(_said, snapshot, allowance), allowance)
     rooms.begin(snapshot.nodes)
     try:
-        began = limits.now()
-        rounds = rounds_of(snapshot, possible, Startable(rooms, allowance))
-        limits = limits.later(limits.now() - began)
-        for round_ in keeping.rounds(rounds):
-            for part in batches_of(round_, len(snapshot.nodes)):
-                told: Told | None = None
-                within = part
-                if len(part.demands) >= batch:
-                    began = limits.now()
-                    within, told = admitted(part, rooms, allowance), {}
-                    limits = limits.later(limits.now() - began)
-                plan = planned(within, rooms, limits) if len(within.demands) >= batch else None
-                placed = [] if plan is None else _planned(plan, allowance)
-                given = {assignment.demand.key for assignment in placed}
-                for demand in part.demands:
-                    if demand.key in given:
-                        continue
-                    key = class_key(demand)
-                    job_class = rooms.job_class(key, demand)
-                    asked = allowance.limits_of(demand.account)
-                    pieces = job_class.pieces(asked)
-                    if pieces:
-                        placed += _assign(demand, job_class, pieces, allowance, told)
-                    else:
-                        waiting.append((key, demand))
-                        keeping.miss(key, demand, job_class)
-                if plan is not None:
-                    programs = account(plan, part, placed, programs)
-                assignments += placed
-        unplaced = (*impossible, *_unplaced(waiting, rooms, keeping, partial(_said, snapshot, allowance)))
-        reservations = keeping.renewed(waiting, rooms)
-        return Outcome(tuple(assignments), unplaced, programs, reservations, tuple(keeping.preemptions))
+        outcome = _Cycle(snapshot, rooms, limits or Limits(), batch).run(possible)
     finally:
         rooms.end()
+    return replace(outcome, unplaced=(*impossible, *outcome.unplaced))
 
 
-def _planned(plan: Plan, allowance: Allowance) -> list[Assignment]:
-    """What the plan places, but for jobs that would exceed a limit on the nodes that it chose."""
-    placed: list[Assignment] = []
-    for demand, pieces, explanation in placings(plan):
-        asked = allowance.limits_of(demand.account)
-        widths = [width for _, width in pieces]
-        if asked is None or asked.within(demand, [(entry.candidate.pod, width) for entry, width in pieces]) == widths:
-            placed += [_piece(demand, entry.candidate, width, explanation, allowance) for entry, width in pieces]
-    return placed
+class _Cycle:
+    """One cycle as it goes on: what is placed, what waits, and what accounts may still have."""
+
+    def __init__(self, snapshot: Snapshot, rooms: Rooms, limits: Limits, batch: int) -> None:
+        self._snapshot = snapshot
+        self._rooms = rooms
+        self._limits = limits
+        self._batch = batch
+        self._allowance = Allowance(snapshot.accounts)
+        self._keeping = Keeping(snapshot, self._said, self._allowance)
+        self._assignments: list[Assignment] = []
+        self._waiting: list[Demand] = []
+        self._programs: Programs | None = None
+        self._told: dict[Voice, tuple[Verdicts, Explanation]] = {}
+
+    def run(self, demands: Sequence[Demand]) -> Outcome:
+        """Place the demands, round after round."""
+        startable = Startable(self._rooms, self._allowance)
+        rounds, self._limits = self._limits.aside(lambda: rounds_of(self._snapshot, demands, startable))
+        for round_ in self._keeping.rounds(rounds):
+            for part in batches_of(round_, self._rooms, len(self._snapshot.nodes)):
+                if len(part.demands) < self._batch:
+                    self._assignments += self._one_by_one(part.demands, many=False)
+                else:
+                    self._assignments += self._at_once(part)
+        unplaced = tuple(self._unplaced())
+        reservations = self._keeping.renewed(self._waiting, self._rooms)
+        preemptions = tuple(self._keeping.preemptions)
+        return Outcome(tuple(self._assignments), unplaced, self._programs, reservations, preemptions)
+
+    def _at_once(self, part: Round) -> list[Assignment]:
+        """By a program, and what that leaves one after another."""
+        within, self._limits = self._limits.aside(lambda: admitted(part, self._rooms, self._allowance))
+        plan = planned(within, self._rooms, self._limits) if len(within.demands) >= self._batch else None
+        placed = [] if plan is None else self._planned(plan)
+        given = {assignment.demand.key for assignment in placed}
+        placed += self._one_by_one([demand for demand in part.demands if demand.key not in given], many=True)
+        if plan is not None:
+            self._programs = account(plan, part, placed, self._programs)
+        return placed
+
+    def _planned(self, plan: Plan) -> list[Assignment]:
+        """What the plan places, but for jobs that would exceed a limit on the nodes that it chose."""
+        placed: list[Assignment] = []
+        for demand, pieces, explanation in placings(plan):
+            asked = self._allowance.limits_of(demand.account)
+            widths = [width for _, width in pieces]
+            if asked is None or asked.within(demand, [(e.candidate.pod, width) for e, width in pieces]) == widths:
+                placed += self._take(demand, pieces, explanation)
+        return placed
+
+    def _one_by_one(self, demands: Sequence[Demand], *, many: bool) -> list[Assignment]:
+        """Each job to the best node; of `many` each class is explained once, as things stand with its first."""
+        placed: list[Assignment] = []
+        self._told.clear()
+        for demand in demands:
+            job_class = self._rooms.job_class(demand)
+            pieces = job_class.pieces(demand, self._allowance.limits_of(demand.account))
+            if pieces:
+                once = many and len(pieces) == 1
+                explanation = self._explained(demand, job_class, pieces, once=once)
+                placed += self._take(demand, pieces, explanation)
+            else:
+                self._waiting.append(demand)
+                self._keeping.miss(demand, job_class)
+        return placed
+
+    def _explained(
+        self, demand: Demand, job_class: JobClass, pieces: Sequence[tuple[Entry, int]], *, once: bool
+    ) -> Explanation:
+        if not once:
+            return explain(self._verdicts(demand, job_class), [entry.candidate.node.name for entry, _ in pieces])
+        voice = self._voice(demand)
+        if voice not in self._told:
+            verdicts = self._verdicts(demand, job_class)
+            self._told[voice] = verdicts, explain(verdicts)
+        verdicts, explanation = self._told[voice]
+        return explain_winner(explanation, verdicts, pieces[0][0])
+
+    def _take(
+        self, demand: Demand, pieces: Sequence[tuple[Entry, int]], explanation: Explanation
+    ) -> Iterator[Assignment]:
+        for entry, width in pieces:
+            candidate = entry.candidate
+            candidate.take(width)
+            self._allowance.take(demand.account, candidate.pod, width)
+            yield _assignment(demand, candidate, width, explanation)
+
+    def _voice(self, demand: Demand) -> Voice:
+        """Equal for demands of which the same is told."""
+        return self._rooms.key_of(demand), demand.account
+
+    def _unplaced(self) -> Iterator[Unplaced]:
+        """The jobs that wait, explained once for each class and account, by the room there is when the cycle ends.
+
+        Those for which room is kept are explained by what there was when that was done.
+        """
+        told: dict[Voice, Said] = {}
+        for demand in self._waiting:
+            found = self._keeping.said(demand)
+            if found is None:
+                voice = self._voice(demand)
+                found = told.get(voice)
+                if found is None:
+                    found = told[voice] = self._said(demand, self._rooms.job_class(demand))
+            yield Unplaced(demand, *found)
+
+    def _said(self, demand: Demand, job_class: JobClass) -> Said:
+        """What is told of a job that waits."""
+        verdicts = self._verdicts(demand, job_class)
+        contradiction = job_class.contradiction(self._snapshot.nodes) if verdicts.never else None
+        reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
+        return verdicts.never, reason, contradiction or why_waiting(verdicts, demand), explain(verdicts)
+
+    def _verdicts(self, demand: Demand, job_class: JobClass) -> Verdicts:
+        return verdicts_of(job_class, demand, self._allowance.limits_of(demand.account))
 
 
-def _assign(
-    demand: Demand,
-    job_class: JobClass,
-    pieces: Sequence[tuple[Entry, int]],
-    allowance: Allowance,
-    told: Told | None,
-) -> list[Assignment]:
-    """Take the pieces. Of many jobs each class is explained once, as the program's are (`told`), else each job."""
-    if told is None or len(pieces) > 1:
-        verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
-        explanation = explain(verdicts, [entry.candidate.node.name for entry, _ in pieces])
-    else:
-        if job_class not in told:
-            verdicts = verdicts_of(job_class, allowance.limits_of(demand.account))
-            told[job_class] = verdicts, explain(verdicts)
-        verdicts, explanation = told[job_class]
-        explanation = explain_winner(explanation, verdicts, pieces[0][0])
-    return [_piece(demand, entry.candidate, width, explanation, allowance) for entry, width in pieces]
-
-
-def _piece(
-    demand: Demand, candidate: Candidate, width: int, explanation: Explanation, allowance: Allowance
-) -> Assignment:
+def _assignment(demand: Demand, candidate: Candidate, width: int, explanation: Explanation) -> Assignment:
     node = candidate.node
     if explanation.winner != node.name:
         explanation = explanation.model_copy(update={"winner": node.name})
-    candidate.take(width)
-    allowance.take(demand.account, candidate.pod, width)
     return Assignment(
         demand=demand_in(demand, candidate.demand.variant),
         node=node.name,
@@ -156,34 +203,6 @@ def _piece(
         variant=candidate.demand.variant,
         holding=candidate.pod.times(width),
     )
-
-
-def _unplaced(
-    waiting: Sequence[tuple[tuple[object, ...], Demand]],
-    rooms: Rooms,
-    keeping: Keeping,
-    say: Callable[[JobClass], Said],
-) -> tuple[Unplaced, ...]:
-    """The jobs that wait, explained once for each class, by the room there is at the end of the cycle.
-
-    Those for which room is kept are explained by what there was when that was done.
-    """
-    told: dict[tuple[object, ...], tuple[bool, str, str, Explanation]] = {}
-    unplaced: list[Unplaced] = []
-    for key, demand in waiting:
-        found = keeping.said(demand) or told.get(key)
-        if found is None:
-            found = told[key] = say(rooms.job_class(key, demand))
-        unplaced.append(Unplaced(demand, *found))
-    return tuple(unplaced)
-
-
-def _said(snapshot: Snapshot, allowance: Allowance, job_class: JobClass) -> Said:
-    """What is told of the jobs of a class that wait."""
-    verdicts = verdicts_of(job_class, allowance.limits_of(job_class.demand.account))
-    contradiction = job_class.contradiction(snapshot.nodes) if verdicts.never else None
-    reason = _reason(verdicts) if contradiction is None else CONTRADICTORY
-    return verdicts.never, reason, contradiction or why_waiting(verdicts, job_class.demand), explain(verdicts)
 
 
 def _reason(verdicts: Verdicts) -> str:

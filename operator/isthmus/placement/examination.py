@@ -1,7 +1,7 @@
 """What every node is to one job at one moment, with nothing left out: for questions that a status is too small for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from .allowance import Allowance
@@ -13,7 +13,7 @@ from .explanation import verdicts_of
 from .filters.room import crowded, largest_block
 from .forms import demands_of
 from .gang import why_waiting
-from .jobclass import by_rank, class_key
+from .jobclass import by_rank
 from .keeping import hold_for_others
 from .rooms import Rooms
 from .snapshot import Snapshot
@@ -64,8 +64,8 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     rooms.begin(snapshot.nodes)
     hold_for_others(snapshot, rooms, demand)
     (demand,) = at((demand,), snapshot.now)
-    job_class = rooms.job_class(class_key(demand), demand)
-    verdicts = verdicts_of(job_class, Allowance(snapshot.accounts).limits_of(demand.account))
+    job_class = rooms.job_class(demand)
+    verdicts = verdicts_of(job_class, demand, Allowance(snapshot.accounts).limits_of(demand.account))
     contradiction = alone(demand) or (job_class.contradiction(snapshot.nodes) if verdicts.never else None)
     prices = {node.name: node.price.currency for node in snapshot.nodes if node.price is not None}
     candidates = {c.node.name: c for c in rooms.candidates(demands_of(demand)[0])}
@@ -74,12 +74,12 @@ def examine(snapshot: Snapshot, demand: Demand) -> Examination:
     fits = {name: _shape_fit(candidate) for name, candidate in candidates.items()}
     against: Mapping[str, Rejection] = {
         **verdicts.rejected,
-        **{candidate.node.name: crowded(candidate) for candidate in verdicts.crowded},
+        **{candidate.node.name: crowded(candidate, demand.account) for candidate in verdicts.crowded},
     }
     best = (
         Finding(
             name,
-            replace(entry.score, parts=dict(entry.parts)),
+            entry.score,
             None,
             costs[name],
             prices.get(name, ""),

@@ -9,6 +9,7 @@ from isthmus.api.conditions import truncated
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .demand import Demand
 from .filters.room import crowded, reason_of
 from .jobclass import Entry, JobClass, by_rank
 from .verdict import Rejection
@@ -21,11 +22,12 @@ _OTHER = "Other"
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Every node's verdict on one class at one moment: with room, without, and ruled out."""
+    """Every node's verdict on one class at one moment: with room, without, and ruled out; as told to an account."""
 
     open: Sequence[Entry]
     crowded: Sequence[Candidate]
     rejected: Mapping[str, Rejection]
+    account: str
 
     @property
     def never(self) -> bool:
@@ -41,14 +43,17 @@ class Verdicts:
 
     def all_rejected(self) -> dict[str, Rejection]:
         """The verdict on every node that can't take it now."""
-        return {**self.rejected, **{c.node.name: crowded(c) for c in self.crowded}}
+        return {**self.rejected, **{c.node.name: crowded(c, self.account) for c in self.crowded}}
 
 
-def verdicts_of(job_class: JobClass, limits: Allowance | None = None) -> Verdicts:
-    """Every node's verdict on the class as its rooms stand now; `limits` are its account's, None where it has none."""
+def verdicts_of(job_class: JobClass, demand: Demand, limits: Allowance | None = None) -> Verdicts:
+    """Every node's verdict on a job of the class as its rooms stand now.
+
+    `limits` are those of its account, None where it has none. With an account without a name it is told to anyone.
+    """
     entries, over = job_class.ranked(), {}
     if limits is not None:
-        asked = [(entry, limits.refusal(job_class.demand, entry.candidate.pod)) for entry in entries]
+        asked = [(entry, limits.refusal(demand, entry.candidate.pod)) for entry in entries]
         entries = [entry for entry, refusal in asked if refusal is None]
         within = {entry.candidate.node.name for entry in entries}
         over = {e.candidate.node.name: r for e, r in asked if r is not None and e.candidate.node.name not in within}
@@ -57,6 +62,7 @@ def verdicts_of(job_class: JobClass, limits: Allowance | None = None) -> Verdict
         open=[entry for entry in entries if entry.rank is not None],
         crowded=[entry.candidate for entry in entries if entry.rank is None],
         rejected={**job_class.rejected, **over} if over else job_class.rejected,
+        account=demand.account,
     )
 
 
@@ -116,7 +122,7 @@ def _verdict(entry: Entry, told: str) -> NodeVerdict:
         node=entry.candidate.node.name,
         variant=entry.candidate.demand.variant,
         score=entry.score.total,
-        parts=dict(entry.parts),
+        parts=entry.parts,
         message=told or None,
     )
 
@@ -135,7 +141,7 @@ def _told(verdicts: Verdicts, limit: int) -> list[tuple[str, Rejection]]:
         first.setdefault(reasons[name], name)
     ones = set(first.values())
     chosen = [*(n for n in names if n in ones), *(n for n in names if n not in ones)][:limit]
-    return [(n, crowded(lacking[n]) if n in lacking else verdicts.rejected[n]) for n in chosen]
+    return [(n, crowded(lacking[n], verdicts.account) if n in lacking else verdicts.rejected[n]) for n in chosen]
 
 
 def _bounded(reasons: Counter[str]) -> dict[str, int]:

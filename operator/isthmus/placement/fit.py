@@ -1,7 +1,6 @@
 """Per-machine fit: how many pods of a job a node's machines hold, now and if they were empty."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from isthmus.capacity.profile import Accelerator, Shape
 
 from .assumed import Assumption
 from .demand import Demand
-from .machines import ACCELERATOR, Kind, Obstacle, named_accelerators, obstacle, selector_of, used_accelerators
+from .machines import ACCELERATOR, Kind, Obstacle, obstacle, selector_of, used_accelerators
 from .room import Need, Room, open_parts, pods_on, room_of
 from .snapshot import PriceView
 from .steering import Affinity, Usable, steer
@@ -38,9 +37,9 @@ class Fit(NamedTuple):
 
     `largest_block` is the most that one machine takes now, `plain` those of `pods_free` on machines without
     accelerators. `idle_share` is the smallest share (percent) of a machine's accelerators that would be left over on
-    a machine that takes what it can of the job; None where its pods hold none. `models` are the machine labels that
-    keep its pods to machines it may use. `on_machines` is what `pods_free` would be without a bound on what the node
-    lends, and `there` those of `pods_free` on machines that are there already.
+    a machine that takes what it can of the job; None where its pods hold none. `on_machines` is what
+    `pods_free` would be without a bound on what the node lends, and `there` those of `pods_free` on machines that are
+    there already.
     """
 
     pods_free: int
@@ -48,14 +47,11 @@ class Fit(NamedTuple):
     largest_block: int
     plain: int
     idle_share: int | None
-    models: Affinity
-    obstacles: Obstacle
     on_machines: int = 0
     there: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What one kind of machine is to the job, price apart: `fits` is how many pods an empty one holds.
 
     `need` is that of a pod along the axes, which machines of one mould share. `obstacle` is the value of an Obstacle.
@@ -76,29 +72,35 @@ Looks = dict[object, Look]
 """Looks at kinds of machine by their mould, for one demand without a machine selector."""
 
 
-def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
-    admitted = need is not None and (kind.cards is None or kind.cards.admits(demand.request))
-    used = used_accelerators(demand, kind)
-    found = obstacle(demand, kind, used, selector, None)
-    return Look(
-        need,
-        found.value,
-        bool(found & ACCELERATOR),
-        bool(named_accelerators(demand, kind)),
-        pods_on(kind.allocatable, need or ()) if admitted else 0,
-        used,
-        tuple(a.meter_model for a in used),
-    )
-
-
-# Sums of plain numbers: those of flags take ten times as long, and there is one for each machine kind of each node.
-_UNPRICED, _SIZE, _UNLABELLED = Obstacle.UNPRICED.value, Obstacle.SIZE.value, Obstacle.UNLABELLED.value
+# Plain numbers: flags take ten times as long, and there is one for each machine kind of each node.
+_WRONG, _UNPRICED, _UNLABELLED = ACCELERATOR.value, Obstacle.UNPRICED.value, Obstacle.UNLABELLED.value
 _obstacles = lru_cache(maxsize=1024)(Obstacle)
 
 
-def _distinct(used: Sequence[tuple[Accelerator, ...]]) -> tuple[Accelerator, ...]:
+@lru_cache(maxsize=4096)
+def _set_of(*numbers: int) -> frozenset[int]:
+    """One set for all nodes that have it: there are few, and the fewer objects the less there is to collect."""
+    return frozenset(numbers)
+
+
+def _look(demand: Demand, kind: Kind, selector: Mapping[str, str], need: Need | None) -> Look:
+    used = used_accelerators(demand, kind)
+    against = obstacle(demand, kind, used, selector).value
+    holds = not against and need is not None and (kind.cards is None or kind.cards.admits(demand.request))
+    return Look(
+        need,
+        against,
+        bool(against & _WRONG),
+        any(demand.request.get(a.resource_name) for a in used),
+        pods_on(kind.allocatable, need or ()) if holds else 0,
+        used,
+        tuple([a.meter_model for a in used]),
+    )
+
+
+def _distinct(*used: tuple[Accelerator, ...]) -> tuple[Accelerator, ...]:
     """Each accelerator once, as they first come."""
-    return used[0] if len(used) == 1 == len(used[0]) else tuple(dict.fromkeys([a for each in used for a in each]))
+    return used[0] if len(used) == 1 else tuple(dict.fromkeys([a for each in used for a in each]))
 
 
 def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks | None = None) -> Offer:
@@ -106,28 +108,24 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
 
     `looks` saves looking again at kinds of machine that were seen on other nodes.
     """
-    selector = selector_of(demand, room.kinds)
+    selector = selector_of(demand, room.kinds) if demand.machine_selector else {}
     looks = {} if looks is None or selector else looks
     seen = looks.get(room.kinds[0].mould) if room.kinds else None
     need = room.need(demand.request) if seen is None else seen.need
-    prices = None if price is None else price.prices
-    obstacles = 0
-    rivals = False
+    obstacles, rivals = 0, False
     found: list[tuple[int, Kind, Look]] = []
     for number, kind in enumerate(room.kinds):
         look = looks.get(kind.mould)
         if look is None:
             look = looks[kind.mould] = _look(demand, kind, selector, need)
         against = look.obstacle
-        if look.models and prices is not None and not look.wrong and not all(map(prices, look.models)):
+        if look.models and price is not None and not look.wrong and not all(map(price.prices, look.models)):
             against = _UNPRICED
-        if against:
-            obstacles |= against
-            rivals = rivals or (look.named and (look.wrong or against == _UNPRICED))
+        if not against:
+            found.append((number, kind, look))
             continue
-        if not look.fits:
-            obstacles |= _SIZE
-        found.append((number, kind, look))
+        obstacles |= against
+        rivals = rivals or (look.named and (look.wrong or against == _UNPRICED))
     affinity: Affinity = ()
     if found and (demand.picky or rivals):
         usable = [Usable(number, look.fits * kind.count, kind, look.used) for number, kind, look in found]
@@ -136,17 +134,18 @@ def offer_of(demand: Demand, room: Room, price: PriceView | None, looks: Looks |
             obstacles |= _UNLABELLED
             kept = {each.number for each in chosen}
             found = [each for each in found if each[0] in kept]
-    accelerators = _distinct([look.used for _, _, look in found if look.used])
-    held = tuple(dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)]))
+    used = [look.used for _, _, look in found if look.used]
+    accelerators = _distinct(*used) if used else ()
+    held = [*dict.fromkeys([a.resource_name for a in accelerators if demand.request.get(a.resource_name)])]
     return Offer(
-        need=need,
-        kinds=frozenset([number for number, _, look in found if look.fits]),
-        pods_empty=sum([look.fits * kind.count for _, kind, look in found]),
-        accelerators=accelerators,
-        axis=room.axes[held[0]] if held else None,
-        per_pod=sum([demand.request[name] for name in held]),
-        affinity=affinity,
-        obstacles=_obstacles(obstacles),
+        need,
+        _set_of(*[number for number, _, look in found if look.fits]),
+        sum([look.fits * kind.count for _, kind, look in found]),
+        accelerators,
+        room.axes[held[0]] if held else None,
+        sum([demand.request[name] for name in held]),
+        affinity,
+        _obstacles(obstacles),
     )
 
 
@@ -179,8 +178,6 @@ def fit_of(offer: Offer, room: Room, width: int) -> Fit:
         min(largest, lent),
         min(plain, lent),
         idle,
-        offer.affinity,
-        offer.obstacles,
         free,
         min(free - later, lent),
     )

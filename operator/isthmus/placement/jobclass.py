@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import mul
 
 from isthmus.api.computejob import NodeVerdict
 
-from . import filters, scores
+from . import scores
 from .allowance import Allowance
 from .candidate import Candidate, Fleet
 from .contradictions import together
 from .demand import Demand
-from .fit import Looks
 from .forms import demands_of
+from .judge import Judge
 from .nearer import nearest, one_each
 from .objectives import weights_of
 from .pieces import pieces_of
@@ -23,40 +24,6 @@ Rank = tuple[int, int, int]
 """What decides between nodes, highest first: weighted score, cheapness, unweighted score."""
 
 
-def class_key(demand: Demand) -> tuple[object, ...]:
-    """Equal for demands that every filter and score treats alike."""
-    return demand.class_by(_class_key)
-
-
-def _class_key(demand: Demand) -> tuple[object, ...]:
-    return (
-        demand.account,
-        demand.width,
-        tuple(sorted(demand.request.items())),
-        demand.models,
-        demand.minimum_memory_bytes,
-        demand.partition_profile,
-        tuple(sorted(demand.node_selector.items())),
-        demand.regions,
-        demand.tiers,
-        tuple((t.key, t.operator, t.value) for t in demand.tolerations),
-        tuple(sorted(demand.machine_selector.items())),
-        tuple((t.key, t.operator, t.value, t.effect) for t in demand.machine_tolerations),
-        demand.objective,
-        demand.avoid,
-        demand.split,
-        demand.grace_seconds,
-        demand.variant,
-        tuple(form.key for form in demand.forms),
-        demand.latencies,
-        demand.classification,
-        demand.residency,
-        demand.inputs,
-        None if demand.weights is None else tuple(sorted(demand.weights.items())),
-        demand.urgency,
-    )
-
-
 COMING = "there is room only on machines that the member's autoscaler has yet to add"
 # Below whatever is there: machines that are yet to come are room of last resort.
 _LAST = 1_000_000
@@ -66,21 +33,28 @@ class Entry:
     """A candidate that passed every standing filter, with its scores as of one state of its room.
 
     Of a job with several forms a node has one for each that passed; `candidate.demand` is the job in that form.
-    `sums` are those of its standing scores, by weight and without; `verdict` is what was made of all its scores.
+    `standing` are its scores that no placement changes and `scores` all of them, in the order of `names`. `sums` are
+    those of the standing ones, by weight and without; `verdict` is what was made of all.
     """
 
-    __slots__ = ("candidate", "cheapness", "note", "parts", "rank", "standing", "sums", "verdict", "version")
+    __slots__ = ("candidate", "cheapness", "names", "note", "rank", "scores", "standing", "sums", "verdict", "version")
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(self, candidate: Candidate, names: Sequence[str]) -> None:
         self.candidate = candidate
-        self.standing: Mapping[str, int] = {}
+        self.names = names
+        self.standing: tuple[int, ...] = ()
+        self.scores: tuple[int, ...] = ()
         self.sums = (0, 0)
         self.cheapness = 0
         self.note = ""
         self.version = -1
         self.rank: Rank | None = None
-        self.parts: Mapping[str, int] = {}
         self.verdict: NodeVerdict | None = None
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The scores by name, as last ranked; none where it was never found to have room."""
+        return dict(zip(self.names, self.scores, strict=False))
 
     @property
     def score(self) -> Score:
@@ -103,45 +77,46 @@ class JobClass:
     """One class of equal jobs and what every node is to it, judged once and again only where something has changed."""
 
     def __init__(self, demand: Demand) -> None:
+        """`names` are those of its scores, in the order in which its entries have them."""
         self.demand = demand
-        self.exhausted = False
         self.rejected: dict[str, Rejection] = {}
         self.entries: list[Entry] = []
-        self._forms = demands_of(demand)
-        self._looks: tuple[Looks, ...] = tuple({} for _ in self._forms)
-        self._filters = tuple(filters.standing(form) for form in self._forms)
+        self._exhausted: set[str | None] = set()
+        self._judges: tuple[Judge, ...] = ()
         self._weights = weights_of(demand)
         self._standing = {name: score for name, score in scores.STANDING.items() if name in self._weights}
-        self._room = tuple((name, score, self._weights[name]) for name, score in scores.ROOM.items())
+        self._room = tuple((score, self._weights[name]) for name, score in scores.ROOM.items())
+        self.names = (*self._standing, *scores.ROOM)
         self._field = scores.Field(Decimal(0))
-        self._judged: dict[str, tuple[int, tuple[Entry, ...] | Rejection]] = {}
+        self._judged: dict[str, tuple[Entry, ...] | Rejection] = {}
         self._fleet = Fleet(())
         self._epoch = 0
         self._contradiction: tuple[int, str | None] = (-1, None)
 
-    def judge(self, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
-        """Ask the standing filters and scores about every node that has changed; `epoch` moves when any has."""
+    def judge(self, demand: Demand, sites: Mapping[str, Site], fleet: Fleet, epoch: int) -> None:
+        """Ask the standing filters and scores about every node that has changed, for a job of the class.
+
+        `epoch` moves when any has, and is above the stamps of all.
+        """
         if epoch == self._epoch:
             return
-        self._epoch = epoch
+        last, self._epoch = self._epoch, epoch
+        self.demand = demand
+        self._judges = tuple(Judge(form) for form in demands_of(demand))
         before = self._judged if fleet == self._fleet else {}
         self._fleet = fleet
-        self._judged = {}
-        for looks in self._looks:
-            looks.clear()  # what is gone from the fleet is not kept
-        for name, site in sites.items():
-            known = before.get(name)
-            if known is None or known[0] != site.stamp:
-                known = (site.stamp, self._ask(site, fleet))
-            self._judged[name] = known
-        self.entries = [entry for _, found in self._judged.values() if isinstance(found, tuple) for entry in found]
-        self.rejected = {name: found for name, (_, found) in self._judged.items() if isinstance(found, Rejection)}
+        self._judged = {
+            name: before[name] if name in before and site.stamp < last else self._ask(site)
+            for name, site in sites.items()
+        }
+        self.entries = [entry for found in self._judged.values() if isinstance(found, tuple) for entry in found]
+        self.rejected = {name: found for name, found in self._judged.items() if isinstance(found, Rejection)}
         self._compare()
 
     @property
     def forms(self) -> int:
         """How many forms its jobs have."""
-        return len(self._forms)
+        return max(1, len(self.demand.forms))
 
     @property
     def field(self) -> scores.Field:
@@ -153,20 +128,14 @@ class JobClass:
         """How much each score counts under the class's objective."""
         return self._weights
 
-    def _ask(self, site: Site, fleet: Fleet) -> tuple[Entry, ...] | Rejection:
+    def _ask(self, site: Site) -> tuple[Entry, ...] | Rejection:
         """An entry for each form in which the node may take the job, or why it can't in any."""
-        entries: list[Entry] = []
-        against: list[tuple[int, str | None, Rejection]] = []
-        for form, looks, asked in zip(self._forms, self._looks, self._filters, strict=True):
-            candidate = Candidate(form, site, fleet, looks)
-            for passed, ask in asked:
-                rejection = ask(candidate)
-                if rejection is not None:
-                    against.append((passed, form.variant, rejection))
-                    break
-            else:
-                entries.append(Entry(candidate))
-        return tuple(entries) or nearest(against)
+        if len(self._judges) == 1:  # as of most classes, and this is done for all pairs of class and node
+            one = self._judges[0].ask(site, self._fleet)
+            return (Entry(one, self.names),) if isinstance(one, Candidate) else one[-1]
+        found = [judge.ask(site, self._fleet) for judge in self._judges]
+        entries = tuple([Entry(each, self.names) for each in found if isinstance(each, Candidate)])
+        return entries or nearest([each for each in found if isinstance(each, tuple)])
 
     def _compare(self) -> None:
         """Measure the nodes against each other: prices, and what else does not hang on what is free."""
@@ -174,18 +143,25 @@ class JobClass:
         places = {price: place for place, price in enumerate(prices)}
         cheapest = prices[-1] if prices else Decimal(0)
         self._field = scores.field_of(cheapest, [entry.candidate for entry in self.entries])
+        standing, weights = self._standing.values(), [self._weights[name] for name in self._standing]
         for entry in self.entries:
             price = entry.candidate.per_hour
             entry.cheapness = -1 if price is None else places[price]
-            entry.standing = {name: score(entry.candidate, self._field) for name, score in self._standing.items()}
-            weighted = sum([self._weights[name] * value for name, value in entry.standing.items()])
-            entry.sums = (weighted, sum(entry.standing.values()))
+            entry.standing = tuple([score(entry.candidate, self._field) for score in standing])
+            entry.sums = (sum(map(mul, weights, entry.standing)), sum(entry.standing))
             entry.note = scores.note(entry.candidate, self._field, self._weights)
             entry.version = -1
 
-    def best(self, limits: Allowance | None = None) -> Entry | None:
-        """The best node with room, or None. Room and `limits` only shrink within a cycle, so None stays None."""
-        if self.exhausted:
+    def begin(self) -> None:
+        """Begin a cycle: there may be room again."""
+        self._exhausted.clear()
+
+    def best(self, demand: Demand, limits: Allowance | None = None) -> Entry | None:
+        """The best node with room for a job of the class, or None; `limits` are those of its account, if it has any.
+
+        Room and limits only shrink within a cycle, so None stays None.
+        """
+        if self._is_exhausted(demand, limits):
             return None
         chosen: Entry | None = None
         highest: Rank | None = None
@@ -193,36 +169,44 @@ class JobClass:
             rank = entry.rank if entry.version == entry.candidate.room.version else self._ranked(entry)
             if rank is None or (highest is not None and rank <= highest):
                 continue
-            if limits is None or limits.permits(self.demand, entry.candidate.pod):
+            if limits is None or limits.permits(demand, entry.candidate.pod):
                 chosen, highest = entry, rank
-        self.exhausted = chosen is None
+        if chosen is None:
+            self._exhaust(demand, limits)
         return chosen
 
-    def pieces(self, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
-        """The nodes that take the job as their rooms are now, each with how many of its pods; none where it must wait.
+    def _exhaust(self, demand: Demand, limits: Allowance | None) -> None:
+        """No node has room any more: for the account where that has limits, else for all."""
+        self._exhausted.add(None if limits is None else demand.account)
+
+    def _is_exhausted(self, demand: Demand, limits: Allowance | None) -> bool:
+        return None in self._exhausted or (limits is not None and demand.account in self._exhausted)
+
+    def pieces(self, demand: Demand, limits: Allowance | None = None) -> list[tuple[Entry, int]]:
+        """The nodes that take a job of the class now, each with how many of its pods; none where it must wait.
 
         All goes to the best node, or what has room of a split job to as few as will do. `limits` are those of its
         account, None where that has none.
         """
-        split, width = self.demand.split, self.demand.width
+        split, width = demand.split, demand.width
         if split is None:
-            best = self.best(limits)
+            best = self.best(demand, limits)
             return [] if best is None else [(best, width)]
-        if self.exhausted:
+        if self._is_exhausted(demand, limits):
             return []
         roomy = [entry for entry in self.ranked() if entry.rank is not None]
         if limits is not None:
-            roomy = [entry for entry in roomy if limits.permits(self.demand, entry.candidate.pod)]
-            account = self.demand.account
-            width = max((limits.pods(account, entry.candidate.pod, width) for entry in roomy), default=0)
+            roomy = [entry for entry in roomy if limits.permits(demand, entry.candidate.pod)]
+            width = max((limits.pods(demand.account, entry.candidate.pod, width) for entry in roomy), default=0)
         nodes = by_rank(self._for_pieces(roomy))
         there = [entry.candidate.fit.there for entry in nodes if not entry.coming]
         found = pieces_of(there, width, split) or pieces_of([e.candidate.fit.pods_free for e in nodes], width, split)
         pieces = [(nodes[place], pods) for place, pods in found]
         if limits is not None:
-            kept = limits.within(self.demand, [(entry.candidate.pod, pods) for entry, pods in pieces])
+            kept = limits.within(demand, [(entry.candidate.pod, pods) for entry, pods in pieces])
             pieces = [(entry, pods) for (entry, _), pods in zip(pieces, kept, strict=True) if pods]
-        self.exhausted = not pieces
+        if not pieces:
+            self._exhaust(demand, limits)
         return pieces
 
     def _for_pieces(self, entries: Iterable[Entry]) -> Iterable[Entry]:
@@ -230,7 +214,7 @@ class JobClass:
 
         A job is divided for want of room, and its pieces each stand on another node.
         """
-        if len(self._forms) == 1:
+        if self.forms == 1:
             return entries
         return one_each(
             entries, _node, lambda entry: (min(entry.candidate.fit.pods_free, self.demand.width), _rank(entry))
@@ -243,15 +227,16 @@ class JobClass:
         entry.rank = None
         entry.verdict = None
         if candidate.fits:
-            parts = dict(entry.standing)
+            found = list(entry.standing)
             weighted, plain = entry.sums
-            for name, score, weight in self._room:
-                value = parts[name] = score(candidate, self._field)
+            for score, weight in self._room:
+                value = score(candidate, self._field)
+                found.append(value)
                 weighted += weight * value
                 plain += value
             if candidate.fit.there < candidate.least:
                 weighted -= _LAST
-            entry.parts = parts
+            entry.scores = tuple(found)
             entry.rank = (weighted, entry.cheapness, plain)
         return entry.rank
 
@@ -271,7 +256,7 @@ class JobClass:
     def by_node(self, entries: list[Entry] | None = None) -> list[Entry]:
         """Of `entries`, all of `ranked` or some, for each node the best form, or where none has room that with most."""
         entries = self.ranked() if entries is None else entries
-        if len(self._forms) == 1:
+        if self.forms == 1:
             return entries
         return one_each(entries, _node, _worth)
 

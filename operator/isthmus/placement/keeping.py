@@ -8,9 +8,10 @@ from isthmus.api.conditions import truncated
 
 from .allowance import Allowance
 from .candidate import Candidate
+from .classkey import ClassKey
 from .demand import Demand
 from .fit import Offer
-from .jobclass import Entry, JobClass, class_key
+from .jobclass import Entry, JobClass
 from .order import Round
 from .preemption import Claims, Preemption
 from .reservation import RESERVATIONS, RESERVE_AFTER_SECONDS, Reservation
@@ -20,15 +21,14 @@ from .snapshot import Snapshot
 
 PREEMPTING = "Preempting"
 
-ClassKey = tuple[object, ...]
 Said = tuple[bool, str, str, Explanation]
 """What is told of a job that waits: whether it could never run, a reason, a message, and the explanation."""
 
 
 class Keeping:
-    """The reservations of one cycle. `say` tells of the jobs of a class that wait, by the rooms as they are."""
+    """The reservations of one cycle. `say` tells of a job of a class that waits, by the rooms as they are."""
 
-    def __init__(self, snapshot: Snapshot, say: Callable[[JobClass], Said], allowance: Allowance) -> None:
+    def __init__(self, snapshot: Snapshot, say: Callable[[Demand, JobClass], Said], allowance: Allowance) -> None:
         self._now = snapshot.now
         self._say = say
         self._allowance = allowance
@@ -57,9 +57,9 @@ class Keeping:
             if others:
                 yield Round(others, each.urgency)
 
-    def miss(self, key: ClassKey, demand: Demand, job_class: JobClass) -> None:
+    def miss(self, demand: Demand, job_class: JobClass) -> None:
         """The job found no room: hold what is reserved for it, or claim what of lower priority may be stopped."""
-        found = self._claims.claim(key, demand, job_class, self._allowance)
+        found = self._claims.claim((job_class, demand.account), demand, job_class, self._allowance)
         if found is not None:
             self.preemptions.append(found)
             self._hold(Reservation(demand, found.node, self._now, preempting=True), job_class)
@@ -77,7 +77,7 @@ class Keeping:
 
     def _hold(self, reservation: Reservation, job_class: JobClass) -> None:
         demand = reservation.demand
-        said = self._say(job_class)
+        said = self._say(demand, job_class)
         free = withhold(reservation, self._within(demand, job_class), self._now)
         if free is None:
             return
@@ -95,7 +95,7 @@ class Keeping:
             return job_class.entries
         return [entry for entry in job_class.entries if limits.permits(demand, entry.candidate.pod)]
 
-    def renewed(self, waiting: Iterable[tuple[ClassKey, Demand]], rooms: Rooms) -> tuple[Reservation, ...]:
+    def renewed(self, waiting: Iterable[Demand], rooms: Rooms) -> tuple[Reservation, ...]:
         """The reservations that hold from now on, given who still waits, in order.
 
         Those for which work is being stopped, and `RESERVATIONS` others at most: the first of each priority at once,
@@ -107,11 +107,12 @@ class Keeping:
         hopeless: set[ClassKey] = set()
         left, head = RESERVATIONS, True
         priority: int | None = None
-        for key, demand in waiting:
+        for demand in waiting:
+            key = rooms.key_of(demand), demand.account
             head, priority = head or demand.priority != priority, demand.priority
             kept = self._after.get(demand.key)
             if kept is None and key not in hopeless and (head or demand.created <= bound):
-                node = _most_promising(self._within(demand, rooms.job_class(key, demand)), taken)
+                node = _most_promising(self._within(demand, rooms.job_class(demand)), taken)
                 if node is None:  # nor is there one for the others of its class
                     hopeless.add(key)
                 else:
@@ -157,7 +158,7 @@ def hold_for_others(snapshot: Snapshot, rooms: Rooms, demand: Demand) -> None:
     for reservation in snapshot.reservations:
         other = reservation.demand
         if other.key != demand.key and other.priority >= demand.priority:
-            withhold(reservation, rooms.job_class(class_key(other), other).entries, snapshot.now)
+            withhold(reservation, rooms.job_class(other).entries, snapshot.now)
 
 
 def freest(room: Room, offer: Offer, pods: int) -> dict[Part, int]:

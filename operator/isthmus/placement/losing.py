@@ -90,14 +90,9 @@ class MachineLosses:
         able = [
             str(number)
             for number, kind in enumerate(self._kinds)
-            if name in _names(kind)
-            and obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
+            if name in _names(kind) and _admits(kind, demand, selector)
         ]
         return PodClass(cpu, memory, wanted, WHOLE, tuple(able) or _NOBODY)
-
-    @staticmethod
-    def _admits(kind: Kind, demand: Demand, selector: Mapping[str, str]) -> bool:
-        return obstacle(demand, kind, used_accelerators(demand, kind), selector, None) is Obstacle.NONE
 
     def _likely(self, name: str) -> Iterable[PodClass]:
         """What is thought likely to come while nothing is known."""
@@ -111,6 +106,10 @@ class MachineLosses:
         while wanted <= most:
             yield PodClass(cpu * wanted // whole, memory * wanted // whole, wanted, WHOLE)
             wanted *= 2
+
+
+def _admits(kind: Kind, demand: Demand, selector: Mapping[str, str]) -> bool:
+    return obstacle(demand, kind, used_accelerators(demand, kind), selector) is Obstacle.NONE
 
 
 def _names(kind: Kind) -> Mapping[str, None]:

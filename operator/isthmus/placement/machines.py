@@ -13,7 +13,6 @@ from isthmus.capacity.shares import CardLimits
 from isthmus.capacity.taints import untolerated
 
 from .demand import Demand
-from .snapshot import PriceView
 
 Vector = tuple[int, ...]
 """Amounts by resource, in the order of a room's axes."""
@@ -30,7 +29,6 @@ class Obstacle(Flag):
     LABEL = auto()
     TAINT = auto()
     UNLABELLED = auto()
-    SIZE = auto()
 
 
 # Labels whose absence tells something too: a machine with an accelerator that is told by such a label carries it. Other
@@ -91,26 +89,17 @@ def used_accelerators(demand: Demand, kind: Kind) -> tuple[Accelerator, ...]:
     return tuple(a for a in kind.accelerators if not _unfit(demand, a))
 
 
-def obstacle(
-    demand: Demand,
-    kind: Kind,
-    used: tuple[Accelerator, ...],
-    selector: Mapping[str, str],
-    price: PriceView | None,
-) -> Obstacle:
-    """The first thing that keeps the job off such machines, size apart; NONE where nothing does.
+def obstacle(demand: Demand, kind: Kind, used: tuple[Accelerator, ...], selector: Mapping[str, str]) -> Obstacle:
+    """The first thing that keeps the job off such machines, size and price apart; NONE where nothing does.
 
-    `used` are the accelerators that its pods would hold there, `selector` the labels that a machine must carry, and
-    `price` bars accelerators without one.
+    `used` are the accelerators that its pods would hold there, `selector` the labels that a machine must carry.
     """
     if demand.picky:
+        unfit = [found for a in used or kind.accelerators if (found := _unfit(demand, a)) is not Obstacle.NONE]
         if not used:
-            return max((_unfit(demand, a) for a in kind.accelerators), key=_stage, default=Obstacle.MODEL)
-        unfit = [found for a in used if (found := _unfit(demand, a))]
+            return max(unfit, key=_stage) if unfit else Obstacle.MODEL
         if unfit:
             return min(unfit, key=_stage)
-    if price is not None and any(price.of_model(a.meter_model) is None for a in used):
-        return Obstacle.UNPRICED
     if selector and any(kind.labels.get(key) != value for key, value in selector.items()):
         return Obstacle.LABEL
     if kind.taints and untolerated(kind.taints, demand.machine_tolerations) is not None:

@@ -21,7 +21,7 @@ from .filters.offer import SHARE_EXHAUSTED, SHARE_TOO_SMALL
 from .filters.room import INSUFFICIENT
 from .filters.size import NEVER_FITS
 from .forms import demands_of
-from .jobclass import by_rank, class_key
+from .jobclass import by_rank
 from .keeping import hold_for_others
 from .relief import relief
 from .rooms import Rooms
@@ -75,7 +75,7 @@ class _Judge:
         if alone(demand) is not None:
             return ()
         allowance = Allowance(self.snapshot.accounts)
-        verdicts = verdicts_of(self._rooms.job_class(class_key(demand), demand), allowance.limits_of(demand.account))
+        verdicts = verdicts_of(self._rooms.job_class(demand), demand, allowance.limits_of(demand.account))
         return tuple(entry.candidate.node.name for entry in by_rank(verdicts.open))
 
     def pieces(self, demand: Demand) -> list[tuple[str, int]]:
@@ -83,14 +83,14 @@ class _Judge:
         if alone(demand) is not None:
             return []
         limits = Allowance(self.snapshot.accounts).limits_of(demand.account)
-        pieces = self._rooms.job_class(class_key(demand), demand).pieces(limits)
+        pieces = self._rooms.job_class(demand).pieces(demand, limits)
         return [(entry.candidate.node.name, pods) for entry, pods in pieces]
 
     def forbidden(self, demand: Demand) -> dict[str, list[str]]:
         """The nodes that have room for it, but that its account would exceed a limit: by the words for that."""
         allowance = Allowance(self.snapshot.accounts)
         found: dict[str, list[str]] = {}
-        for entry in by_rank(verdicts_of(self._rooms.job_class(class_key(demand), demand)).open):
+        for entry in by_rank(verdicts_of(self._rooms.job_class(demand), demand).open):
             refusal = allowance.refusal(demand, entry.candidate.pod)
             if refusal is not None:
                 found.setdefault(refusal.message, []).append(entry.candidate.node.name)
@@ -98,11 +98,11 @@ class _Judge:
 
     def crowded(self, demand: Demand) -> Sequence[Candidate]:
         """The nodes that lack nothing but room."""
-        return verdicts_of(self._rooms.job_class(class_key(demand), demand)).crowded
+        return verdicts_of(self._rooms.job_class(demand), demand).crowded
 
     def too_small(self, demand: Demand) -> list[Candidate]:
         """The nodes that lack nothing but room, or the size for it."""
-        rejected = verdicts_of(self._rooms.job_class(class_key(demand), demand)).all_rejected()
+        rejected = verdicts_of(self._rooms.job_class(demand), demand).all_rejected()
         small = {name for name, rejection in rejected.items() if rejection.reason in _SIZES}
         return [candidate for candidate in self._rooms.candidates(demand) if candidate.node.name in small]
 
@@ -137,7 +137,7 @@ def _request(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
 def _smaller(judge: _Judge, demand: Demand) -> Iterator[Remedy]:
     variant = "" if demand.variant is None else f" in variant {demand.variant}"
     there = judge.narrowed([candidate.node for candidate in judge.too_small(demand)])
-    for resource, amount in asked(demand).items():
+    for resource, amount in asked(demand):
         step = _STEP.get(resource, 1)
 
         def with_steps(steps: int, resource: str = resource, step: int = step) -> Demand:

@@ -59,12 +59,12 @@ class Room:
     `share` is the most of each axis that our work may hold on all machines together, and `lent` what is left of that;
     None is no such bound. Both bound what is given out, whatever is free. `coming` are the kinds of machines that are
     yet to come, `models` those of the accelerators of all kinds. `withheld` is what was free on machines that are kept
-    for `holders`; `parts` tells it as used,
-    and `kept` what of the share is kept for them.
+    for `holders`; `parts` tells it as used, and `kept` what of the share is kept for them.
     """
 
     __slots__ = (
         "_before",
+        "_largest",
         "_latest",
         "axes",
         "coming",
@@ -86,6 +86,7 @@ class Room:
         self.parts = parts
         self.version = 0
         self.overdrawn = False
+        self._largest: Mapping[str, int] | None = None
         self.models = tuple(sorted({a.model for kind in kinds for a in kind.accelerators}))
         self.coming = frozenset(number for number, kind in enumerate(kinds) if kind.coming)
         self.share: Vector | None = None
@@ -95,6 +96,16 @@ class Room:
         self.holders: list[Demand] = []
         self._latest = 0
         self._before: tuple[dict[Part, int], int, Vector | None] | None = None
+
+    @property
+    def largest(self) -> Mapping[str, int]:
+        """The most of each resource that one machine has when it is empty."""
+        if self._largest is None:
+            self._largest = {
+                name: max([kind.allocatable[axis] for kind in self.kinds], default=0)
+                for name, axis in self.axes.items()
+            }
+        return self._largest
 
     def lend(self, share: Mapping[str, int] | None, left: Mapping[str, int] | None) -> None:
         """Bound what is given out from now on: by resource, the most that our work may hold, and what is left of it."""

@@ -6,10 +6,12 @@ from itertools import count
 from operator import attrgetter
 
 from .candidate import Candidate, Fleet, fleet_of
+from .classkey import ClassKey, class_key
 from .demand import Demand
 from .jobclass import JobClass
 from .site import Site, room_of_node
 from .snapshot import NodeView
+from .terms import Terms
 
 CANDIDATES = 32_768
 IN_CYCLE = 262_144
@@ -29,11 +31,12 @@ class Rooms:
         self._in_cycle = max(candidates, in_cycle)
         self._nodes: Sequence[NodeView] = ()
         self._sites: dict[str, Site] = {}
-        self._classes: OrderedDict[tuple[object, ...], JobClass] = OrderedDict()
+        self._classes: OrderedDict[ClassKey, JobClass] = OrderedDict()
         self._forms = 0
         self._stamps = count(1)
         self._fleet = Fleet(())
         self._epoch = 0
+        self._selecting: tuple[Terms, ...] = ()
 
     def __len__(self) -> int:
         """How many pairs of class and node are kept; a class without nodes counts too."""
@@ -51,6 +54,8 @@ class Rooms:
             changed = self._take_in(nodes)
         if changed:
             self._fleet = fleet_of(nodes)
+            terms = [node.terms for node in nodes if node.terms is not None]
+            self._selecting = tuple(each for each in terms if each.accounts or each.excepted)
             self._epoch = next(self._stamps)
 
     def _same(self, before: Sequence[NodeView]) -> bool:
@@ -89,10 +94,20 @@ class Rooms:
             site.room.undo()
         self._keep(self._candidates)
         for job_class in self._classes.values():
-            job_class.exhausted = False
+            job_class.begin()
 
-    def job_class(self, key: tuple[object, ...], demand: Demand) -> JobClass:
-        """The class of the key, judged by the nodes as they are now."""
+    def key_of(self, demand: Demand) -> ClassKey:
+        """Equal for demands of one class.
+
+        Accounts are told apart only where an offer does: one that some node leaves out has classes of its own.
+        """
+        account = demand.account
+        left_out = self._selecting and not all(terms.admits(account) for terms in self._selecting)
+        return class_key(demand), account if left_out else None
+
+    def job_class(self, demand: Demand) -> JobClass:
+        """The class of equal jobs that the demand is of, judged by the nodes as they are now."""
+        key = self.key_of(demand)
         job_class = self._classes.get(key)
         if job_class is None:
             job_class = self._classes[key] = JobClass(demand)
@@ -100,7 +115,7 @@ class Rooms:
             self._keep(self._in_cycle)
         else:
             self._classes.move_to_end(key)
-        job_class.judge(self._sites, self._fleet, self._epoch)
+        job_class.judge(demand, self._sites, self._fleet, self._epoch)
         return job_class
 
     def _keep(self, most: int) -> None:

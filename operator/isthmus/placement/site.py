@@ -1,5 +1,7 @@
 """One node over many cycles: its room is renewed by what has changed."""
 
+from functools import lru_cache
+
 from isthmus.capacity.profile import Shape
 
 from .fit import subtract
@@ -24,13 +26,15 @@ def lend(room: Room, node: NodeView) -> None:
 class Site:
     """A node as last seen, and its room after its assumptions.
 
-    `stamp` names all that standing filters and scores read of the node; it moves when any of that changes.
+    `stamp` names all that standing filters and scores read of the node; it moves when any of that changes. `declared`
+    is one object for all nodes whose administrators declared the same of what filters go by.
     """
 
-    __slots__ = ("node", "room", "stamp")
+    __slots__ = ("declared", "node", "room", "stamp")
 
     def __init__(self, node: NodeView, room: Room, stamp: int) -> None:
         self.node = node
+        self.declared = _declared(node)
         self.room = room
         self.stamp = stamp
 
@@ -40,6 +44,8 @@ class Site:
             return False
         changed = self._renewed(node, self.node)
         self.node = node
+        if changed:
+            self.declared = _declared(node)
         return changed
 
     def _renewed(self, node: NodeView, old: NodeView) -> bool:
@@ -88,3 +94,23 @@ def _facts(node: NodeView) -> tuple[object, ...]:
         node.profile is None,
         None if node.profile is None else tuple(total.accelerator.model for total in node.profile.accelerators),
     )
+
+
+def _declared(node: NodeView) -> object:
+    network = node.network
+    return _alike(
+        node.tier,
+        node.region,
+        frozenset(node.labels.items()),
+        tuple((taint.key, taint.value, taint.effect) for taint in node.taints),
+        node.classifications,
+        node.jurisdictions,
+        node.stop_allowance_seconds,
+        None if network is None else (frozenset(network.latencies.items()), frozenset(network.lapses.items())),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _alike(*_declared: object) -> object:
+    """One object for all nodes of which the same is declared."""
+    return object()

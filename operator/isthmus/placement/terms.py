@@ -27,6 +27,10 @@ class Terms:
     coming: tuple[Shape, ...] = ()
     queued: bool = False
 
+    def admits(self, account: str) -> bool:
+        """Whether the account may use the node."""
+        return account not in self.excepted and (not self.accounts or account in self.accounts)
+
     @property
     def standing(self) -> tuple[object, ...]:
         """All of it that no placement changes."""

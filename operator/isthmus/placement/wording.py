@@ -1,5 +1,7 @@
 """Amounts and requests in words, the same in every message."""
 
+from functools import lru_cache
+
 from isthmus.api.quantities import CPU, MEMORY, PODS, text
 
 from .demand import Demand
@@ -12,10 +14,15 @@ def counted(resource: str, amount: int) -> str:
     return f"{text(resource, amount)} {resource}" if resource in _PLAIN else f"{text(resource, amount)} x {resource}"
 
 
-def asked(demand: Demand) -> dict[str, int]:
+def asked(demand: Demand) -> tuple[tuple[str, int], ...]:
     """What one pod asks for, without the pod itself; what is scarcer (extended resources) first."""
-    request = {name: amount for name, amount in demand.request.items() if amount > 0 and name != PODS}
-    return dict(sorted(request.items(), key=lambda pair: ("/" not in pair[0], pair[0])))
+    return _asked(tuple(demand.request.items()))
+
+
+@lru_cache(maxsize=4096)
+def _asked(request: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    found = [(name, amount) for name, amount in request if amount > 0 and name != PODS]
+    return tuple(sorted(found, key=lambda pair: ("/" not in pair[0], pair[0])))
 
 
 def pods_wanted(demand: Demand) -> str:
@@ -27,4 +34,4 @@ def pods_wanted(demand: Demand) -> str:
 
 def pod_request(demand: Demand) -> str:
     """One pod's request: `8 x nvidia.com/gpu + 4 cpu`."""
-    return " + ".join(counted(name, amount) for name, amount in asked(demand).items()) or "no resources"
+    return " + ".join(counted(name, amount) for name, amount in asked(demand)) or "no resources"

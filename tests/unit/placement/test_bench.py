@@ -47,3 +47,10 @@ def test_a_small_batch_is_measured_whole() -> None:
     assert figures["gapPercent"] <= figures["greedyGapPercent"]
     assert figures["unplaced"] <= figures["greedyUnplaced"]
     assert figures["warmMilliseconds"]["processor"] > 0
+
+
+def test_accounts_are_measured_alike_and_apart() -> None:
+    """Shapes of jobs are classes where no offer selects accounts, and shapes times accounts where one does."""
+    figures = batches.shared(Size(jobs=400, nodes=6, classes=4, load=0.75, accounts=3), repeats=1)
+    assert (figures["alike"]["classes"], figures["toldApart"]["classes"]) == (4, 12)
+    assert figures["toldApart"]["coldMilliseconds"]["processor"] > 0

@@ -12,9 +12,9 @@ from isthmus.api.computenode import Taint
 from isthmus.api.placement import Toleration
 from isthmus.placement import Assumption, Demand, Form, NodeView, Split, Terms
 from isthmus.placement.candidate import Candidate, fleet_of
+from isthmus.placement.classkey import class_key
 from isthmus.placement.demand import Input
-from isthmus.placement.filters import STANDING, standing
-from isthmus.placement.jobclass import class_key
+from isthmus.placement.filters import DECLARED, STANDING, standing
 from isthmus.placement.room import room_of_profile
 from isthmus.placement.site import Site
 from isthmus.placement.stated import EnergyView
@@ -22,7 +22,6 @@ from isthmus.placement.stated import EnergyView
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 # A value of each field that is another than the one in `demand()`.
 ASKED: dict[str, Any] = {
-    "account": "other",
     "width": 2,
     "request": {"cpu": 1, "pods": 1},
     "models": ("A100",),
@@ -47,8 +46,8 @@ ASKED: dict[str, Any] = {
     "variant": "ascend",
     "forms": (Form("ascend", {"cpu": 2, "pods": 1}),),
 }
-# Who it is, its place in the queue, and what its urgency is made of.
-APART = {"key", "name", "namespace", "priority", "created", "attempt", "deadline", "run_seconds"}
+# Who it is and who pays, its place in the queue, and what its urgency is made of.
+APART = {"key", "name", "namespace", "account", "priority", "created", "attempt", "deadline", "run_seconds"}
 # Its name, what rooms are renewed by, and what only those are asked of that would be stopped there.
 APART_OF_NODES = {"name", "assumed", "preemption_allowed", "preemption_notice_seconds"}
 STATED: dict[str, Any] = {
@@ -97,6 +96,17 @@ def test_filters_that_are_not_asked_would_reject_nothing(field: str | None) -> N
         there = replace(node("n", shape(gpus=2, accelerator=T4)), **{stated: value})
         candidate = Candidate(job, Site(there, room_of_profile(there.profile), 1), fleet_of([there]))
         assert [each for each in left_out if each(candidate) is not None] == []
+
+
+@pytest.mark.parametrize("field", ASKED)
+def test_nodes_that_declare_the_same_are_judged_alike(field: str) -> None:
+    """Filters that are asked once for all nodes which declare the same read nothing else of a node."""
+    job = replace(demand(), avoid=(), **({} if field == "avoid" else {field: ASKED[field]}))
+    first = node("n", shape())
+    for stated, value in STATED.items():
+        sites = [Site(each, room_of_profile(each.profile), 1) for each in (first, replace(first, **{stated: value}))]
+        said = [[ask(Candidate(job, site, fleet_of([first]))) for ask in STANDING if ask in DECLARED] for site in sites]
+        assert said[0] == said[1] or sites[0].declared is not sites[1].declared
 
 
 @pytest.mark.parametrize("field", sorted(APART))

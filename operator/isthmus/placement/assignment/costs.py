@@ -1,6 +1,6 @@
 """What it costs the objective to have one pod of a class on a node: its scores, turned round, times its size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from math import log10
 
@@ -23,25 +23,22 @@ def costs_of(job_class: JobClass, entries: Sequence[Entry]) -> list[float]:
     more than SPREAD times the least do not set that measure; they cost between once and twice the weight. Between
     equals the other scores decide, whatever they weigh.
     """
-    weights = job_class.weights
+    names, weights = job_class.names, job_class.weights
     whole = sum(weights.values()) or 1
     shares = {name: weight / whole for name, weight in weights.items() if weight}
-    costs = [_TIE * _lacking(entry.parts) for entry in entries]
+    by_score = dict(zip(names, zip(*[entry.scores for entry in entries], strict=True), strict=False))
+    own = [scores for name, scores in by_score.items() if name not in _RELATIVE]
+    most = 100 * len(own)
+    costs = [_TIE * ((most - sum(scores)) / most) for scores in zip(*own, strict=True)]
     for name, share in shares.items():
         if name == "price":
             levels = _levels([entry.candidate.per_hour for entry in entries])
         elif name == "carbon":
             levels = _levels([_grams(job_class, entry.candidate) for entry in entries])
         else:
-            levels = [1 - entry.parts.get(name, 100) / 100 for entry in entries]
+            levels = [1 - score / 100 for score in by_score.get(name, ())]
         costs = [cost + share * level for cost, level in zip(costs, levels, strict=True)]
     return costs
-
-
-def _lacking(parts: Mapping[str, int]) -> float:
-    """What the scores that do not go by other nodes lack to 100, on average and as a share."""
-    lacking = [100 - score for name, score in parts.items() if name not in _RELATIVE]
-    return sum(lacking) / (100 * len(lacking)) if lacking else 0.0
 
 
 def _grams(job_class: JobClass, candidate: Candidate) -> Decimal | None:

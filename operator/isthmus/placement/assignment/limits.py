@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 def _still() -> float:
@@ -30,6 +33,9 @@ class Limits:
         """Seconds to the deadline, 0 once it is over."""
         return max(0.0, self.deadline - self.now())
 
-    def later(self, seconds: float) -> "Limits":
-        """The same with so many seconds more: what else takes time is not the program's."""
-        return replace(self, deadline=self.deadline + seconds) if seconds > 0 else self
+    def aside(self, work: Callable[[], Result]) -> "tuple[Result, Limits]":
+        """What the work gives, and the same limits with as much more time as it took: it is not the program's."""
+        began = self.now()
+        found = work()
+        took = self.now() - began
+        return found, replace(self, deadline=self.deadline + took) if took > 0 else self

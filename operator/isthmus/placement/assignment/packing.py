@@ -17,9 +17,8 @@ class Bin:
 
     def __init__(self, room: Room) -> None:
         self.empty: Mapping[Part, int] = dict(room.parts)
-        self.room = Room(room.axes, room.kinds, dict(room.parts))
-        self.room.overdrawn = room.overdrawn
-        self.room.lent = self.lent = room.lent
+        self.room = room.copy()
+        self.lent = room.lent
         self.loads: dict[int, int] = {}
         self.fits: dict[int, tuple[int, int]] = {}
 

@@ -30,9 +30,7 @@ def plan(pools: Sequence[Pool], limits: Limits) -> Plan | None:
     """The plan for the pools on the rooms as they are, which it leaves so; None where the limits leave it no time."""
     if limits.left <= 0:
         return None
-    began = limits.now()
-    columns = columns_of(pools)
-    limits = limits.later(limits.now() - began)  # nodes are ranked for jobs one after another as well
+    columns, limits = limits.aside(lambda: columns_of(pools))  # nodes are ranked for jobs one after another as well
     relaxation = relax(pools, columns, limits)
     if relaxation is None:
         return None

@@ -1,12 +1,14 @@
 """The equal jobs of a round, as the program counts them: whole jobs, or the pods of those that may be divided."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from isthmus.placement.classkey import ClassKey
 from isthmus.placement.demand import Demand
 from isthmus.placement.forms import demands_of
-from isthmus.placement.jobclass import JobClass, class_key
+from isthmus.placement.jobclass import JobClass
+from isthmus.placement.rooms import Rooms
 
 from .size import size_of
 
@@ -23,7 +25,6 @@ class Pool:
     `steps` are what it costs to leave units out, as (units, penalty of each), the least urgent first.
     """
 
-    key: tuple[object, ...]
     job_class: JobClass
     demands: tuple[Demand, ...]
     divided: bool
@@ -47,21 +48,19 @@ class Pool:
         return cost
 
 
-def pools_of(
-    demands: Sequence[Demand], urgency: Mapping[str, float], judge: Callable[[tuple[object, ...], Demand], JobClass]
-) -> tuple[Pool, ...]:
-    """The round's jobs by class, in the order in which the classes first come; `judge` gives a class its verdicts.
+def pools_of(demands: Sequence[Demand], urgency: Mapping[str, float], rooms: Rooms) -> tuple[Pool, ...]:
+    """The round's jobs by class, in the order in which the classes first come.
 
     Jobs of no pods at all are left out: they need no room.
     """
-    grouped: dict[tuple[object, ...], list[Demand]] = defaultdict(list)
+    grouped: dict[ClassKey, list[Demand]] = defaultdict(list)
     for demand in demands:
         if demand.width > 0:
-            grouped[class_key(demand)].append(demand)
-    return tuple(_pool(key, group, urgency, judge(key, group[0])) for key, group in grouped.items())
+            grouped[rooms.key_of(demand)].append(demand)
+    return tuple(_pool(group, urgency, rooms.job_class(group[0])) for group in grouped.values())
 
 
-def _pool(key: tuple[object, ...], group: Sequence[Demand], urgency: Mapping[str, float], job_class: JobClass) -> Pool:
+def _pool(group: Sequence[Demand], urgency: Mapping[str, float], job_class: JobClass) -> Pool:
     first = group[0]
     divided = first.split is not None and first.split.pieces > 1
     width = 1 if divided else first.width
@@ -75,4 +74,4 @@ def _pool(key: tuple[object, ...], group: Sequence[Demand], urgency: Mapping[str
             steps[-1] = (steps[-1][0] + each, penalty)
         else:
             steps.append((each, penalty))
-    return Pool(key, job_class, tuple(ordered), divided, width, size, len(group) * each, tuple(steps))
+    return Pool(job_class, tuple(ordered), divided, width, size, len(group) * each, tuple(steps))

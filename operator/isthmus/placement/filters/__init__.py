@@ -2,8 +2,8 @@
 
 What the job and the node's declaration and machines rule out for good goes before what may pass (a cordon, a lost
 member), so that a job that no node could ever run is told so. `STANDING` filters read nothing that a placement
-changes: one answer holds for a whole cycle and for all equal jobs. `room` is asked again whenever a node's room has
-changed.
+changes: one answer holds for a whole cycle and for all equal jobs. What is to be said of `room` is asked again whenever
+a node's room has changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,11 +17,10 @@ from .avoided import avoided
 from .classification import classification
 from .latency import latency
 from .node_selector import node_selector
-from .offer import exhausted, hours, terms
+from .offer import hours, terms
 from .price import price
 from .region import region
 from .residency import residency
-from .room import crowded, room
 from .size import size
 from .state import state
 from .stopping import stopping
@@ -47,7 +46,8 @@ STANDING: tuple[Filter, ...] = (
     hours,
     price,
 )
-FILTERS: tuple[Filter, ...] = (*STANDING, room)
+# They read nothing of a node but `Site.declared`, and whether the job must avoid it.
+DECLARED = frozenset({avoided, tier, region, node_selector, taints, classification, residency, latency, stopping})
 
 # What a job must ask for so that the filter may reject a node; those that are not named here may reject one of any job.
 _SPEAKING: Mapping[Filter, Callable[[Demand], bool]] = {
@@ -68,4 +68,4 @@ def standing(demand: Demand) -> tuple[tuple[int, Filter], ...]:
     return tuple((place, ask) for place, ask in enumerate(STANDING) if ask not in _SPEAKING or _SPEAKING[ask](demand))
 
 
-__all__ = ["FILTERS", "STANDING", "Filter", "crowded", "exhausted", "room", "standing"]
+__all__ = ["DECLARED", "STANDING", "Filter", "standing"]

@@ -19,7 +19,7 @@ def terms(candidate: Candidate) -> Rejection | None:
     if offered is None:
         return None
     account = demand.account
-    if account in offered.excepted or (offered.accounts and account not in offered.accounts):
+    if not offered.admits(account):
         return Rejection(ACCOUNT_NOT_ADMITTED, f"the node's offer does not admit account {account}", permanent=True)
     if offered.queued and demand.grace_seconds is not None:
         said = "a queue of the member decides when the job begins, so onNodeLost Rerun can't be kept to its limit there"

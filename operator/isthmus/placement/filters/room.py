@@ -11,11 +11,6 @@ INSUFFICIENT = "InsufficientCapacity"
 RESERVED = "Reserved"
 
 
-def room(candidate: Candidate) -> Rejection | None:
-    """Reject a node without room for the job at the moment."""
-    return None if candidate.fits else crowded(candidate)
-
-
 def reason_of(candidate: Candidate) -> str:
     """The reason that `crowded` gives, without the words."""
     if candidate.room.overdrawn:
@@ -25,12 +20,12 @@ def reason_of(candidate: Candidate) -> str:
     return RESERVED if _withheld(candidate) else INSUFFICIENT
 
 
-def crowded(candidate: Candidate) -> Rejection:
-    """How much room there is on a node that has too little, and what is short."""
-    return _crowded(candidate).of_variant(candidate.demand.variant)
+def crowded(candidate: Candidate, account: str) -> Rejection:
+    """How much room there is on a node that has too little, and what is short, as told to an account."""
+    return _crowded(candidate, account).of_variant(candidate.demand.variant)
 
 
-def _crowded(candidate: Candidate) -> Rejection:
+def _crowded(candidate: Candidate, account: str) -> Rejection:
     if candidate.room.overdrawn:
         return Rejection(INSUFFICIENT, "work sent earlier waits for room here; the node's next figures will tell")
     lent = exhausted(candidate)
@@ -38,7 +33,7 @@ def _crowded(candidate: Candidate) -> Rejection:
         return lent
     held = _withheld(candidate)
     if held:
-        gist = f"held for {_holders(candidate)}"
+        gist = f"held for {_holders(candidate, account)}"
         said = f"room for {candidate.fit.pods_free + held} pods now, {gist}"
         return Rejection(RESERVED, said, gist=gist)
     block = _block(candidate)
@@ -93,11 +88,10 @@ def _withheld(candidate: Candidate) -> int:
     return whole - fit.pods_free if pods and whole >= candidate.least else 0
 
 
-def _holders(candidate: Candidate) -> str:
+def _holders(candidate: Candidate, account: str) -> str:
     """The jobs that it is held for: by name only where the same account pays, as tenants see nothing of each other."""
-    mine = candidate.demand.account
     named = [
-        f"job {h.namespace}/{h.name}" if h.account == mine else f"a job of priority {h.priority}"
+        f"job {h.namespace}/{h.name}" if h.account == account else f"a job of priority {h.priority}"
         for h in candidate.room.holders
     ]
     return " and ".join(dict.fromkeys(named))

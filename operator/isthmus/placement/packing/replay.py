@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from math import inf
 
 from .classes import PodClasses
 from .members import Members
@@ -63,12 +64,10 @@ class _Replay:
 
     def run(self, jobs: Sequence[Job]) -> list[Start]:
         for job in jobs:
-            while self._leaving and self._leaving[0][0] <= job.created:
-                self._leave()
+            self._end_until(job.created)
             if job.pod in self._waiting or not self._start(job, job.created):
                 self._waiting.setdefault(job.pod, deque()).append(job)
-        while self._leaving:
-            self._leave()
+        self._end_until(inf)
         return self._starts
 
     def _start(self, job: Job, now: float) -> bool:
@@ -81,9 +80,14 @@ class _Replay:
         self._starts.append(start)
         return True
 
-    def _leave(self) -> None:
-        now, _, member, placement = heappop(self._leaving)
-        self._members.release(member, placement)
+    def _end_until(self, instant: float) -> None:
+        """All that ends by then, in order, and what starts in its place."""
+        while self._leaving and self._leaving[0][0] <= instant:
+            now, _, member, placement = heappop(self._leaving)
+            self._members.release(member, placement)
+            self._start_waiting(now, member, placement)
+
+    def _start_waiting(self, now: float, member: int, placement: Placement) -> None:
         # Only this machine has more room than before, so only classes that fit on it can have become placeable.
         while self._waiting:
             fits = self._classes.fits(self._members.member(member).state(placement.machine))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from isthmus.placement.candidate import Candidate
+from isthmus.placement.cost import most_of
 
 from .field import Field
 
@@ -34,17 +35,10 @@ def draw(candidate: Candidate) -> Decimal | None:
 
     None where it would hold none, or what one of them draws is not stated.
     """
-    energy, request = candidate.node.energy, candidate.demand.request
-    highest: dict[str, Decimal] = {}
-    for accelerator in candidate.offer.accelerators:
-        name = accelerator.resource_name
-        if not request.get(name):
-            continue
-        watts = None if energy is None else energy.of_model(accelerator.meter_model)
-        if watts is None:
-            return None
-        highest[name] = max(highest.get(name, Decimal(0)), watts)
-    return sum((each * request[name] for name, each in highest.items()), Decimal(0)) if highest else None
+    energy = candidate.node.energy
+    if energy is None or not candidate.offer.per_pod:
+        return None
+    return most_of(candidate.demand, candidate.offer, energy.of_model)
 
 
 def least(candidates: Iterable[Candidate]) -> tuple[Decimal | None, bool]:
