@@ -57,12 +57,12 @@ def measured(size: Size, seeds: int, repeats: int) -> dict[str, Any]:
         "gapPercent": round(median(gaps), 2),
         "largestGapPercent": round(max(gaps), 2),
         "unplaced": round(median(trial.unplaced for trial in trials)),
-        "coldMilliseconds": _milliseconds([trial.cold for trial in trials]),
-        "warmMilliseconds": _milliseconds([trial.warm for trial in trials]),
-        "programMilliseconds": _milliseconds([trial.program for trial in trials]),
+        "coldMilliseconds": milliseconds([trial.cold for trial in trials]),
+        "warmMilliseconds": milliseconds([trial.warm for trial in trials]),
+        "programMilliseconds": milliseconds([trial.program for trial in trials]),
         "greedyGapPercent": round(median(greedy_gaps), 1),
         "greedyUnplaced": round(median(trial.greedy_unplaced for trial in trials)),
-        "greedyMilliseconds": _milliseconds([trial.greedy for trial in trials]),
+        "greedyMilliseconds": milliseconds([trial.greedy for trial in trials]),
     }
 
 
@@ -88,17 +88,18 @@ def shared(size: Size, repeats: int) -> dict[str, Any]:
 
 def _cycle(snapshot: Snapshot, demands: Sequence[Demand], repeats: int) -> dict[str, Any]:
     kept = Rooms(_EVERY_PAIR)
-    _, cold = _fastest(repeats, lambda: place(snapshot, demands, rooms=Rooms(_EVERY_PAIR)))
+    _, cold = fastest(repeats, lambda: place(snapshot, demands, rooms=Rooms(_EVERY_PAIR)))
     place(snapshot, demands, rooms=kept)
-    _, warm = _fastest(repeats, lambda: place(snapshot, demands, rooms=kept))
+    _, warm = fastest(repeats, lambda: place(snapshot, demands, rooms=kept))
     return {
         "classes": len({kept.key_of(demand) for demand in demands}),
-        "coldMilliseconds": _milliseconds([cold]),
-        "warmMilliseconds": _milliseconds([warm]),
+        "coldMilliseconds": milliseconds([cold]),
+        "warmMilliseconds": milliseconds([warm]),
     }
 
 
-def _milliseconds(times: list[Timed]) -> dict[str, float]:
+def milliseconds(times: list[Timed]) -> dict[str, float]:
+    """The medians, as they are written down."""
     return {
         "wall": round(median(each.wall for each in times) * 1000, 1),
         "processor": round(median(each.processor for each in times) * 1000, 1),
@@ -108,12 +109,12 @@ def _milliseconds(times: list[Timed]) -> dict[str, float]:
 def _trial(one: Instance, repeats: int) -> Trial:
     (round_,) = rounds_of(one.snapshot, one.demands)
     kept = Rooms(_EVERY_PAIR)
-    outcome, cold = _fastest(repeats, lambda: place(one.snapshot, one.demands, rooms=Rooms(_EVERY_PAIR)))
+    outcome, cold = fastest(repeats, lambda: place(one.snapshot, one.demands, rooms=Rooms(_EVERY_PAIR)))
     place(one.snapshot, one.demands, rooms=kept)
-    again, warm = _fastest(repeats, lambda: place(one.snapshot, one.demands, rooms=kept))
-    greedy, greedy_time = _fastest(1, lambda: _greedy(one))
+    again, warm = fastest(repeats, lambda: place(one.snapshot, one.demands, rooms=kept))
+    greedy, greedy_time = fastest(1, lambda: _greedy(one))
     kept.begin(one.snapshot.nodes)
-    plan, program = _fastest(repeats, lambda: planned(round_, kept, Limits()))
+    plan, program = fastest(repeats, lambda: planned(round_, kept, Limits()))
     programs = outcome.programs
     if again != outcome or programs is None or plan is None:
         raise AssertionError("a warm cycle decides as a cold one, by a program")
@@ -135,7 +136,7 @@ def _greedy(one: Instance) -> Outcome:
     return place(one.snapshot, one.demands, rooms=Rooms(_EVERY_PAIR), batch=len(one.demands) + 1)
 
 
-def _fastest(repeats: int, run: Callable[[], Result]) -> tuple[Result, Timed]:
+def fastest(repeats: int, run: Callable[[], Result]) -> tuple[Result, Timed]:
     """What it returns, and the least time of each kind; garbage of runs before is cleared away first."""
     walls: list[float] = []
     processors: list[float] = []

@@ -12,13 +12,16 @@ _SIZE = "jobs x nodes x classes"
 def with_figures(page: str, report: Mapping[str, Any]) -> str:
     """The page with the tables of the report between its marks. ValueError where it has no such place."""
     where = f"{measured_on(report['machine'])}; of each instance the fastest of {report['repeats']} runs."
+    batches, preemption = report["batches"], report["preemption"]
     return placed(
         page,
         NAME,
-        _batches(report["batches"]),
-        _times(report["batches"]),
+        _batches(batches),
+        _times(batches),
         _accounts(report["accounts"]),
         _arrivals(report["arrivals"]),
+        _preemption(preemption["cases"]),
+        f"Load average before preemption {preemption['loadAverageBefore']}.",
         where,
     )
 
@@ -69,6 +72,27 @@ def _arrivals(each: Mapping[str, Any]) -> str:
         f"P99 {each['p99Milliseconds']} ms; by processor time {each['decisionsPerProcessorSecond']} a second, "
         f"P99 {each['p99ProcessorMilliseconds']} ms."
     )
+
+
+def _preemption(cases: Sequence[Mapping[str, Any]]) -> str:
+    titles = (
+        "preemptible shards",
+        "nodes (machines)",
+        "made room for",
+        "milliseconds (of processor time)",
+        "without preemption",
+    )
+    rows = [
+        (
+            each["shards"],
+            f"{each['nodes']} ({each['machines']})",
+            f"{each['served']} of {each['jobs']} jobs",
+            _time(each["milliseconds"]),
+            _time(each["withoutMilliseconds"]),
+        )
+        for each in cases
+    ]
+    return table(titles, rows)
 
 
 def _size(each: Mapping[str, Any]) -> str:

@@ -175,7 +175,10 @@ class DispatchStore:
 
     def node(self, node: str) -> NodeDispatches:
         """The Dispatches of a node; one object for as long as the hub runs."""
-        return self._nodes.setdefault(node, NodeDispatches())
+        found = self._nodes.get(node)
+        if found is None:
+            found = self._nodes[node] = NodeDispatches()
+        return found
 
     def of_job(self, uid: str) -> tuple[tuple[str, Dispatch], ...]:
         """(node, Dispatch) of a job, first attempt first, and of each attempt shard by shard."""

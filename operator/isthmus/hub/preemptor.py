@@ -73,6 +73,7 @@ class Preemptor:
         self._claims: dict[str, _Claim] = {}
         self._unmarked: dict[str, tuple[str, Mark]] = {}
         self._demands: dict[str, Demand] = {}
+        self._shown: dict[str, tuple[Dispatch, RunningShard]] = {}
         self._finished: dict[str, tuple[int, datetime]] = {}
         self._looked = float("-inf")
         self._any = False
@@ -82,6 +83,7 @@ class Preemptor:
     def observed(self, dispatch: Dispatch, *, gone: bool) -> None:
         """A Dispatch changed: when the last of its pods was done tells how much there is to lose."""
         name, done = dispatch.metadata["name"], dispatch.status.succeeded
+        self._shown.pop(name, None)
         if gone or dispatch.status.state in TERMINAL:
             self._finished.pop(name, None)
             self._demands.pop(name, None)
@@ -104,8 +106,9 @@ class Preemptor:
             return claimed
         preemptible = [record for record in self._store.records() if record.job.spec.placement.preemptible]
         self._looked, self._any = now, bool(preemptible)
-        lower = [record for record in preemptible if record.job.spec.priority < highest]
-        found = {shard.dispatch: shard for record in lower if not record.halted for shard in self._shards(record)}
+        lower = [record for record in preemptible if record.job.spec.priority < highest and not record.halted]
+        answers: dict[str, bool] = {}
+        found = {shard.dispatch: shard for record in lower for shard in self._shards(record, answers)}
         for shard in found.values():
             if shard.claimed_by:
                 claim = self._claims.setdefault(shard.claimed_by, _Claim(attempts.get(shard.claimed_by, 0), now))
@@ -139,24 +142,39 @@ class Preemptor:
         if self._next_look is None or self._next_look.cancelled() or self._next_look.when() <= loop.time():
             self._next_look = loop.call_later(max(seconds, 0.01), self._wake)
 
-    def _shards(self, record: JobRecord) -> Iterable[RunningShard]:
-        """The job's shards that run."""
+    def _shards(self, record: JobRecord, answers: dict[str, bool]) -> Iterable[RunningShard]:
+        """The job's shards that run; of those that are as they were when last asked nothing is worked out anew.
+
+        `answers` says of nodes whether they can be reached, each asked once.
+        """
+        priority = record.job.spec.priority
         for node, dispatch in self._dispatches.live_of_job(record.uid):
-            known, name = self._fleet.get(node), dispatch.metadata["name"]
-            if known is None or known.facts.blocked() is not None or dispatch.spec.desired_state == "Suspended":
+            if node not in answers:
+                known = self._fleet.get(node)
+                answers[node] = known is not None and known.facts.blocked() is None
+            if not answers[node] or dispatch.spec.desired_state == "Suspended":
                 continue
-            mark = making_room(dispatch)
-            since = [datetime.fromisoformat(dispatch.status.start_time)] if dispatch.status.start_time else []
-            since += [self._finished[name][1]] if name in self._finished else []
-            yield RunningShard(
-                dispatch=name,
-                node=node,
-                demand=self._demand(record, dispatch),
-                width=width_of(dispatch),
-                preemptible=dispatch.spec.desired_state == "Running" and movable(record.work, dispatch),
-                since=max(since, default=self._now()),
-                claimed_by=mark.job if mark is not None else "",
-            )
+            name = dispatch.metadata["name"]
+            before, shard = self._shown.get(name, (None, None))
+            if shard is None or before is not dispatch or shard.priority != priority:
+                shard = self._shard(record, node, dispatch)
+                if dispatch.status.start_time:
+                    self._shown[name] = dispatch, shard
+            yield shard
+
+    def _shard(self, record: JobRecord, node: str, dispatch: Dispatch) -> RunningShard:
+        mark, name = making_room(dispatch), dispatch.metadata["name"]
+        since = [datetime.fromisoformat(dispatch.status.start_time)] if dispatch.status.start_time else []
+        since += [self._finished[name][1]] if name in self._finished else []
+        return RunningShard(
+            dispatch=name,
+            node=node,
+            demand=self._demand(record, dispatch),
+            width=width_of(dispatch),
+            preemptible=dispatch.spec.desired_state == "Running" and movable(record.work, dispatch),
+            since=max(since) if since else self._now(),
+            claimed_by=mark.job if mark is not None else "",
+        )
 
     def _demand(self, record: JobRecord, dispatch: Dispatch) -> Demand:
         """The shard's demand: its job's, with what its own pods ask for."""

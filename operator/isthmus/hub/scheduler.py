@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -42,6 +42,8 @@ PIN_SECONDS = 90.0
 PROGRAM_SECONDS = 5.0
 # Pairs of job and node from which on a cycle runs in a thread of its own: contact with members must not wait for it.
 THREAD_PAIRS = 20_000
+# Shards among which victims are looked for, from which on a cycle does as well.
+THREAD_SHARDS = 1_000
 
 
 class Preempting(Protocol):
@@ -173,8 +175,8 @@ class Scheduler:
             logger.exception("a cycle failed, placing one by one", jobs=len(demands))
         else:
             self._reservations = outcome.reservations
-            if self.preempting and outcome.preemptions:
-                self.preempting.decided(outcome.preemptions)
+            if self.preempting and (preemptions := list(self._still_wanted(outcome.preemptions, demands))):
+                self.preempting.decided(preemptions)
             return
         self._rooms, self._reservations = Rooms(), ()
         left = [demand for demand in demands if demand.key in self._waiting]
@@ -194,6 +196,13 @@ class Scheduler:
         if nobody:
             raise failed[0][1]
 
+    def _still_wanted(self, preemptions: Iterable[Preemption], demands: Iterable[Demand]) -> Iterator[Preemption]:
+        """Those for jobs that wait as they did when the cycle began, on nodes that take new work still."""
+        asked = {demand.key: demand for demand in demands}
+        for each in preemptions:
+            if self.waiting(each.demand.key) == asked[each.demand.key] and self._fleet.takes(each.node):
+                yield each
+
     def _give_up(self, demand: Demand) -> None:
         """Placement fails on this job: tell so, until it is offered anew."""
         self._instruments.placement_errors.inc()
@@ -212,7 +221,7 @@ class Scheduler:
         began = self._monotonic()
         limits = Limits(now=self._monotonic, deadline=began + PROGRAM_SECONDS)
         decide = partial(place, snapshot, demands, rooms=rooms, limits=limits)
-        apart = len(demands) * len(snapshot.nodes) >= THREAD_PAIRS
+        apart = len(demands) * len(snapshot.nodes) >= THREAD_PAIRS or len(snapshot.running) >= THREAD_SHARDS
         outcome = await asyncio.to_thread(decide) if apart else decide()
         decided = self._monotonic()
         self._instruments.decide.observe(decided - began)

@@ -6,20 +6,21 @@ that loses least work. The room that it leaves is the job's alone until it is pl
 there by the node's real figures, never by what is expected of them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
+
+from isthmus.api.quantities import PODS
 
 from .allowance import Allowance
+from .candidate import Candidate
+from .certain import WHOLE, Certain, counted
 from .demand import Demand
-from .fit import Offer, offer_of
 from .jobclass import Entry, JobClass
-from .release import release
-from .room import Need, Room, pods_on
 from .running import RunningShard
-from .snapshot import Snapshot, in_force
-from .victims import Victim, by_loss, cheapest, total
+from .snapshot import Snapshot
+from .stoppable import Stoppable
+from .victims import Victim, cheapest, spared, total
 
 CLAIMS = 8
 """Jobs at most for which victims are looked for in one cycle; the next cycle goes on."""
@@ -27,10 +28,6 @@ NODES_TRIED = 16
 """Nodes of which the victims are worked out, for one job in one cycle: those where it seems to lose least."""
 VICTIMS_TRIED = 256
 """Shards of one node that are looked at, those that lose least."""
-
-
-Known = dict[str, tuple[Victim, Offer]]
-"""By Dispatch, what stopping a shard loses, and what its node's machines are to its pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +45,12 @@ class Claims:
     """What runs and may be stopped in this cycle: whatever one job claims is no other's."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._now = snapshot.now
-        self._by_node: dict[str, list[RunningShard]] = defaultdict(list)
         self._served: dict[str, str] = {}
         for shard in snapshot.running:
             if shard.claimed_by:
                 self._served.setdefault(shard.claimed_by, shard.node)
-            elif shard.preemptible:
-                self._by_node[shard.node].append(shard)
-        self._lowest = min((s.priority for shards in self._by_node.values() for s in shards), default=None)
+        self._stoppable = Stoppable((each for each in snapshot.running if not each.claimed_by), snapshot.now)
         self._left = CLAIMS
-        self._known: Known = {}
         self._in_vain: set[tuple[tuple[object, ...], int]] = set()
 
     def claimed(self, demand: Demand) -> bool:
@@ -73,141 +65,140 @@ class Claims:
         self, key: tuple[object, ...], demand: Demand, job_class: JobClass, allowance: Allowance
     ) -> Preemption | None:
         """What is to be stopped for a job that found no room; None where nothing may be, or it would not help."""
-        kind = (key, demand.priority)
-        if self._lowest is None or demand.priority <= self._lowest or self.claimed(demand) or kind in self._in_vain:
+        kind, lowest = (key, demand.priority), self._stoppable.lowest
+        if lowest is None or demand.priority <= lowest or self.claimed(demand) or kind in self._in_vain:
             return None
         if self._left <= 0:
             return None
         self._left -= 1
         limits = allowance.limits_of(demand.account)
-        found = preemption(demand, job_class.entries, self._by_node, self._now, limits=limits, known=self._known)
+        found = preemption(demand, job_class.entries, self._stoppable, limits)
         if found is None:
             self._in_vain.add(kind)
             return None
         self._served[demand.key] = found.node
-        gone = {shard.dispatch for shard in found.victims}
-        self._by_node[found.node] = [shard for shard in self._by_node[found.node] if shard.dispatch not in gone]
+        self._stoppable.claimed(found.node, found.victims)
         return found
 
 
 def preemption(
-    demand: Demand,
-    entries: Sequence[Entry],
-    running: Mapping[str, Sequence[RunningShard]],
-    now: datetime,
-    *,
-    limits: Allowance | None = None,
-    known: Known | None = None,
+    demand: Demand, entries: Sequence[Entry], stoppable: Stoppable, limits: Allowance | None
 ) -> Preemption | None:
     """The preemption for a demand that loses least, by the rooms as they are; None where none would help.
 
-    `entries` are the nodes that would do but for room, `running` is what runs, by node, and `limits` are those of the
-    job's account: what it may not have is not made room for. `known` saves work within a cycle. Where a job may be
-    split, the node comes first that gives room to most of its pods.
+    `entries` are the nodes that would do but for room, and `limits` those of the job's account: what it may not have is
+    not made room for. Where a job may be split, the node comes first that gives room to most of its pods.
     """
-    known = {} if known is None else known
-    there = ((entry, running.get(entry.candidate.node.name, ())) for entry in entries)
-    plans = [
-        plan for entry, shards in there if (plan := _Plan.of(demand, entry, shards, now, limits=limits, known=known))
-    ]
-    plans.sort(key=lambda plan: (-plan.width, plan.estimate(), plan.node))
+    nodes = [(entry.candidate, below) for entry in entries if (below := _below(demand, entry, stoppable, limits))]
+    sizes: dict[str | None, _Sizes] = {}
+    plans = []
+    for candidate, lower in nodes:
+        form = candidate.demand
+        if form.variant not in sizes:
+            sizes[form.variant] = _Sizes.of(form, stoppable.kinds)
+        plans.append(_plan(candidate, lower, sizes[form.variant], limits))
+    plans.sort(key=lambda plan: (-plan.width, plan.estimate, plan.node))
     best: tuple[tuple[int, int, int, str], Preemption] | None = None
     for plan in plans[:NODES_TRIED]:
-        victims = plan.victims()
-        if victims is None:
+        if best is not None and demand.split is None and plan.bound > best[0][1]:
             continue
-        key = (-plan.width, total(victims), len(victims), plan.node)
+        found = plan.victims(stoppable)
+        if found is None:
+            continue
+        width, victims = found
+        key = (-width, total(victims), len(victims), plan.node)
         if best is None or key < best[0]:
-            notice = plan.entry.candidate.node.preemption_notice_seconds
+            notice = plan.candidate.node.preemption_notice_seconds
             shards = tuple(victim.shard for victim in victims)
-            best = key, Preemption(demand, plan.node, shards, plan.width, notice)
+            best = key, Preemption(demand, plan.node, shards, width, notice)
     return best[1] if best is not None else None
+
+
+def _below(demand: Demand, entry: Entry, stoppable: Stoppable, limits: Allowance | None) -> Sequence[Victim]:
+    """What may be stopped for the job on a node; nothing where its account may have no more."""
+    candidate = entry.candidate
+    if not candidate.node.preemption_allowed or candidate.room.overdrawn:
+        return ()
+    lower = stoppable.below(demand.priority, candidate)[:VICTIMS_TRIED]
+    return lower if lower and (limits is None or limits.permits(demand, candidate.pod)) else ()
+
+
+class _Sizes(NamedTuple):
+    """How much of one of the job's pods a pod makes up, by its kind, in thousandths.
+
+    `least` by what it has least of, `most` by what it has most of; the number of pods on a machine apart.
+    """
+
+    least: Sequence[int]
+    most: Sequence[int]
+
+    @classmethod
+    def of(cls, wanted: Demand, kinds: Sequence[Demand]) -> "_Sizes":
+        asked = [(name, amount) for name, amount in wanted.request.items() if amount and name != PODS]
+        shares = [[WHOLE * kind.request.get(name, 0) // amount for name, amount in asked] or [WHOLE] for kind in kinds]
+        return cls([min(each) for each in shares], [max(each) for each in shares])
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One node on which shards may be stopped for a job, and for how many of its pods that gives room at most."""
+    """One node on which shards may be stopped for a job.
 
-    entry: Entry
-    candidates: tuple[Victim, ...]
-    offers: Mapping[str, Offer]
+    `width` is for how many of its pods, at most, `estimate` what that seems to lose, and `bound` what it loses at
+    least where it makes use of nothing that is free already.
+    """
+
+    candidate: Candidate
+    lower: Sequence[Victim]
     width: int
-
-    @classmethod
-    def of(
-        cls,
-        demand: Demand,
-        entry: Entry,
-        running: Sequence[RunningShard],
-        now: datetime,
-        *,
-        limits: Allowance | None,
-        known: Known,
-    ) -> "_Plan | None":
-        candidate = entry.candidate
-        node, room = candidate.node, candidate.room
-        lower = [shard for shard in running if shard.preemptible and shard.priority < demand.priority]
-        if not lower or not node.preemption_allowed or room.overdrawn:
-            return None
-        if limits is not None and not limits.permits(demand, candidate.pod):
-            return None
-        for shard in lower:
-            if shard.dispatch not in known:
-                offer = offer_of(shard.demand, room, in_force(node.price))
-                known[shard.dispatch] = Victim(shard, shard.lost_seconds(now) * _share(shard, room)), offer
-        found = sorted((known[shard.dispatch][0] for shard in lower), key=by_loss)[:VICTIMS_TRIED]
-        offers = {victim.shard.dispatch: known[victim.shard.dispatch][1] for victim in found}
-        plan = cls(entry, tuple(found), offers, 0)
-        most = demand.width if limits is None else limits.pods(demand.account, candidate.pod, demand.width)
-        width = min(plan.fits(found), most)
-        return cls(entry, tuple(found), offers, width) if width >= demand.least else None
+    estimate: int
+    bound: int
 
     @property
     def node(self) -> str:
-        return self.entry.candidate.node.name
+        return self.candidate.node.name
 
-    def estimate(self) -> int:
-        """What it loses at least, about: the cheapest whose pods together ask for what the job does."""
-        need = self.entry.candidate.demand.request
-        given: dict[str, int] = defaultdict(int)
-        lost = 0
-        missing = self.width - self.entry.candidate.fit.there
-        for victim in self.candidates:
-            if all(given[name] >= amount * missing for name, amount in need.items()):
-                break
+    def victims(self, stoppable: Stoppable) -> tuple[int, tuple[Victim, ...]] | None:
+        """For how many pods there will be room, and whom that takes; None where it is too few even without all."""
+        certain, counts = Certain(self.candidate, stoppable), counted(self.lower)
+        tried = certain.tried(len(counts))
+        width, least = self.width, self.candidate.least
+        if least < width:
+            width = min(width, certain.most(counts) if tried else certain.least(counts))
+        if width < least:
+            return None
+
+        def summed(some: Sequence[Victim]) -> bool:
+            return certain.least(counted(some)) >= width
+
+        def on_machines(some: Sequence[Victim]) -> bool:
+            return summed(some) or certain.most(counted(some)) >= width
+
+        found = cheapest(self.lower, on_machines if tried else summed)
+        if found is not None and len(found) > 1 and not tried and certain.tried(len(counted(found))):
+            found = tuple(spared(found, on_machines))
+        return None if found is None else (width, found)
+
+
+def _plan(candidate: Candidate, lower: Sequence[Victim], sizes: _Sizes, limits: Allowance | None) -> _Plan:
+    demand, there = candidate.demand, candidate.fit.there
+    most = demand.width if limits is None else limits.pods(demand.account, candidate.pod, demand.width)
+    estimate, _ = _lost(lower, sizes.least, demand.width - there)
+    bound, more = _lost(lower, sizes.most, demand.width - there)
+    width = demand.width if demand.split is None else min(most, there + more)
+    return _Plan(candidate, lower, width, estimate, bound)
+
+
+def _lost(victims: Sequence[Victim], sizes: Sequence[int], pods: int) -> tuple[int, int]:
+    """What it loses to stop the cheapest of them that make up so many pods, and how many all make up at most."""
+    missing = made = WHOLE * pods
+    lost = 0
+    for victim in victims:
+        size = sizes[victim.kind] * victim.shard.width
+        if size >= missing:  # one alone
+            return min(lost + victim.lost, victim.lost), pods
+        if size:
             lost += victim.lost
-            for name, amount in victim.shard.demand.request.items():
-                given[name] += amount * victim.shard.width
-        return lost
-
-    def victims(self) -> tuple[Victim, ...] | None:
-        """Those to be stopped."""
-        return cheapest(self.candidates, lambda some: self.fits(some) >= self.width)
-
-    def fits(self, stopped: Iterable[Victim]) -> int:
-        """For how many of the job's pods there is certain to be room once these have stopped."""
-        candidate = self.entry.candidate
-        room, wanted = candidate.room.copy(), _there(candidate.offer, candidate.room)
-        alike: dict[tuple[Need, frozenset[int]], tuple[Offer, int]] = {}
-        for victim in stopped:  # equal pods are given back at once, which is far quicker
-            held = self.offers[victim.shard.dispatch]
-            kind = held.need or (), held.kinds
-            alike[kind] = held, alike.get(kind, (held, 0))[1] + victim.shard.width
-        for held, pods in alike.values():
-            release(room, held, pods, wanted)
-            room.give_back(held.need or (), pods)
-        need = wanted.need or ()
-        fits = sum(pods_on(part[1], need) * count for part, count in room.parts.items() if part[0] in wanted.kinds)
-        return fits if room.lent is None else min(fits, pods_on(room.lent, need))
-
-
-def _there(offer: Offer, room: Room) -> Offer:
-    """The offer without machines that are yet to come: it is not certain that they do."""
-    return offer._replace(kinds=offer.kinds - room.coming) if room.coming else offer
-
-
-def _share(shard: RunningShard, room: Room) -> int:
-    """The per mille of the node's largest machine that one of its pods takes, by what it takes most of; at least 1."""
-    largest = {name: max(kind.allocatable[axis] for kind in room.kinds) for name, axis in room.axes.items()}
-    shares = (1000 * amount // largest[name] for name, amount in shard.demand.request.items() if largest.get(name))
-    return max(1, *shares, 0)
+            made -= size
+            if made <= 0:
+                return lost, pods
+    return lost, pods - made // WHOLE

@@ -11,10 +11,14 @@ _SEARCHED = 16
 
 @dataclass(frozen=True, slots=True)
 class Victim:
-    """A shard with what stopping it loses: pod-seconds, weighed by the per mille of a machine that a pod takes."""
+    """A shard with what stopping it loses: pod-seconds, weighed by the per mille of a machine that a pod takes.
+
+    Pods of the same `kind` make the same room.
+    """
 
     shard: RunningShard
     lost: int
+    kind: int = 0
 
 
 Enough = Callable[[Sequence[Victim]], bool]
@@ -29,22 +33,26 @@ def by_loss(victim: Victim) -> tuple[object, ...]:
 def cheapest(victims: Sequence[Victim], enough: Enough) -> tuple[Victim, ...] | None:
     """A set of them that is enough and of which none can be spared; None where even all are not.
 
-    `enough` must hold for a set wherever it holds for a part of it. Of up to 16 victims the set that loses least is
-    searched, within a bound of tries; of more, the cheapest are taken until it is enough, and those spared again that
-    proved not to be needed, the dearest first.
+    They come in the order of `by_loss`. `enough` must hold for a set wherever it holds for a part of it. Of up to 16
+    victims the set that loses least is searched, within a bound of tries; of more, the cheapest are taken until it is
+    enough, and those spared again that proved not to be needed, the dearest first.
     """
-    ordered = sorted(victims, key=by_loss)
-    if not enough(ordered):
+    if not enough(victims):
         return None
-    chosen = _spared(ordered[: _shortest(ordered, enough)], enough)
-    for victim in ordered:  # a single dear one may do for many cheap ones
-        if victim.lost >= total(chosen):
+    chosen = spared(victims[: _shortest(victims, enough)], enough)
+    least = total(chosen)
+    in_vain: dict[int, int] = {}
+    for victim in victims:  # a single dear one may do for many cheap ones
+        if victim.lost >= least:
             break
+        if victim.shard.width <= in_vain.get(victim.kind, 0):
+            continue
         if enough([victim]):
             chosen = [victim]
             break
-    if len(chosen) > 1 and len(ordered) <= _SEARCHED:
-        chosen = _Search(ordered, chosen, enough).run()
+        in_vain[victim.kind] = victim.shard.width
+    if len(chosen) > 1 and len(victims) <= _SEARCHED:
+        chosen = _Search(victims, chosen, enough).run()
     return tuple(chosen)
 
 
@@ -65,12 +73,18 @@ def _shortest(ordered: Sequence[Victim], enough: Enough) -> int:
     return low
 
 
-def _spared(chosen: Sequence[Victim], enough: Enough) -> list[Victim]:
+def spared(chosen: Sequence[Victim], enough: Enough) -> list[Victim]:
+    """Those without which it would not be enough, given that all of them are."""
     kept = list(chosen)
+    needed: dict[int, int] = {}  # by kind, the width of the smallest that was
     for victim in reversed(chosen):
+        if victim.shard.width >= needed.get(victim.kind, victim.shard.width + 1):
+            continue
         fewer = [other for other in kept if other is not victim]
         if fewer and enough(fewer):
             kept = fewer
+        else:
+            needed[victim.kind] = victim.shard.width
     return kept
 
 
@@ -87,7 +101,7 @@ class _Search:
     def run(self) -> list[Victim]:
         """The best set found; none of it can be spared."""
         self._look(0, [], 0)
-        return _spared(self._best, self._enough)
+        return spared(self._best, self._enough)
 
     def _look(self, at: int, taken: list[Victim], lost: int) -> None:
         if at == len(self._ordered) or self._tries <= 0:

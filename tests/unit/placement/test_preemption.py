@@ -11,7 +11,7 @@ from tests.unit.placement.fleets import NOW, UNHURRIED, demand, node, shape
 from isthmus.placement import Demand, NodeView, Outcome, Preemption, Reservation, RunningShard, Snapshot, Split, place
 from isthmus.placement.accounts import AccountLimits, AccountsView, AccountView
 from isthmus.placement.terms import Terms
-from isthmus.placement.victims import Victim, cheapest, total
+from isthmus.placement.victims import Victim, by_loss, cheapest, total
 
 FULL = {"cpu": 0}
 
@@ -182,6 +182,7 @@ losses = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, m
 def test_the_cheapest_set(losses: list[tuple[int, int]], wanted: int) -> None:
     """Of a few shards the set is found that loses least of all that would do, and none of it can be spared."""
     victims = [Victim(running(f"s{n}", width=width), lost) for n, (lost, width) in enumerate(losses)]
+    victims.sort(key=by_loss)
 
     def enough(some: Sequence[Victim]) -> bool:
         return sum(victim.shard.width for victim in some) >= wanted
