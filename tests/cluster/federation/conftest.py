@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.cluster.federation.podrecorder import PodRecorder
+from tests.cluster.federation.proof import recorded
 
 from federation import Federation
 
@@ -17,3 +19,10 @@ def fed(request: pytest.FixtureRequest) -> Iterator[Federation]:
         for name in members:
             federation.join(name)
         yield federation
+
+
+@pytest.fixture(scope="module")
+def recorder(fed: Federation, request: pytest.FixtureRequest) -> Iterator[PodRecorder]:
+    """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
+    with recorded(fed, request.module.MEMBERS) as recorder:
+        yield recorder

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
-from tests.cluster.federation.proof import check_each_index_once, recorded, wait_complete
+from tests.cluster.federation.proof import check_each_index_once, wait_complete
 
 from federation import Federation, compute_job, job_spec
 from testbed import Machine, wait_for
@@ -17,13 +17,6 @@ MEMBERS = {
     "west": [Machine("w1", "4", "32Gi")],
 }
 GANG = job_spec(run_seconds="2", cpu="4", completions=2, parallelism=2)
-
-
-@pytest.fixture(scope="module")
-def recorder(fed: Federation) -> Iterator[PodRecorder]:
-    """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
-    with recorded(fed, MEMBERS) as recorder:
-        yield recorder
 
 
 def placed(fed: Federation, name: str) -> dict[str, Any]:

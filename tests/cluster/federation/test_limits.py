@@ -1,7 +1,7 @@
 """Limits that hold over a whole job, whose parts run in two members at once, and jobs that are out of the ordinary."""
 
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import (
     check_each_index_once,
-    recorded,
     runs_by_index,
     wait_complete,
 )
@@ -30,13 +29,6 @@ HUNDRED_THOUSAND = 100_000
 GROWTH_MEBIBYTES = 40
 
 Object = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def recorder(fed: Federation) -> Iterator[PodRecorder]:
-    """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
-    with recorded(fed, MEMBERS) as recorder:
-        yield recorder
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,7 @@
 """Work of lower priority makes room in two members at once, and what it had not finished runs again."""
 
-from collections.abc import Iterator
-
-import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
-from tests.cluster.federation.proof import check_each_index_once, recorded, runs_by_index, shards, wait_complete
+from tests.cluster.federation.proof import check_each_index_once, runs_by_index, shards, wait_complete
 
 from federation import Federation, compute_job, job_spec
 from isthmus.api.indexes import IndexSet
@@ -13,13 +10,6 @@ from testbed import Machine, wait_for
 MEMBERS = {"east": [Machine("e1", "8", "32Gi")], "west": [Machine("w1", "8", "32Gi")]}
 LOW = {"split": "ByIndex", "preemptible": True}
 FIXED = {"split": "ByIndex"}
-
-
-@pytest.fixture(scope="module")
-def recorder(fed: Federation) -> Iterator[PodRecorder]:
-    """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
-    with recorded(fed, MEMBERS) as recorder:
-        yield recorder
 
 
 def running(fed: Federation, name: str) -> int:

@@ -1,10 +1,6 @@
-from collections.abc import Iterator
-
-import pytest
 from tests.cluster.federation.podrecorder import PodRecorder
 from tests.cluster.federation.proof import (
     check_each_index_once,
-    recorded,
     runs_by_index,
     shards,
     wait_complete,
@@ -19,13 +15,6 @@ MEMBERS = {
     "west": [Machine("w1", "8", "32Gi"), Machine("w2", "8", "32Gi")],
 }
 SPLIT = {"split": "ByIndex"}
-
-
-@pytest.fixture(scope="module")
-def recorder(fed: Federation) -> Iterator[PodRecorder]:
-    """All pods of the module; at its end nothing is left, all is billed, and the hub's log is looked through."""
-    with recorded(fed, MEMBERS) as recorder:
-        yield recorder
 
 
 def test_one_job_on_two_nodes(fed: Federation, recorder: PodRecorder) -> None:
