@@ -3,11 +3,10 @@
 from .accelerators import AcceleratorEntry, AcceleratorTable, model_matches
 from .affinity import AffinityTerm, affinity_terms
 from .devices import DeviceTable
-from .expected import ExpectedPods
 from .figures import SHAPE_LIMIT
 from .impossible import impossible
 from .machines import MachineTable
-from .profile import Accelerator, AcceleratorTotal, MachineTaint, NodeLabel, Profile, Shape
+from .profile import Accelerator, AcceleratorTotal, ExpectedPods, MachineTaint, NodeLabel, Profile, Shape
 from .requests import effective_request, shared_request
 from .status import from_status, to_status
 from .taints import LIFECYCLE_TAINTS, untolerated

@@ -1,30 +1,14 @@
 """Pods that are promised and not bound yet, taken out of what is free."""
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-
-from isthmus.api.core import PodToleration
+from collections.abc import Iterable
+from dataclasses import replace
 
 from .groups import Group
-from .profile import MachineTaint
+from .profile import ExpectedPods, MachineTaint
 from .shares import CardLimits
 from .spreading import shares
 from .taints import untolerated
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedPods:
-    """Pods that were promised to the hub and are not bound yet.
-
-    `request` is the effective request of one; `labels` are what the pods require of a machine: keys to the values that
-    will do.
-    """
-
-    request: Mapping[str, int]
-    count: int
-    labels: Mapping[str, tuple[str, ...]]
-    tolerations: tuple[PodToleration, ...] = ()
 
 
 def coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
@@ -38,14 +22,17 @@ def coalesced(expected: Iterable[ExpectedPods]) -> list[ExpectedPods]:
     return [ExpectedPods(p.request, count, p.labels, p.tolerations) for p, count in counts.values() if count]
 
 
-def subtract(groups: dict[Group, int], expected: Iterable[ExpectedPods], label_keys: tuple[str, ...]) -> int:
+def subtract(
+    groups: dict[Group, int], expected: Iterable[ExpectedPods], label_keys: tuple[str, ...]
+) -> tuple[ExpectedPods, ...]:
     """Take expected pods out of the groups, in their order, spread over all machines that fit them.
 
     The member's scheduler may put them on any, and spreading leaves the least large blocks (`shares`); the hub reckons
-    with what it has sent in the same way. `label_keys` are the keys of `Group.values`. Returns how many pods fit
-    nowhere; those are taken from nothing.
+    with what it has sent in the same way. `label_keys` are the keys of `Group.values`. Returns those that fit nowhere,
+    which are taken from nothing.
     """
-    return sum(_spread(groups, pods, _Fit(pods, label_keys)) for pods in expected)
+    left = [(pods, _spread(groups, pods, _Fit(pods, label_keys))) for pods in expected]
+    return tuple(replace(pods, count=count) for pods, count in left if count)
 
 
 def _spread(groups: dict[Group, int], pods: ExpectedPods, fit: "_Fit") -> int:

@@ -11,12 +11,12 @@ from isthmus.api.core import Node, Pod, PodToleration
 
 from .accelerators import AcceleratorTable
 from .devices import DeviceTable
-from .expected import ExpectedPods, coalesced, subtract
+from .expected import coalesced, subtract
 from .figures import figures
 from .groups import Group, Kind
 from .machine import Facts, read_machine
 from .parts import Deck, parted
-from .profile import Accelerator, Profile
+from .profile import Accelerator, ExpectedPods, Profile
 from .remembered import RememberedAccelerators
 from .requests import shared_request
 from .taints import untolerated
@@ -194,9 +194,8 @@ class MachineTable:
     def _figures(self, now: datetime, waiting: list[ExpectedPods]) -> Profile:
         keys = tuple(sorted({key for pods in waiting for key in pods.labels}))
         groups = self._counted(keys)
-        if waiting:
-            subtract(groups, waiting, keys)
-        return figures(groups, now)
+        left = subtract(groups, waiting, keys) if waiting else ()
+        return replace(figures(groups, now), waiting=left)
 
     def _kind(self, facts: Facts) -> Kind:
         labels = tuple((key, facts.labels[key]) for key in self._shape_labels if key in facts.labels)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from isthmus.api.core import PodToleration
+
 from .shares import CardLimits
 
 NodeLabel = tuple[str, str]
@@ -80,8 +82,26 @@ class AcceleratorTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPods:
+    """Pods that were promised to the hub and are not bound yet.
+
+    `request` is the effective request of one; `labels` are what the pods require of a machine: keys to the values that
+    will do.
+    """
+
+    request: Mapping[str, int]
+    count: int
+    labels: Mapping[str, tuple[str, ...]]
+    tolerations: tuple[PodToleration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What a member has and what of it is free, over the `machines` that take pods: ready and not cordoned."""
+    """What a member has and what of it is free, over the `machines` that take pods: ready and not cordoned.
+
+    `waiting` are pods that the hub has sent and that fit on none of these machines. They are out of no figure, and wait
+    for machines that are yet to come.
+    """
 
     observed_at: datetime
     machines: int
@@ -91,3 +111,4 @@ class Profile:
     shapes: tuple[Shape, ...]
     sequence: int = 0
     visible_beyond: tuple[int, ...] = ()
+    waiting: tuple[ExpectedPods, ...] = ()

@@ -1,10 +1,13 @@
 """One node over many cycles: its room is renewed by what has changed."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
-from isthmus.capacity.profile import Shape
+from isthmus.capacity.profile import ExpectedPods, Shape
+from isthmus.capacity.taints import untolerated
 
 from .fit import subtract
+from .machines import Kind
 from .room import Room, room_of_profile
 from .snapshot import NodeView, in_force
 
@@ -12,9 +15,27 @@ from .snapshot import NodeView, in_force
 def room_of_node(node: NodeView) -> Room:
     """What may be given out of the node: its machines after what was sent there, within what it lends."""
     room = room_of_profile(node.profile, node.terms.coming if node.terms is not None else ())
+    if room.coming and node.profile is not None:
+        promise(room, node.profile.waiting)
     subtract(room, node.assumed, in_force(node.price))
     lend(room, node)
     return room
+
+
+def promise(room: Room, waiting: Iterable[ExpectedPods]) -> None:
+    """Take what waits in the member out of machines that are yet to come: there is no other room for it."""
+    for pods in waiting:
+        need = room.need(pods.request)
+        kinds = frozenset(number for number in room.coming if _suits(room.kinds[number], pods))
+        if need is not None and kinds:
+            room.take(need, kinds, pods.count)
+
+
+def _suits(kind: Kind, pods: ExpectedPods) -> bool:
+    """Whether such a machine may be what the pods wait for; labels that are not told of it are between them and it."""
+    if any(kind.labels[key] not in allowed for key, allowed in pods.labels.items() if key in kind.labels):
+        return False
+    return not kind.taints or untolerated(kind.taints, pods.tolerations) is None
 
 
 def lend(room: Room, node: NodeView) -> None:

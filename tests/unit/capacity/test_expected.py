@@ -72,6 +72,12 @@ def test_subtract(fleet: MachineTable, expected: list[ExpectedPods], left: list[
     assert free(fleet, *expected) == left
 
 
+def test_what_waits_for_a_machine(fleet: MachineTable) -> None:
+    """Pods that fit nowhere are told beside the figures, so that machines to come are not given out to others."""
+    profile = fleet.profile(now=NOW, expected=[pods(3, 1, gpus=8), pods(1, 1)])
+    assert profile.waiting == (pods(3, 1, gpus=8),)
+
+
 def test_without_trace(fleet: MachineTable) -> None:
     """What was expected once is forgotten once it no longer is."""
     before = free(fleet)

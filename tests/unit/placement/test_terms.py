@@ -4,10 +4,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.placement.fleets import A100, GPU, T4, UNHURRIED, demand, demands, node, price, shape, shapes, snapshot
+from tests.unit.placement.fleets import (
+    A100,
+    GPU,
+    T4,
+    UNHURRIED,
+    demand,
+    demands,
+    node,
+    price,
+    profile,
+    shape,
+    shapes,
+    snapshot,
+)
 
 from isthmus.api.quantities import GIBIBYTE
-from isthmus.capacity.profile import Shape
+from isthmus.capacity.profile import ExpectedPods, Shape
 from isthmus.placement import Assumption, Demand, NodeView, Outcome, Rooms, Split, Terms, Unplaced, examine, place
 from isthmus.placement.jobclass import COMING
 from isthmus.placement.terms import still_to_come
@@ -241,6 +254,28 @@ def test_what_was_sent_to_machines_to_come_is_subtracted() -> None:
     site = node("site", shape(free={"cpu": 0}), terms=Terms(coming=(shape(accelerator=A100),)), assumed=(sent,))
     assert refused_by(site, demand(gpus=1)) == "InsufficientCapacity"
     assert not place(snapshot(replace(site, assumed=())), [demand(gpus=8)]).unplaced
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "placed"),
+    [
+        pytest.param({}, 1, 1, id="one of two waits for each"),
+        pytest.param({}, 2, 0, id="as many wait as may come"),
+        pytest.param({}, 9, 0, id="more wait than may come"),
+        pytest.param({"kubernetes.io/arch": ("arm64",)}, 2, 2, id="it waits for other machines"),
+        pytest.param({"rack": ("r1",)}, 2, 0, id="it may be these that it waits for"),
+    ],
+)
+def test_what_waits_in_the_member_holds_machines_to_come(
+    labels: dict[str, tuple[str, ...]], count: int, placed: int
+) -> None:
+    """Pods that the figures show nowhere wait for machines that come: these are not given out a second time."""
+    waiting = ExpectedPods(demand(gpus=8).request, count, labels)
+    figures = replace(profile(shape(free={"cpu": 0})), waiting=(waiting,))
+    site = node("site", profile=figures, terms=Terms(coming=(shape(2, accelerator=A100),)))
+    outcome = place(snapshot(site), [demand(f"job-{n}", gpus=8) for n in range(4)])
+    assert len(outcome.assignments) == placed
+    assert place(snapshot(replace(site, terms=None)), [demand(gpus=8)]).unplaced[0].never
 
 
 def refused_by(site: NodeView, job: Demand) -> str:
