@@ -145,7 +145,7 @@ class Account(Values):
     ceiling: Annotated[
         str,
         Field(
-            pattern=r"^((0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?)?$",
+            pattern=r"^((0|[1-9][0-9]{0,12})(\.[0-9]{1,12})?)?$",
             description="What may run at once by its price per hour, in `hub.currency`; empty is without one.",
         ),
     ] = ""

@@ -1,6 +1,6 @@
 """ComputeJob: batch work handed to the hub."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from .placement import Placement
 
 EXPLANATION_NODES = 16
 _SHOWN = Decimal("0.0001")
+_WIDE = Context(prec=60)  # of an amount all digits, and one more
 SHARD_LIMIT = 64
 
 
@@ -122,7 +123,7 @@ class Money(Model):
     def text(self) -> str:
         """The amount to four decimals, half-even, with its currency; <0.0001 where that would hide it."""
         value = Decimal(self.amount)
-        shown = value.quantize(_SHOWN, ROUND_HALF_EVEN)
+        shown = value.quantize(_SHOWN, ROUND_HALF_EVEN, _WIDE)
         return f"{shown if shown or not value else f'<{_SHOWN}'} {self.currency}"
 
 

@@ -36,9 +36,9 @@ LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
 MAP_ATOMIC: dict[str, Any] = {"x-kubernetes-map-type": "atomic"}
 PRESERVE_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 
-# A price or an amount: a plain decimal, never negative, never a float. 12 + 12 digits.
-Price = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$", max_length=25)]
-Amount = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$", max_length=38)]
+# A price or an amount: a plain decimal, never a float. An hour of all that a member can have fits at the dearest price.
+Price = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,12})?$", max_length=26)]
+Amount = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,18})?$", max_length=50)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", max_length=3, description="ISO 4217 code, such as CNY.")]
 Quantity = Annotated[
     str,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TypeVar
 
 import structlog
@@ -13,6 +13,7 @@ from isthmus.api.computenode import Identity, Tariff
 from isthmus.api.dispatch import Dispatch
 from isthmus.errors import LedgerError
 from isthmus.ledger import Ledger, ReadingBooked
+from isthmus.settlement.money import ROUNDING
 from isthmus.settlement.statement import Statement
 
 from .instruments import Instruments
@@ -178,7 +179,7 @@ class Booking:
     def _read_costs(self, uids: Collection[str]) -> None:
         """In the ledger's thread."""
         for uid, cost in self._ledger.job_costs(uids, self._currency).items():
-            amount = cost.amount.quantize(_SHOWN, ROUND_HALF_EVEN)
+            amount = cost.amount.quantize(_SHOWN, context=ROUNDING)
             self._costs[uid] = Money(amount=f"{amount:f}", currency=self._currency)
 
     def _item(self, node: str, dispatch: Dispatch) -> ReadingBooked:

@@ -1,6 +1,6 @@
 """A parcel as the Dispatch that is written for it. Pure."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from isthmus.api.offer import Offer
 from isthmus.api.quantities import texts
 from isthmus.manifests import render
 from isthmus.placement import Assignment, ShapeHint
+from isthmus.settlement.money import ROUNDING
 
 from .accounting import holding_text
 from .parcels import Parcel
@@ -92,7 +93,7 @@ def _placement(assignment: Assignment) -> str:
     estimate = assignment.estimate_per_hour
     money = None
     if estimate is not None:
-        amount = estimate.quantize(_CENT, ROUND_HALF_EVEN)
+        amount = estimate.quantize(_CENT, context=ROUNDING)
         money = Money(amount=f"{amount:f}", currency=assignment.currency).to_manifest()
     content = {"explanation": assignment.explanation.to_manifest(), "estimate": money}
     return msgspec.json.encode(content).decode()

@@ -6,7 +6,7 @@ would have to round raises instead.
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-# 19 digits of quantity, 12 + 12 digits of price, 10 more of the unit, and sums of very many of them.
+# 19 digits of quantity, 13 + 12 digits of price, 10 more of the unit, and sums of very many of them.
 EXACT = Context(prec=120, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 """Raises `decimal.Inexact` where a result would be rounded."""
 

@@ -108,6 +108,7 @@ NODES: dict[str, Wrong] = {
         {"spec.tariff": prices(gibibyteSecond="0.0000000000001")},
         "spec.tariff.prices.gibibyteSecond",
     ),
+    "price of 14 digits": ("ComputeNode", {"spec.tariff": prices(coreSecond="10000000000000")}, "prices.coreSecond"),
     "a model priced twice": (
         "ComputeNode",
         {"spec.tariff": prices(gpuSecond=[{"model": "A100", "price": "1"}, {"model": "A100", "price": "2"}])},

@@ -101,7 +101,7 @@ def test_work_goes_to_its_data() -> None:
 
 @given(
     sizes=st.lists(st.integers(0, 1 << 60), min_size=1, max_size=6),
-    price=st.sampled_from(("0", "0.000000000001", "1", "999999999999.999999999999")),
+    price=st.sampled_from(("0", "0.000000000001", "1", "9999999999999.999999999999")),
 )
 def test_bounds(sizes: list[int], price: str) -> None:
     """Whatever sizes and prices, the score is 0 to 100, and all of the data at one place is 100 there, 0 elsewhere."""

@@ -11,7 +11,7 @@ from isthmus.settlement.tariff import Meter
 
 QUANTITIES = st.integers(min_value=0, max_value=2**63 - 1)
 METERS = st.sampled_from(list(UNITS))
-PRICES = st.decimals(min_value=0, max_value=10**12 - 1, places=12)
+PRICES = st.decimals(min_value=0, max_value=10**13 - 1, places=12)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from isthmus.settlement.tariff import (
     tariff_state,
 )
 
-PRICES = st.decimals(min_value=0, max_value=10**12 - 1, places=12)
+PRICES = st.decimals(min_value=0, max_value=10**13 - 1, places=12)
 
 
 def tariff(
@@ -153,7 +153,7 @@ def test_tariff_state(given: Tariff | None, reason: str, mend: str) -> None:
         (tariff("0.0000001"), "CNY 0.00036/core-h"),
         (tariff("0.000000000001"), "CNY 0.0000000036/core-h"),
         (tariff("1.5", currency="JPY"), "JPY 5400.00/core-h"),
-        (tariff("999999999999.999999999999"), "CNY 3600000000000000.00/core-h"),
+        (tariff("9999999999999.999999999999"), "CNY 36000000000000000.00/core-h"),
     ],
     ids=["core", "cheapest-gpu", "free", "small", "smallest", "large", "largest"],
 )

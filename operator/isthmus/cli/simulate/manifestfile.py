@@ -29,7 +29,7 @@ def _pattern(annotated: Any) -> str:  # noqa: ANN401 - an Annotated has no type 
 
 # What the patterns of the definitions mean, for people.
 _WORDS = {
-    _pattern(Price): "write a decimal that is not negative, at most 12 digits before the point and 12 after it",
+    _pattern(Price): "write a decimal that is not negative, at most 13 digits before the point and 12 after it",
     _pattern(Quantity): "write a Kubernetes quantity that is not negative, such as 500m or 16Gi",
     _pattern(Currency): "write an ISO 4217 code, such as CNY",
 }

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from isthmus.agent import timestamp
 from isthmus.api.computejob import EXPLANATION_NODES, ComputeJob, Money, NodeVerdict
@@ -13,6 +13,7 @@ from isthmus.api.core import Manifest
 from isthmus.api.dispatch import TERMINAL, Dispatch
 from isthmus.hub.jobsize import placement_of
 from isthmus.placement import Examination, Finding, Remedy, ShapeFit
+from isthmus.settlement.money import ROUNDING
 
 from .refusals import API_VERSION
 
@@ -175,7 +176,7 @@ def _row(
 def _price(finding: Finding | None) -> Money | None:
     if finding is None or finding.per_hour is None or not finding.currency:
         return None
-    return Money(amount=f"{finding.per_hour.quantize(_CENT, ROUND_HALF_EVEN):f}", currency=finding.currency)
+    return Money(amount=f"{finding.per_hour.quantize(_CENT, context=ROUNDING):f}", currency=finding.currency)
 
 
 def _order(row: Manifest) -> tuple[int, int, str]:
