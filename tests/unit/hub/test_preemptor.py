@@ -76,6 +76,19 @@ async def full(world: World, hub: Hub, name: str = "low", *, preemptible: bool =
     await world.until(lambda: world.condition("Placed", name) == ("True", "Dispatched"))
 
 
+async def contested(world: World, hub: Hub) -> None:
+    """Have a job run on each of two nodes, of which the one on the first has less to lose, and then an urgent one."""
+    hub.room("n2", 0)
+    await full(world, hub)
+    hub.room("n2", 4)
+    world.job("other", fields=INDEXED, placement={"preemptible": True})
+    await world.until(lambda: of_job(world, "other"))
+    report(world, of_job(world, "other")[0], "Running", active=4, startTime="2026-11-22T11:00:00Z")
+    hub.room("n2", 0, sequence=1)
+    await asyncio.sleep(1)
+    world.job("urgent", priority=5, fields={"parallelism": 4, "completions": 4})
+
+
 async def test_what_is_stopped_makes_room_for_its_job_alone(ledger: Ledger) -> None:
     """The shard is marked and cancelled, its room goes to the job, and what it had not finished runs when that ends."""
     world = World("n1")
@@ -145,15 +158,7 @@ async def test_a_hub_that_is_killed_finds_it_again(ledger: Ledger, seconds: int)
     world = World("n1", "n2")
     hub = Hub(world, ledger)
     hub.notice = 30
-    hub.room("n2", 0)
-    await full(world, hub)
-    hub.room("n2", 4)
-    world.job("other", fields=INDEXED, placement={"preemptible": True})
-    await world.until(lambda: of_job(world, "other"))
-    report(world, of_job(world, "other")[0], "Running", active=4, startTime="2026-11-22T11:00:00Z")
-    hub.room("n2", 0, sequence=1)
-    await asyncio.sleep(1)
-    world.job("urgent", priority=5, fields={"parallelism": 4, "completions": 4})
+    await contested(world, hub)
     await world.until(lambda: marked(world), 5)
     assert marked(world) == ["low"], "of the two it has done less since its last index"
     await asyncio.sleep(seconds)
@@ -174,15 +179,7 @@ async def test_nothing_more_is_stopped_before_figures_show_what_was(ledger: Ledg
     """When the shard has ended, its room is waited for; where it never shows, another node's work is stopped."""
     world = World("n1", "n2")
     hub = Hub(world, ledger)
-    hub.room("n2", 0)
-    await full(world, hub)
-    hub.room("n2", 4)
-    world.job("other", fields=INDEXED, placement={"preemptible": True})
-    await world.until(lambda: of_job(world, "other"))
-    report(world, of_job(world, "other")[0], "Running", active=4, startTime="2026-11-22T11:00:00Z")
-    hub.room("n2", 0, sequence=1)
-    await asyncio.sleep(1)
-    world.job("urgent", priority=5, fields={"parallelism": 4, "completions": 4})
+    await contested(world, hub)
     await world.until(lambda: wish(world, "low") == "Cancelled", 5)
     report(world, of_job(world, "low")[0], "Cancelled", active=0)
     await asyncio.sleep(SETTLE_SECONDS - 2)
