@@ -1,5 +1,7 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from isthmus.api.computejob import ComputeJob, Explanation
 from isthmus.api.dispatch import Dispatch, Fence
 from isthmus.api.indexes import IndexSet
+from isthmus.api.names import ANNOTATION_PLACEMENT
 from isthmus.hub.dispatchmanifest import dispatch_manifest
 from isthmus.hub.parcels import Parcel, overtaken, pieces_of
 from isthmus.hub.progress import Progress, Rest, progress_of
@@ -218,3 +221,12 @@ def test_progress_and_pieces_agree() -> None:
     found = pieces(INDEXED, progress.rest, [10, 10], first=False, progress=progress)
     assert [str(piece.indexes) for piece in found.values() if piece] == ["10-54", "55-99"]
     assert {piece.backoff_limit for piece in found.values() if piece} == {5}
+
+
+def test_the_dearest_price_is_told() -> None:
+    """An hour of all that a member can have, at the dearest price there may be, is written down to the last digit."""
+    made = parcel(None)
+    dearest = Decimal("9999999999999.999999999999") * 3600 * 10**10
+    dispatch = written(replace(made, assignment=replace(made.assignment, estimate_per_hour=dearest, currency="CNY")))
+    estimate = json.loads(dispatch.metadata["annotations"][ANNOTATION_PLACEMENT])["estimate"]
+    assert Decimal(estimate["amount"]) == dearest > 10**26
