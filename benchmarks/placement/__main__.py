@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from isthmus.garbage import collect_seldom
 from placement import arrivals, batches, preempting
 from placement.instances import Size
 from placement.page import NAME, with_figures
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--result", type=Path, default=RESULTS / NAME, help="where the figures go")
     parser.add_argument("--only-preemption", action="store_true", help="keep the other figures as they are")
     arguments = parser.parse_args()
+    collect_seldom()  # as the hub does
     machine = {**describe(), "highs": version("highspy"), "loadAverageBefore": round(os.getloadavg()[0], 1)}
     if arguments.only_preemption:
         report = json.loads(arguments.result.read_text(encoding="utf-8"))

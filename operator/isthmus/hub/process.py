@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import sys
 from asyncio.sslproto import SSLProtocol
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 
 from isthmus.clusters import ClusterError, Credentials
 from isthmus.errors import IsthmusError
+from isthmus.garbage import collect_seldom
 
 from .figures import Figures
 from .handlers import registry_of
@@ -33,10 +33,6 @@ logger = structlog.get_logger(__name__)
 # that could not be read, nor any list that it stands in, and the hub would neither go on nor start. Copying takes
 # several frames a level; the template is refused before anything else looks into it.
 RECURSION_LIMIT = 100_000
-
-# Reference counts free nearly all there is; a collector that walks through all jobs every 700 objects that are made
-# would cost an eighth of the hub's time, and more with each job that is kept.
-GC_THRESHOLDS = (50_000, 20, 50)
 
 # What asyncio sets aside for reading from each TLS connection; by itself 256 KiB. The hub has some five connections to
 # each member, nearly always idle: of a hundred members that alone would be 125 MiB. A TLS record holds 16 KiB.
@@ -74,8 +70,7 @@ async def serve(settings: HubSettings) -> None:
     Where it serves HTTP something watches over it and reads there why it can't begin: it then tries again and again.
     """
     sys.setrecursionlimit(RECURSION_LIMIT)
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    collect_seldom()
     SSLProtocol.max_size = TLS_BUFFER_BYTES
     asked_to_stop = asyncio.Event()
     serving = asyncio.create_task(_serve(settings), name="serve")
