@@ -47,6 +47,8 @@ def solve_batch(
 
     The outcome is the same for the same input and seed unless that time runs out.
     """
+    import highspy  # noqa: F401 - loaded once in a process, which is no part of a cycle
+
     start = now()
     limits = Limits(now=now, deadline=start + seconds, seed=seed)
     outcome = place(snapshot, demands, rooms=rooms, limits=limits, batch=1)

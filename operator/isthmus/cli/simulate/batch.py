@@ -59,11 +59,13 @@ def batch(
     """
     positive(_COMMAND, "--seconds", seconds)
     counted(_COMMAND, "--seed", seed)
+    from isthmus.garbage import collect_seldom
     from isthmus.placement import solve_batch
 
     from .manifestfile import read_manifests
     from .manifests import Jobs, snapshot_of
 
+    collect_seldom()
     try:
         snapshot = snapshot_of(read_manifests(nodes, "ComputeNode"), now or datetime.now(UTC), currency)
         reading = Jobs()
