@@ -273,6 +273,8 @@ class Executor:
         """
         if (left := execution.settle_at - self._clock()) > 0:
             return left
+        if not execution.may_list(self._clock(), self._view.pods(dispatch.metadata["name"])):
+            return REPORT_SECONDS
         execution.settle_at = self._clock() + REPORT_SECONDS
         pods = await self._meter.newest(dispatch, execution)
         running = [pod for pod in pods if not pod_ended(pod)]

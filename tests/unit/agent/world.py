@@ -318,6 +318,10 @@ class World:
             f"{resource.kind} {obj['metadata']['name']}" for resource in (JOBS, PODS) for obj in self.objects(resource)
         ]
 
+    def held(self) -> list[Object]:
+        """Pods that bear a finalizer."""
+        return [pod for pod in self.objects(PODS) if pod["metadata"].get("finalizers")]
+
     def objects(self, resource: Any) -> list[Object]:
         """Objects of ours of that kind in the member."""
         return [o for o in self.member.objects(resource) if LABEL_HUB in o["metadata"].get("labels", {})]
