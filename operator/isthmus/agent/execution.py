@@ -78,9 +78,8 @@ class Execution:
     sequence: int = 0
     """Of the reading that this process wrote last, or began from."""
     pods_version: int = 0
-    """Of the last list of pods that a reading rests on: none that follows may rest on older ones."""
-    stalls: int = 0
-    """How many stalls of this process there had been when its pods were listed last, or it was taken up."""
+    """Of the last list of pods that a reading rests on, 0 where the watch has shown as much: none that follows may rest
+    on older ones."""
     starts: dict[str, datetime] = field(default_factory=dict)
     """Earliest container start ever seen, by pod UID: it is never moved."""
 

@@ -152,7 +152,6 @@ class Executor:
         execution = self._executions.get(name)
         if execution is None:
             execution = self._executions[name] = Execution.of(dispatch, self._clock())
-            execution.stalls = self._view.stalls()
         job = self._view.job(name)
         if job is not None:
             if not execution.seen and execution.created_at is None:

@@ -38,6 +38,10 @@ def _stands(dispatch: Dispatch, execution: Execution) -> bool:
     return execution.sequence == (reading.sequence if reading is not None else 0)
 
 
+def _versions(pods: Iterable[Pod]) -> set[tuple[str, str]]:
+    return {(pod.metadata.uid, pod.metadata.resource_version) for pod in pods}
+
+
 @dataclass(frozen=True, slots=True)
 class Metered:
     """The reading to write, if it differs from the last one, and how pressing that is."""
@@ -76,17 +80,23 @@ class ShardMeter:
         on that another process wrote, or that we did without hearing that it landed, nobody here knows. After a stall
         it is behind for as long as it takes to read what came meanwhile.
         """
-        behind = execution.stalls != self._view.stalls() or not self._view.shows_pods_of(execution.pods_version)
-        if _stands(dispatch, execution) and not behind:
+        new_enough = self._view.has_caught_up() and self._view.shows_pods_of(execution.pods_version)
+        if _stands(dispatch, execution) and new_enough:
             return self._view.pods(dispatch.metadata["name"])
         return await self.newest(dispatch, execution)
 
     async def newest(self, dispatch: Dispatch, execution: Execution) -> Sequence[Pod]:
-        """The same by a consistent list; no later reading rests on older ones."""
+        """The same by a consistent list; no later reading rests on older ones.
+
+        The list's version is the whole member's, which the watch passes with the next change of any pod, or a bookmark:
+        where it shows these pods just so, it need not.
+        """
         stalls = self._view.stalls()
         listing = await self._list(dispatch)
-        execution.stalls = stalls
-        execution.pods_version = int(listing.resource_version)
+        version = int(listing.resource_version)
+        self._view.pods_listed(stalls, version)
+        shown = _versions(self._view.pods(dispatch.metadata["name"])) == _versions(listing.items)
+        execution.pods_version = 0 if shown else version
         if not _stands(dispatch, execution):
             reading = dispatch.status.reading
             execution.sequence, execution.live = reading.sequence if reading else 0, {}

@@ -45,6 +45,7 @@ class MemberView:
         self._owner = {LABEL_HUB: hub_uid, LABEL_NODE: node}
         self._prefix = tenant_namespace_prefix(hub_uid)
         self._stalls = Stalls(clock)
+        self._listed = (0, 0)
         self._on_shard = on_shard
         self._on_capacity = on_capacity
         self._on_connection = on_connection
@@ -119,6 +120,17 @@ class MemberView:
     def stalls(self) -> int:
         """How often this process was kept from running: what came meanwhile may take it longer to read than is said."""
         return self._stalls.count()
+
+    def pods_listed(self, stalls: int, version: int) -> None:
+        """A list of some pods, asked for after so many stalls, had that version; of a member put back it is lower."""
+        before, lowest = self._listed
+        if stalls != before or version < lowest:
+            self._listed = (stalls, version)
+
+    def has_caught_up(self) -> bool:
+        """Whether all that came during the last stall was read: the watch has passed the first list made after it."""
+        stalls, version = self._listed
+        return stalls == self.stalls() and self.shows_pods_of(version)
 
     def jobs_silence_seconds(self) -> float:
         """For how long nothing was heard of Jobs."""

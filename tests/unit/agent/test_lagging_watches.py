@@ -12,7 +12,7 @@ import pytest
 from tests.unit.agent.shards import late_seconds
 from tests.unit.agent.world import Line, Object, Process, World, now, stamp
 
-from isthmus.clusters import DISPATCHES, JOBS, PODS, Expired, TimedOut
+from isthmus.clusters import DISPATCHES, JOBS, NAMESPACES, PODS, Expired, TimedOut
 from isthmus.clusters.fake import matching
 from isthmus.clusters.resources import Resource
 from isthmus.metering import LIVE_LAG
@@ -70,6 +70,11 @@ async def _bookmarks(world: World) -> None:
     while True:
         await asyncio.sleep(20)
         world.member.bookmark()
+
+
+def _lists_of_pods(process: Process) -> int:
+    """How often it listed a shard's."""
+    return sum(1 for call in process.member.calls if (call.verb, call.resource) == ("list", PODS) and call.namespace)
 
 
 def _final_readings(world: World, name: str) -> set[int]:
@@ -143,6 +148,43 @@ async def test_news_trickles_after_a_stall(worlds: Worlds) -> None:
         for name in (first, second):
             pods = [pod for pod in world.pods_ever().values() if pod["metadata"]["name"].startswith(name)]
             assert world.read_seconds(name) == world.seconds_of(pods)
+        await process.kill()
+
+
+async def test_after_a_stall_pods_are_listed_until_it_is_caught_up(worlds: Worlds) -> None:
+    """What is looked at later finds that the watch has passed a list made after the stall, and asks for none."""
+    async with worlds(run_seconds=3600) as world:
+        process = Process(world)
+        names = []
+        for number in range(1, 9):
+            names.append(world.dispatch(number, completions=1))
+            await asyncio.sleep(7)
+        marks = asyncio.create_task(_bookmarks(world))
+        await world.until(lambda: all(world.read_seconds(name) for name in names))
+        marks.cancel()
+        asyncio.get_running_loop().freeze(10)  # type: ignore[attr-defined]  # a simulated loop's
+        await world.until(lambda: _lists_of_pods(process))
+        world.member.bookmark()
+        await asyncio.sleep(200)
+        assert _lists_of_pods(process) < len(names) / 2
+        await process.kill()
+
+
+async def test_a_member_where_no_pod_changes(worlds: Worlds) -> None:
+    """A list's version is the whole member's: where the watch shows its pods just so, it is not made anew each time."""
+    async with worlds(run_seconds=3600) as world:
+        name = world.dispatch(completions=1)
+        process = Process(world)
+        marks = asyncio.create_task(_bookmarks(world))
+        await world.until(lambda: world.read_seconds(name))
+        await asyncio.sleep(25)
+        marks.cancel()
+        world.member.put(NAMESPACES, {"metadata": {"name": "another"}})
+        world.hub.fail(matching("patch", DISPATCHES), TimedOut("no answer"), after=True)
+        await world.until(lambda: _lists_of_pods(process))
+        before = world.read_seconds(name)
+        await asyncio.sleep(300)
+        assert (_lists_of_pods(process), world.read_seconds(name) >= before) == (1, True)
         await process.kill()
 
 
