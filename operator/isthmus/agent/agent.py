@@ -114,12 +114,12 @@ class Agent:
             on_shard=partial(self._changed, delay=GATHER_SECONDS),
             on_capacity=self._dirty.set,
             on_connection=self._linked,
-            on_pod=lambda old, pod: hints.pod_changed(old, pod),  # noqa: PLW0108 - made below
+            on_pod=self._pod_changed,
         )
-        hints = Hints(self._view.machines, on_hinted, clocks.monotonic)
+        self._hints = hints = Hints(self._view.machines, on_hinted, clocks.monotonic)
         queue = MemberQueue(member)
         jobs = MemberJobs(member, Tenancy(member, hub_uid), hints, queue)
-        meter = ShardMeter(member, hub_uid, node, view=self._view, jobs=jobs, now=clocks.now)
+        self._meter = meter = ShardMeter(member, hub_uid, node, view=self._view, jobs=jobs, now=clocks.now)
         self._executor = Executor(
             hub,
             node_namespace(node),
@@ -157,6 +157,10 @@ class Agent:
     def _changed(self, name: str, delay: float = 0.0) -> None:
         if self._ready:  # before the lists are in, what is missing proves nothing
             self._queue.add(name, delay)
+
+    def _pod_changed(self, old: object, pod: object) -> None:
+        self._hints.pod_changed(old, pod)
+        self._meter.pod_changed(old, pod)
 
     def _linked(self, error: ClusterError | None) -> None:
         """A watch was lost; or all stand (again), and what waited for the member need not wait out its back-off."""

@@ -13,6 +13,7 @@ from isthmus.metering import LIVE_LAG, PodUse, advance, apart, joined, pod_inter
 from isthmus.metering import Meters as PodMeters
 
 from .execution import Execution
+from .latenews import LateNews
 from .memberjobs import MemberJobs
 from .observe import pod_ended
 from .stoprate import stops_of
@@ -72,6 +73,7 @@ class ShardMeter:
         self._view = view
         self._jobs = jobs
         self._now = now
+        self._late = LateNews()
 
     async def pods(self, dispatch: Dispatch, execution: Execution) -> Sequence[Pod]:
         """The shard's pods, at least as new as those that the reading rests on which stands: else one is counted twice.
@@ -165,9 +167,17 @@ class ShardMeter:
         theirs = self._jobs.server_time()
         return instant if theirs is None else instant + (theirs - self._now())
 
+    def pod_changed(self, old: object, new: object) -> None:
+        """The watch showed a change of a pod of ours."""
+        self._late.pod_changed(old, new, self._now())
+
+    def _heard(self, now: datetime) -> datetime:
+        """The instant up to which what has become of pods is known here."""
+        return now - timedelta(seconds=max(self._view.silence_seconds(), self._late.seconds(now)))
+
     def _counted_until(self, now: datetime) -> datetime:
         """The instant, LIVE_LAG less of which is how far live pods are counted at `now`: no further than was heard."""
-        return min(now, now - timedelta(seconds=self._view.silence_seconds()) + LIVE_LAG)
+        return min(now, self._heard(now) + LIVE_LAG)
 
     async def release(self, name: str, reading: Reading | None, execution: Execution) -> None:
         """Let go the pods that the written reading settles, each once."""
@@ -180,7 +190,7 @@ class ShardMeter:
 
     def _use(self, pod: Pod, execution: Execution, now: datetime) -> PodUse:
         uid = pod.metadata.uid
-        heard = None if pod_ended(pod) else now - timedelta(seconds=self._view.silence_seconds())
+        heard = None if pod_ended(pod) else self._heard(now)
         interval = pod_interval(pod, now=now, machine_heartbeat=heard, first_start=execution.starts.get(uid))
         held = FINALIZER_POD in pod.metadata.finalizers
         if interval is None:

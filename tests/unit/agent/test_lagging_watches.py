@@ -151,6 +151,25 @@ async def test_news_trickles_after_a_stall(worlds: Worlds) -> None:
         await process.kill()
 
 
+@pytest.mark.parametrize("pause", [2, 3, 4, 7])
+async def test_news_trickles_without_a_stall(worlds: Worlds, pause: float) -> None:
+    """Read more slowly than it comes, or late for another reason: an end that is told late speaks for all others."""
+    async with worlds(run_seconds=3600) as world:
+        first, second = world.dispatch(1, completions=6), world.dispatch(2, completions=3)
+        process = LaggingProcess(world)
+        await world.until(lambda: all(world.state(name) == "Running" for name in (first, second)))
+        await asyncio.sleep(20)
+        process.pod_pause = pause
+        for name, indexes in ((first, "012345"), (second, "012")):
+            for index in indexes:
+                world.finish(name, index)
+        await world.until(lambda: all(world.state(name) == "Succeeded" for name in (first, second)))
+        for name in (first, second):
+            pods = [pod for pod in world.pods_ever().values() if pod["metadata"]["name"].startswith(name)]
+            assert world.read_seconds(name) == world.seconds_of(pods)
+        await process.kill()
+
+
 async def test_after_a_stall_pods_are_listed_until_it_is_caught_up(worlds: Worlds) -> None:
     """What is looked at later finds that the watch has passed a list made after the stall, and asks for none."""
     async with worlds(run_seconds=3600) as world:
