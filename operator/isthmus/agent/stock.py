@@ -10,6 +10,7 @@ from datetime import datetime
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchStatus
 from isthmus.api.indexes import IndexSet
+from isthmus.clusters import Forbidden, ServerFailure
 from isthmus.manifests import is_placeholder
 from isthmus.metering import Meters
 
@@ -19,7 +20,7 @@ from .jobconditions import says_suspended
 from .memberjobs import MemberJobs
 from .meter import ShardMeter, counted_until
 from .observe import job_verdict, pod_ended, succeeded_in
-from .queued import rests
+from .queued import is_queued, rests
 from .shardindexes import global_index, shard_indexes, tally
 
 # A suspended Job whose controller does not say so is taken to have no pods any more after so long without one.
@@ -38,7 +39,7 @@ async def take_stock(
     """The status to write, or None while something of the shard is still being stopped. Raises ClusterError.
 
     `shown` are the pods that the watch shows: while these are yet to end, little is read. The Job is suspended, not
-    deleted: its counts are to be read once its pods have ended. All reads are consistent.
+    deleted, where that can be: its counts are to be read once its pods have ended. All reads are consistent.
     """
     execution.stock_since = execution.stock_since or clock()
     if not execution.may_list(clock(), shown):
@@ -48,7 +49,7 @@ async def take_stock(
         job = None
     over = job is None or job_verdict(job) is not None or job.metadata.deletion_timestamp is not None
     if job is not None and not over and not rests(job):
-        await jobs.suspend(job)
+        await _stop(dispatch, job, jobs)
         return None
     pods = await meter.newest(dispatch, execution)
     running = [pod for pod in pods if not pod_ended(pod)]
@@ -58,6 +59,18 @@ async def take_stock(
     if job is not None and not over and not says_suspended(job) and clock() - execution.stock_since < SILENT_SECONDS:
         return None
     return _told(dispatch, execution, job, pods, meter)
+
+
+async def _stop(dispatch: Dispatch, job: Job, jobs: MemberJobs) -> None:
+    """Suspend the Job; where its queue can't be told to leave it so, delete it: its pods stay until they are read."""
+    try:
+        suspended = await jobs.suspend(job)
+    except (Forbidden, ServerFailure):
+        if not is_queued(job.metadata.labels):
+            raise
+        suspended = False
+    if not suspended:
+        await jobs.delete(dispatch, job)
 
 
 def _told(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.unit.agent.objects import dispatch, job
+from tests.unit.agent.shards import give_up, late_seconds
 from tests.unit.agent.world import TENANT, Object, Process, World
 
 from isthmus.agent.observe import observe
@@ -15,7 +16,16 @@ from isthmus.agent.queued import rests, waits, wanted_pods, why_waiting
 from isthmus.agent.resumes import Resumes
 from isthmus.api.core import Job, Workload
 from isthmus.api.names import LABEL_QUEUE, LABEL_WORKLOAD_JOB
-from isthmus.clusters import JOBS, WORKLOADS, WORKLOADS_FORMERLY, Forbidden, NotFound, Resource
+from isthmus.clusters import (
+    JOBS,
+    WORKLOADS,
+    WORKLOADS_FORMERLY,
+    ApiError,
+    Forbidden,
+    NotFound,
+    Resource,
+    ServerFailure,
+)
 from isthmus.clusters.fake.faults import matching
 
 QUEUED = {LABEL_QUEUE: "lent"}
@@ -232,6 +242,29 @@ async def test_a_member_that_lets_nobody_ask_its_queue(worlds: Any) -> None:
         )
         world.member.heal()
         await world.until(lambda: world.state(name) == "Suspended")
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+@pytest.mark.parametrize(
+    "error", [Forbidden(403, "Forbidden", "no"), ServerFailure(500, "InternalError", "conversion")]
+)
+async def test_one_that_was_given_up_where_nobody_can_ask_its_queue(worlds: Any, error: ApiError) -> None:
+    """Its Job is deleted, as it can't be suspended; what ended well meanwhile is told, and all time is read."""
+    async with worlds(run_seconds=1000) as world, kueue(world):
+        name = world.dispatch(labels=QUEUED)
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running" and world.shown(name).status.active == 2)
+        await asyncio.sleep(70)
+        process.member.disconnect()
+        await asyncio.sleep(40)
+        world.finish(name, "1")
+        give_up(world, name, "Forgotten")
+        process.member.heal()
+        world.member.fail(matching("list", WORKLOADS), error, None)
+        await world.until(lambda: not world.held())
+        assert world.read_seconds(name) + late_seconds(world, name) == world.pod_seconds()
+        assert world.shown(name).status.succeeded == 1
         await process.kill()
 
 
