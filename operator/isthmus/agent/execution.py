@@ -58,6 +58,10 @@ class Execution:
     """The version of the Job that a resumption whose outcome nobody here knows may name, and when that was sent at
     the latest: by this process, or by a former one, which ended before the Job was first seen."""
     resumes: Resumes = field(default_factory=Resumes)
+    suspensions: Resumes = field(default_factory=Resumes)
+    """The same of suspensions, which a queue of the member may not let through."""
+    holds: Resumes = field(default_factory=Resumes)
+    """How often its member's queue was asked in vain to leave the Job suspended."""
     queued_since: float | None = None
     """Since when its member's queue keeps the Job from what is asked of it."""
     queue_asked_at: float = float("-inf")

@@ -7,19 +7,15 @@ pod's finalizer goes. Every write of a Dispatch status names the resourceVersion
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
 from isthmus.api.core import Job
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState
 from isthmus.api.names import FINALIZER_POD
-from isthmus.api.reference import reference
-from isthmus.clusters import ClusterError, Forbidden, KubernetesApi, ServerFailure, earliest
+from isthmus.clusters import ClusterError, KubernetesApi, earliest
 
 from .beginning import WATCH_LAG_SECONDS, Beginning
 from .contact import Contact
 from .due import REPORT_SECONDS
 from .execution import Execution
-from .fence import seen_suspended
 from .gates import IndexGates
 from .guard import Guard
 from .memberjobs import MemberJobs
@@ -27,14 +23,12 @@ from .memberqueue import MemberQueue
 from .meter import ShardMeter, unsettled
 from .observe import pod_ended
 from .orphans import sweep
+from .pausing import Pausing
 from .reporter import Reporter
-from .resumes import Resumes
 from .statuswriter import StatusWriter
 from .steps import Facts, Step, next_step
 from .stock import take_stock
 from .view import MemberView
-
-logger = structlog.get_logger(__name__)
 
 
 class DispatchView(Protocol):
@@ -105,6 +99,7 @@ class Executor:
             contact=contact,
             clock=clock,
         )
+        self._pausing = Pausing(jobs, self._guard, self._reporter, self._writer, clock)
         self._clock = clock
         self._executions: dict[str, Execution] = {}
 
@@ -196,9 +191,9 @@ class Executor:
             case Step.RECOVER:
                 return await self._beginning.recover(dispatch, execution)
             case Step.SUSPEND if job is not None:
-                return await self._suspend(dispatch, execution, job)
+                return await self._pausing.suspend(dispatch, execution, job)
             case Step.RESUME if job is not None:
-                return await self._resume(dispatch, execution, job)
+                return await self._pausing.resume(dispatch, execution, job)
             case Step.DELETE:
                 await self._jobs.delete(dispatch, job)
             case Step.LOSE:
@@ -219,38 +214,6 @@ class Executor:
                 if self._dispatches.get(dispatch.metadata["name"]) is dispatch:  # and no newer form is known here alone
                     self._forget(dispatch.metadata["name"])
         return None
-
-    async def _suspend(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
-        """Suspend the Job; where its queue does not let us, that is told."""
-        execution.resumes = Resumes()
-        try:
-            if await self._jobs.suspend(job):
-                return None
-        except (Forbidden, ServerFailure) as error:  # the latter where Kueue converts its objects and is down
-            logger.warning("not suspended", **reference("Dispatch", dispatch.metadata), error=str(error))
-        return earliest(await self._reporter.report(dispatch, execution, job), WATCH_LAG_SECONDS)
-
-    async def _resume(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
-        """Resume the Job; before it is, the hub is told to rely no longer on that it has stopped, or on its limit.
-
-        The latter counts from a new start. One that somebody suspends again and again is resumed more and more seldom.
-        """
-        pause = execution.resumes.pause(self._clock())
-        if pause > 0:
-            return earliest(await self._reporter.report(dispatch, execution, job), pause)
-        if dispatch.status.armed or dispatch.status.stopped:
-            dispatch = await self._writer.write(
-                dispatch, execution, dispatch.status.model_copy(update={"armed": False, "stopped": False})
-            )
-        try:
-            if await self._guard.resume(dispatch, job):
-                execution.resumes.sent(self._clock())
-                return None
-        finally:
-            execution.resumable = (job.metadata.resource_version, self._clock())
-        if not seen_suspended(job):  # told, where it does not come to that
-            await self._reporter.report(dispatch, execution, job)
-        return REPORT_SECONDS
 
     async def _take_stock(self, dispatch: Dispatch, execution: Execution) -> float | None:
         """Tell what became of a shard that the hub gave up; then it is cleared away as any other."""

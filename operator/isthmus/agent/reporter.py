@@ -20,7 +20,7 @@ from .memberjobs import MemberJobs
 from .memberqueue import MemberQueue
 from .meter import ShardMeter
 from .observe import awaits_controller, awaits_pods, has_stopped, observe
-from .queued import is_queued, rests, waits, wanted_pods
+from .queued import is_held, is_queued, rests, waits, wanted_pods
 from .restarts import restarts_of
 from .shardindexes import tally
 from .statuswriter import StatusWriter
@@ -77,9 +77,7 @@ class Reporter:
         now = self._clock()
         old = dispatch.status
         advance = self._meter.advance(old.reading, pods, execution, final=seen.ended)
-        # Of one with a limit, whose node may get out of reach, a queue that goes its own way must not decide.
-        kept = dispatch.spec.fence is None or not is_queued(job.metadata.labels)
-        stopped = kept and seen.state is DispatchState.SUSPENDED and has_stopped(job, pods)
+        stopped = seen.state is DispatchState.SUSPENDED and _stays(dispatch, job) and has_stopped(job, pods)
         landing = execution.resumable_seconds(job, now) if stopped and not old.stopped else 0.0
         status = DispatchStatus(
             state=seen.state,
@@ -130,8 +128,7 @@ class Reporter:
             await self._meter.release(name, old.reading, execution)
             again = earliest(wait if wait > 0 else READING_SECONDS, later)
             watched = execution.podless_since is not None or execution.awaits
-            queued = QUEUED_SECONDS if execution.queued_since is not None else None
-            return earliest(again, PODLESS_SECONDS if watched else None, queued)
+            return earliest(again, PODLESS_SECONDS if watched else None, self._queue_look(execution))
         # It is told with whatever is a reason to write, and is none itself; a loss is not charged.
         active = old.active_seconds if fenced else active_seconds(job, self._heard_time(), old.active_seconds)
         written = await self._writer.write(dispatch, execution, status.model_copy(update={"active_seconds": active}))
@@ -145,7 +142,7 @@ class Reporter:
         a suspension that is over.
         """
         pods = await self._meter.pods(dispatch, execution)
-        if dispatch.status.stopped or not has_stopped(job, pods):
+        if dispatch.status.stopped or not (_stays(dispatch, job) and has_stopped(job, pods)):
             return job, pods
         fresh = await self._jobs.find(dispatch)
         return (fresh, await self._meter.newest(dispatch, execution)) if fresh is not None else None
@@ -170,7 +167,8 @@ class Reporter:
         """What to tell of a Job that a queue of the member keeps waiting, or has yet to stop, and for a while."""
         going = not ends(job) and job.metadata.deletion_timestamp is None
         to_stop = dispatch.spec.desired_state == "Suspended" and is_queued(job.metadata.labels) and not rests(job)
-        if not (going and (waits(job) or to_stop)):
+        to_go = dispatch.spec.desired_state == "Running" and is_held(job)
+        if not (going and (waits(job) or to_stop or to_go)):
             execution.queued_since, execution.queue_asked_at = None, float("-inf")
             return None
         now = self._clock()
@@ -181,11 +179,20 @@ class Reporter:
         if now - execution.queue_asked_at >= QUEUE_LOOK_SECONDS:
             execution.queue_asked_at, execution.queue_said = now, await self._queue.why(job)
         queue = job.metadata.labels[LABEL_QUEUE]
-        what = f"the queue {queue} of the member has yet to stop" if to_stop else f"in the member's queue {queue} waits"
+        what = f"in the member's queue {queue} waits"
+        if to_stop or to_go:
+            what = f"the queue {queue} of the member has yet to {'stop' if to_stop else 'go on with'}"
         where = f"{what} Job {job.metadata.namespace}/{job.metadata.name}"
         return PodProblem(
             reason="QueuedInMember", message=f"{where}: {execution.queue_said}"[:1024], pods=wanted_pods(job)
         )
+
+    def _queue_look(self, execution: Execution) -> float | None:
+        """Seconds until a queue of the member, where one keeps the Job waiting, is to be asked why."""
+        if execution.queued_since is None:
+            return None
+        due = max(execution.queued_since + QUEUED_SECONDS, execution.queue_asked_at + QUEUE_LOOK_SECONDS)
+        return max(due - self._clock(), REPORT_SECONDS)
 
     @staticmethod
     def _suspended(dispatch: Dispatch, execution: Execution, job: Job) -> PodProblem | None:
@@ -222,3 +229,11 @@ class Reporter:
         where = f"{job.metadata.namespace}/{job.metadata.name}"
         why = "its events there say why: a quota, PodSecurity, an admission policy, or controllers that are down"
         return PodProblem(reason="NoPods", message=f"the member has made no pod of its Job {where}; {why}")
+
+
+def _stays(dispatch: Dispatch, job: Job) -> bool:
+    """Whether the Job, once it has stopped, stays so until it is resumed by us.
+
+    Of one with a limit, whose node may get out of reach, a queue that goes its own way must not decide.
+    """
+    return rests(job) and (dispatch.spec.fence is None or not is_queued(job.metadata.labels))

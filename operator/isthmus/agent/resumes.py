@@ -1,4 +1,4 @@
-"""Resumptions that somebody in the member undoes: how often they are tried, and when that is worth telling. Pure."""
+"""What somebody in the member undoes or refuses: how often it is tried, and when that is worth telling. Pure."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ TOLD_AFTER = 3
 
 @dataclass(slots=True)
 class Resumes:
-    """Of one Job, since it was last meant to be suspended."""
+    """Resumptions of one Job since it was last meant to be suspended, or suspensions since it was meant to run."""
 
     number: int = 0
     last: float = float("-inf")
 
     def sent(self, now: float) -> None:
-        """The Job was resumed."""
+        """It was tried."""
         self.number = self.number + 1 if now - self.last <= 2 * LONGEST_PAUSE_SECONDS else 1
         self.last = now
 
     def pause(self, now: float) -> float:
-        """Seconds until it may be resumed again, which is twice as long each time; none before the first."""
+        """Seconds until it may be tried again, which is twice as long each time; none before the first."""
         return 0.0 if not self.number else self.last + min(2.0 ** (self.number - 1), LONGEST_PAUSE_SECONDS) - now
 
     @property

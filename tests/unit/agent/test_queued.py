@@ -238,7 +238,7 @@ async def test_a_member_that_lets_nobody_ask_its_queue(worlds: Any) -> None:
         await world.until(lambda: problem(world, name))
         assert problem(world, name) == (
             f"QueuedInMember: the queue lent of the member has yet to stop Job {TENANT}/{name}:"
-            f' what Kueue says of it can\'t be read: User "isthmus" cannot list resource "workloads"'
+            f' User "isthmus" cannot list resource "workloads"'
         )
         world.member.heal()
         await world.until(lambda: world.state(name) == "Suspended")
@@ -265,6 +265,63 @@ async def test_one_that_was_given_up_where_nobody_can_ask_its_queue(worlds: Any,
         await world.until(lambda: not world.held())
         assert world.read_seconds(name) + late_seconds(world, name) == world.pod_seconds()
         assert world.shown(name).status.succeeded == 1
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+@pytest.mark.parametrize("desired", ["Suspended", "Running"])
+async def test_a_member_that_lets_nobody_tell_its_queue(worlds: Any, desired: str) -> None:
+    """What is asked of it is told with the member's own words, and tried more and more seldom."""
+    async with worlds(run_seconds=6000) as world, kueue(world):
+        name = world.dispatch(labels=QUEUED, desired="Running" if desired == "Suspended" else "Suspended")
+        process = Process(world)
+        before = "Running" if desired == "Suspended" else "Suspended"
+        await world.until(
+            lambda: world.state(name) == before and world.shown(name).status.stopped is (before != "Running")
+        )
+        world.member.fail(matching("patch", WORKLOADS), Forbidden(403, "Forbidden", "no right"), None)
+        calls, doing = len(process.member.calls), "stop" if desired == "Suspended" else "go on with"
+        world.desire(name, desired)
+        await asyncio.sleep(600)
+        said = f"QueuedInMember: the queue lent of the member has yet to {doing} Job {TENANT}/{name}: no right"
+        assert problem(world, name) == said
+        tried = [call for call in process.member.calls[calls:] if (call.verb, call.resource) == ("patch", WORKLOADS)]
+        assert 8 <= len(tried) <= 20
+        world.member.heal()
+        await world.until(lambda: world.state(name) == desired)
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+async def test_a_member_that_fails_for_a_while(worlds: Any) -> None:
+    """A Job without a queue is suspended and resumed as soon as the member lets it be, and nobody else is blamed."""
+    async with worlds(run_seconds=600) as world:
+        name = world.dispatch()
+        process = Process(world)
+        await world.until(lambda: world.state(name) == "Running")
+        for desired in ("Suspended", "Running"):
+            world.member.fail(matching("patch", JOBS), ServerFailure(500, "InternalError", "etcd is slow"), None)
+            world.desire(name, desired)
+            await asyncio.sleep(60)
+            assert not problem(world, name)
+            world.member.heal()
+            await world.until(lambda: world.state(name) == desired, 10)  # noqa: B023 - used up before the next
+        await process.kill()
+
+
+@pytest.mark.simulated_time
+@pytest.mark.parametrize("fence", [None, 20])
+async def test_what_waiting_costs(worlds: Any, fence: int | None) -> None:
+    """The member is asked once a minute why a Job waits, and nothing else of it, however long that takes."""
+    async with worlds() as world, kueue(world, room=False):
+        name = world.dispatch(labels=QUEUED, fence=fence)
+        process = Process(world)
+        await world.until(lambda: NO_ROOM in problem(world, name))
+        before = len(process.member.calls)
+        await asyncio.sleep(600)
+        asked = [(call.verb, call.resource) for call in process.member.calls[before:] if call.namespace]
+        assert {*asked} == {("list", WORKLOADS)}
+        assert 9 <= len(asked) <= 11
         await process.kill()
 
 

@@ -35,8 +35,8 @@ STALLED = ReasonTable(
         Reason(
             "QueuedInMember",
             "The Job has waited for 5 s or more in a queue of the member's own (Kueue), be it that it never began or "
-            "that it was preempted there; or it is to be suspended, and the queue has yet to stop it. The message says "
-            "why, in the queue's words, asked for once a minute.",
+            "that it was preempted there; or it is to be suspended or to go on, and the queue has yet to be told. The "
+            "message says why, in the queue's words, asked for once a minute, or in those of the member's API.",
             "Wait, or ask who runs the member. To have it run elsewhere, cordon the node and make the job anew.",
             see="members-queue.md#what-users-are-told",
         ),
