@@ -20,6 +20,8 @@ from .stoprate import stops_of
 from .view import MemberView
 
 _NONE = PodMeters()
+# A member's own time is known from its answers, in whole seconds, and up to so much too early.
+MEMBER_TIME_LATE = timedelta(seconds=2)
 
 
 def counted_until(reading: Reading | None) -> datetime | None:
@@ -134,7 +136,7 @@ class ShardMeter:
         late: PodMeters | None = _NONE,
     ) -> Metered:
         """The reading that follows `previous`. Of what is new in it, `late` at most is late time (None: all of it)."""
-        now = self._now()
+        now = self._time()
         known = list(pods)
         execution.stops.update(stops_of(known))
         uses = [self._use(pod, execution, now) for pod in known]
@@ -169,11 +171,16 @@ class ShardMeter:
 
     def pod_changed(self, old: object, new: object) -> None:
         """The watch showed a change of a pod of ours."""
-        self._late.pod_changed(old, new, self._now())
+        self._late.pod_changed(old, new, self._time())
 
     def _heard(self, now: datetime) -> datetime:
         """The instant up to which what has become of pods is known here."""
         return now - timedelta(seconds=max(self._view.silence_seconds(), self._late.seconds(now)))
+
+    def _time(self) -> datetime:
+        """Our own time of day, where that is not ahead of the member's, which pods' times are by."""
+        now = self._now()
+        return min(now, self.by_member(now) + MEMBER_TIME_LATE)
 
     def _counted_until(self, now: datetime) -> datetime:
         """The instant, LIVE_LAG less of which is how far live pods are counted at `now`: no further than was heard."""

@@ -170,6 +170,26 @@ async def test_news_trickles_without_a_stall(worlds: Worlds, pause: float) -> No
         await process.kill()
 
 
+class HastyProcess(Process):
+    """One whose clock goes fast."""
+
+    clock_ahead = timedelta(seconds=60)
+
+
+async def test_our_clock_is_ahead(worlds: Worlds) -> None:
+    """Pods' times are by the member's clock, and so far are those counted that run."""
+    async with worlds(run_seconds=3600) as world:
+        name = world.dispatch(completions=3)
+        process, marks = HastyProcess(world), asyncio.create_task(_bookmarks(world))
+        await world.until(lambda: world.read_seconds(name))
+        for index in "012":
+            world.finish(name, index)
+        await world.until(lambda: world.state(name) == "Succeeded")
+        assert world.read_seconds(name) == world.pod_seconds()
+        marks.cancel()
+        await process.kill()
+
+
 async def test_after_a_stall_pods_are_listed_until_it_is_caught_up(worlds: Worlds) -> None:
     """What is looked at later finds that the watch has passed a list made after the stall, and asks for none."""
     async with worlds(run_seconds=3600) as world:

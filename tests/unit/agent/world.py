@@ -330,6 +330,9 @@ class World:
 class Process:
     """One process with an agent, killed at its write number `kill_at` where that is given."""
 
+    clock_ahead = timedelta()
+    """By how much its time of day is ahead of the clusters'."""
+
     def __init__(
         self, world: World, kill_at: int | None = None, moment: Moment = "before", *, node: str = NODE
     ) -> None:
@@ -361,7 +364,7 @@ class Process:
                 member=self.member,
                 dispatches=store.node(self.node),
                 accelerators=AcceleratorTable.default(),
-                clocks=Clocks(loop.time, now),
+                clocks=Clocks(loop.time, lambda: now() + self.clock_ahead),
                 contact=self.contact,
                 floor=0,
                 on_created=lambda _: None,
