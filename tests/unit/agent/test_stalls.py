@@ -1,6 +1,11 @@
+from typing import Any
+
 import pytest
 
 from isthmus.agent.stalls import CATCH_UP_SECONDS, Stalls
+from isthmus.agent.view import MemberView
+from isthmus.capacity import AcceleratorTable
+from isthmus.clusters import FakeCluster
 
 
 class _Clock:
@@ -30,3 +35,30 @@ def test_stalls(gaps: list[float], blind: float) -> None:
         clock.now += gap
         seconds = stalls.blind_seconds()
     assert seconds == blind
+
+
+def test_caught_up_after_a_stall() -> None:
+    """Once the watch has passed the first list made after it; where the member was put back, a later list is lower."""
+    clock = _Clock()
+    ignore: Any = lambda *_: None  # noqa: E731
+    view = MemberView(
+        FakeCluster("member"),
+        "hub",
+        "node",
+        AcceleratorTable.default(),
+        clock=clock,
+        on_shard=ignore,
+        on_capacity=ignore,
+        on_connection=ignore,
+    )
+    view._pod_informer._version = "10"
+    view.pods_listed(view.stalls(), 20)
+    assert view.has_caught_up(), "there was no stall"
+    clock.now += 30
+    assert not view.has_caught_up()
+    for version, caught_up in ((12, False), (15, False), (9, True), (30, True)):
+        view.pods_listed(view.stalls(), version)
+        assert view.has_caught_up() is caught_up
+    clock.now += 30
+    view.pods_listed(1, 8)
+    assert not view.has_caught_up(), "that list was asked for before the second stall"
