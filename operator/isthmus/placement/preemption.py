@@ -136,9 +136,7 @@ def preemption(
     return best[1] if best is not None else None
 
 
-def _below_on(
-    demand: Demand, entries: Iterable[Entry], stoppable: Stoppable, limits: Allowance | None
-) -> list[_Below]:
+def _below_on(demand: Demand, entries: Iterable[Entry], stoppable: Stoppable, limits: Allowance | None) -> list[_Below]:
     """The nodes of the entries on which something may be stopped for the job."""
     return [(entry.candidate, below) for entry in entries if (below := _below(demand, entry, stoppable, limits))]
 

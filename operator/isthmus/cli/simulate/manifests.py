@@ -26,7 +26,7 @@ from isthmus.manifests import check_template
 from isthmus.placement import Demand, Snapshot, demand_of
 
 from .manifestfile import Document
-from .strictness import broken, unknown
+from .strictness import broken, repeated, unknown
 
 NAMESPACE = "default"
 _CURRENCY = "XXX"  # ISO 4217: no currency
@@ -82,6 +82,7 @@ def _node(document: Document) -> ComputeNode:
     status = {} if _negative(document) else body.get("status") or {}
     node = Document(document.where, {**body, "metadata": metadata, "status": status}).as_model(ComputeNode)
     _known_fields(document, ComputeNodeSpec)
+    _unique_keys(document, node.spec)
     return node
 
 
@@ -90,6 +91,13 @@ def _known_fields(document: Document, spec: type[BaseModel]) -> None:
     field = unknown(spec, document.body.get("spec") or {}, "spec")
     if field is not None:
         raise document.wrong(f"{field}: there is no such field")
+
+
+def _unique_keys(document: Document, spec: BaseModel) -> None:
+    """Raises ManifestError where a key comes twice in a list that has each once."""
+    entry = repeated(spec, "spec")
+    if entry is not None:
+        raise document.wrong(entry)
 
 
 def _negative(document: Document) -> str | None:
@@ -144,6 +152,7 @@ class Jobs:
 def _offered(document: Document) -> Offered:
     job = document.as_model(ComputeJob)
     _known_fields(document, ComputeJobSpec)
+    _unique_keys(document, job.spec)
     wrong = broken(job)
     if wrong is not None:
         raise document.wrong(wrong)

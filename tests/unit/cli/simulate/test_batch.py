@@ -122,6 +122,18 @@ def test_forms(tmp_path: Path, write: Any) -> None:
             id="a slip of the pen",
         ),
         pytest.param([node("a", teir="Edge")], [], "(ComputeNode a): spec.teir: there is no such field", id="a node's"),
+        pytest.param(
+            [node("a")],
+            [{**job("x"), "spec": {**job("x")["spec"], "variants": [{"name": "v"}, {"name": "v", "resources": {}}]}}],
+            "(ComputeJob x): spec.variants[1]: an entry before it has the same name",
+            id="two variants of one name",
+        ),
+        pytest.param(
+            [node("a", offer={"scalable": [{"name": "s", "maximum": 1, "allocatable": {"cpu": "8"}}] * 2})],
+            [],
+            "(ComputeNode a): spec.offer.scalable[1]: an entry before it has the same name",
+            id="two pools of one name",
+        ),
         pytest.param([node("a")], [job("x", gpus=-1)], "jobs.json, document 1 (ComputeJob x): spec.template", id="-1"),
     ],
 )
