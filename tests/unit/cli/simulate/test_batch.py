@@ -169,6 +169,22 @@ def test_figures_below_zero(tmp_path: Path) -> None:
     assert f"status.profile.shapes[0].free.{GPU} is -3" in str(reasons) or "gpuFree is -1" in str(reasons)
 
 
+@pytest.mark.parametrize("cores", ["1e18", "1e30", "1e400", "9999999999E"])
+def test_an_absurd_request(tmp_path: Path, cores: str) -> None:
+    """A job that asks for more than there can be waits, or runs in another form, and changes nothing for others."""
+    small = [job(f"job-{n:02}", gpus=8 if n % 3 == 0 else 2) for n in range(20)]
+    absurd, either = job("absurd", gpus=0), job("either", gpus=0)
+    absurd["spec"]["template"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = cores
+    either["spec"]["variants"] = [{"name": "absurd", "resources": {"cpu": "9999999999E"}}, {"name": "small"}]
+    nodes = [node("a", core="0.001"), node("b", core="0.0001", machines=1)]
+    alone, together = answered(tmp_path, nodes, small), answered(tmp_path, nodes, [*small, absurd, either])
+    assert together["gap"] is not None
+    before, after = ({each["job"] for each in found["assignments"]} for found in (alone, together))
+    assert after == {*before, "either"}
+    (waits,) = [each for each in together["unplaced"] if each["job"] == "absurd"]
+    assert {each["reason"] for each in waits["reasons"]} == {"NeverFits"}
+
+
 def test_contradictory_pair(tmp_path: Path) -> None:
     """Of constraints that no node meets together the pair is named, also where profiles tell of shapes alone."""
     plain = node("edge", tier="Edge")
