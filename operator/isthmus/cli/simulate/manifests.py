@@ -30,6 +30,8 @@ from .strictness import broken, repeated, unknown
 
 NAMESPACE = "default"
 _CURRENCY = "XXX"  # ISO 4217: no currency
+_COUNTS = ("parallelism", "completions")
+_MOST = 2**31 - 1  # as an API server has it of both
 _MINUS = re.compile(r"-[0-9]")
 
 
@@ -160,6 +162,10 @@ def _offered(document: Document) -> Offered:
     refusal = check_template(template)
     if refusal is not None:
         raise document.wrong(f"spec.template: {refusal.message}")
+    for field in _COUNTS:
+        count = template.get(field)
+        if count is not None and (type(count) is not int or not 0 <= count <= _MOST):
+            raise document.wrong(f"spec.template.{field} is {count!r}; give a number from 0 to {_MOST}")
     work = work_of(template)
     progress = progress_of(work, [])
     rest = progress.rest

@@ -124,6 +124,16 @@ def test_forms(tmp_path: Path, write: Any) -> None:
         pytest.param([node("a", teir="Edge")], [], "(ComputeNode a): spec.teir: there is no such field", id="a node's"),
         pytest.param(
             [node("a")],
+            [job("x", parallelism=-1)],
+            "(ComputeJob x): spec.template.parallelism is -1; give a number from 0 to 2147483647",
+            id="fewer pods than none",
+        ),
+        pytest.param(
+            [node("a")], [job("x", completions=10**12)], "spec.template.completions is 1000000000000", id="many pods"
+        ),
+        pytest.param([node("a")], [job("x", parallelism="2")], "spec.template.parallelism is '2'", id="a text"),
+        pytest.param(
+            [node("a")],
             [{**job("x"), "spec": {**job("x")["spec"], "variants": [{"name": "v"}, {"name": "v", "resources": {}}]}}],
             "(ComputeJob x): spec.variants[1]: an entry before it has the same name",
             id="two variants of one name",
