@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from isthmus.api.computejob import ComputeJob, ComputeJobSpec
 from isthmus.api.computenode import ComputeNode, ComputeNodeSpec
 from isthmus.api.indexes import IndexSet
+from isthmus.api.names import NODE_NAME_LIMIT
 from isthmus.capacity import from_status
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, Profile
 from isthmus.hub.dispatches import NodeDispatches
@@ -25,10 +26,9 @@ from isthmus.hub.work import Work, work_of
 from isthmus.manifests import check_template
 from isthmus.placement import Demand, Snapshot, demand_of
 
-from .manifestfile import Document
+from .manifestfile import NAMESPACE, Document
 from .strictness import broken, repeated, unknown
 
-NAMESPACE = "default"
 _CURRENCY = "XXX"  # ISO 4217: no currency
 _COUNTS = ("parallelism", "completions")
 _MOST = 2**31 - 1  # as an API server has it of both
@@ -80,7 +80,10 @@ def snapshot_of(documents: Iterable[Document], now: datetime, currency: str | No
 
 def _node(document: Document) -> ComputeNode:
     body = document.body
-    metadata = {"uid": body["metadata"]["name"], "resourceVersion": "1", **body["metadata"]}
+    name = body["metadata"]["name"]
+    if len(name) > NODE_NAME_LIMIT or "." in name:
+        raise document.wrong(f"metadata.name: must be at most {NODE_NAME_LIMIT} characters without dots")
+    metadata = {"uid": name, "resourceVersion": "1", **body["metadata"]}
     status = {} if _negative(document) else body.get("status") or {}
     node = Document(document.where, {**body, "metadata": metadata, "status": status}).as_model(ComputeNode)
     _known_fields(document, ComputeNodeSpec)

@@ -95,6 +95,14 @@ def test_forms(tmp_path: Path, write: Any) -> None:
             id="the same job twice",
         ),
         pytest.param(
+            [],
+            [job("x"), job("x", namespace="default")],
+            "jobs.json, document 2 (ComputeJob x): metadata.name: document 1 has that name already",
+            id="the same job twice, its namespace named once",
+        ),
+        pytest.param([node("a" * 51)], [], "metadata.name: must be at most 50 characters without dots", id="long"),
+        pytest.param([node("a.b")], [], "metadata.name: must be at most 50 characters without dots", id="a dot"),
+        pytest.param(
             [node("a", tier="Upper")], [], "nodes.yaml, document 1 (ComputeNode a): spec.tier: Input should", id="field"
         ),
         pytest.param(
