@@ -8,7 +8,7 @@ ahead of its clock: the hub's need not agree with it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from isthmus.api.core import Job, Lease, Pod
 from isthmus.api.dispatch import TERMINAL, Dispatch, DispatchState, DispatchStatus
@@ -101,7 +101,7 @@ def limit_of(dispatch: Dispatch, job: Job, now: datetime) -> Limit | None:
     anew = _begins_anew(job)
     if current is None or anew:  # what is set now would count from a start that is still to come
         return Limit(left=after, set_to=None if anew else wanted, holds=False, again=after / 2)
-    left = (start + timedelta(seconds=current) - now).total_seconds()
+    left = current - (now - start).total_seconds()  # a hand may have set more than there are dates for
     if left > after + SLACK_SECONDS:  # somebody's hand, or a clock that was set back
         return Limit(left, wanted if wanted < current else None, holds=False, again=after / 2)
     if left <= 0:

@@ -14,6 +14,9 @@ PODS = "pods"
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
 
+LARGEST = Fraction(2**63 - 1)
+"""What Kubernetes takes any larger quantity for."""
+
 _BYTES = frozenset({MEMORY, "ephemeral-storage", "storage"})
 _SUFFIXES = {
     "": Fraction(1),
@@ -27,12 +30,12 @@ _QUANTITY = re.compile(r"^([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0
 
 
 def parse(text: str | float) -> Fraction:
-    """The exact value of a quantity such as 500m, 1.5Gi or 2e3. Raises ValueError for what is none."""
+    """The exact value of a quantity such as 500m, 1.5Gi or 2e3, LARGEST at most. Raises ValueError for what is none."""
     match = _QUANTITY.match(str(text))
     if match is None:
         raise ValueError(f"{text!r} is no Kubernetes quantity")
     number, exponent, suffix = match.groups()
-    return Fraction(number + (exponent or "")) * _SUFFIXES[suffix or ""]
+    return min(Fraction(number + (exponent or "")) * _SUFFIXES[suffix or ""], LARGEST)
 
 
 def amount(resource: str, text: str | float) -> int:

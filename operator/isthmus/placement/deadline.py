@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from .demand import Demand
 
@@ -19,9 +19,9 @@ def urgency(demand: Demand, now: datetime) -> int:
     """
     if demand.deadline is None:
         return 0
-    run = timedelta(seconds=demand.run_seconds or 0)
-    whole = (demand.deadline - run - demand.created).total_seconds()
-    left = (demand.deadline - run - now).total_seconds()
+    run = demand.run_seconds or 0  # an API server takes more seconds than there are dates for
+    whole = (demand.deadline - demand.created).total_seconds() - run
+    left = (demand.deadline - now).total_seconds() - run
     return sum(left <= whole * share for share in _SHARES) if whole > 0 else STEPS
 
 

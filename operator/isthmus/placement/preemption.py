@@ -6,7 +6,7 @@ that loses least work. The room that it leaves is the job's alone until it is pl
 there by the node's real figures, never by what is expected of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,11 +23,20 @@ from .stoppable import Stoppable
 from .victims import Victim, cheapest, spared, total
 
 CLAIMS = 8
-"""Jobs at most for which victims are looked for in one cycle; the next cycle goes on."""
+"""Jobs at most for which room is made in one cycle; the next cycle goes on."""
+TRIES = 24
+"""Kinds of jobs at most for which that is tried in one cycle, as it may prove to be in vain."""
+ALWAYS = 16
+"""So many of them are those that come first. The others take turns:"""
+TURNS = 16
+"""in each half second it is that of one of so many."""
 NODES_TRIED = 16
 """Nodes of which the victims are worked out, for one job in one cycle: those where it seems to lose least."""
 VICTIMS_TRIED = 256
 """Shards of one node that are looked at, those that lose least."""
+
+_Below = tuple[Candidate, Sequence[Victim]]
+"""A node that would do but for room, and what may be stopped there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,9 @@ class Claims:
                 self._served.setdefault(shard.claimed_by, shard.node)
         self._stoppable = Stoppable((each for each in snapshot.running if not each.claimed_by), snapshot.now)
         self._left = CLAIMS
+        self._tries = TRIES
+        self._kinds = 0
+        self._turn = int(snapshot.now.timestamp() * 2)
         self._in_vain: set[tuple[tuple[object, ...], int]] = set()
 
     def claimed(self, demand: Demand) -> bool:
@@ -70,26 +82,36 @@ class Claims:
             return None
         if self._left <= 0:
             return None
-        self._left -= 1
         limits = allowance.limits_of(demand.account)
-        found = preemption(demand, job_class.entries, self._stoppable, limits)
+        nodes = _below_on(demand, job_class.entries, self._stoppable, limits)
+        found = preemption(demand, nodes, self._stoppable, limits) if nodes and self._tried() else None
         if found is None:
             self._in_vain.add(kind)
             return None
+        self._left -= 1
         self._served[demand.key] = found.node
         self._stoppable.claimed(found.node, found.victims)
         return found
 
+    def _tried(self) -> bool:
+        """Whether it is the next kind's turn: jobs that nothing helps must not keep those behind them from theirs."""
+        place = self._kinds
+        self._kinds += 1
+        if self._tries <= 0 or (place >= ALWAYS and (place + self._turn) % TURNS):
+            return False
+        self._tries -= 1
+        return True
+
 
 def preemption(
-    demand: Demand, entries: Sequence[Entry], stoppable: Stoppable, limits: Allowance | None
+    demand: Demand, nodes: Iterable[_Below], stoppable: Stoppable, limits: Allowance | None
 ) -> Preemption | None:
     """The preemption for a demand that loses least, by the rooms as they are; None where none would help.
 
-    `entries` are the nodes that would do but for room, and `limits` those of the job's account: what it may not have is
-    not made room for. Where a job may be split, the node comes first that gives room to most of its pods.
+    `nodes` are those that would do but for room, each with what may be stopped there, and `limits` those of the job's
+    account: what it may not have is not made room for. Where a job may be split, the node comes first that gives room
+    to most of its pods.
     """
-    nodes = [(entry.candidate, below) for entry in entries if (below := _below(demand, entry, stoppable, limits))]
     sizes: dict[str | None, _Sizes] = {}
     plans = []
     for candidate, lower in nodes:
@@ -112,6 +134,11 @@ def preemption(
             shards = tuple(victim.shard for victim in victims)
             best = key, Preemption(demand, plan.node, shards, width, notice)
     return best[1] if best is not None else None
+
+
+def _below_on(demand: Demand, entries: Iterable[Entry], stoppable: Stoppable, limits: Allowance | None) -> list[_Below]:
+    """The nodes of the entries on which something may be stopped for the job."""
+    return [(entry.candidate, below) for entry in entries if (below := _below(demand, entry, stoppable, limits))]
 
 
 def _below(demand: Demand, entry: Entry, stoppable: Stoppable, limits: Allowance | None) -> Sequence[Victim]:

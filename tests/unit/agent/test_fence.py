@@ -57,6 +57,7 @@ def _at(seconds: float) -> datetime:
         pytest.param(None, 20, 24, (-4, None, False), id="over, and the member does nothing"),
         pytest.param(None, None, 100, (20, 120, False), id="somebody took it off"),
         pytest.param(None, 5000, 100, (4900, 120, False), id="somebody put it off"),
+        pytest.param(None, 10**12, 100, (10**12 - 100, 120, False), id="somebody put it off for ever"),
         pytest.param(None, 20, -3600, (3620, None, False), id="a clock set back"),
         pytest.param(None, 120, 98.5, (21.5, None, True), id="a time that lags"),
         pytest.param(25, 20, 11, (9, 25, True), id="up to the user's own"),

@@ -78,6 +78,7 @@ def test_no_weight_at_all() -> None:
         pytest.param(60 * 60, 20, 1, id="half of the time until it must start"),
         pytest.param(60 * 60, 40, 4, id="it must start now"),
         pytest.param(60 * 200, 0, 4, id="there never was enough"),
+        pytest.param(2**63 - 1, 0, 4, id="more than there are dates for"),
     ],
 )
 def test_urgency(run: int | None, minutes: int, step: int) -> None:

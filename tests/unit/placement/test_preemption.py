@@ -102,6 +102,25 @@ def test_two_jobs_do_not_count_on_the_same_room() -> None:
     assert stopped(cycle([full], shards, *urgent)) == {"urgent-0": ("low-0",), "urgent-1": ("low-1",)}
 
 
+def test_jobs_with_nothing_to_stop_cost_others_no_turn() -> None:
+    """However many there are of them before it, a job gets its room if stopping something makes it."""
+    large = node("large", shape(cores=64, free=FULL), labels={"size": "large"})
+    where = {"size": "large"}
+    requests = [{"cpu": 40_000 + n} for n in range(40)]
+    hopeless = [demand(f"big-{each}", priority=9, request=each, node_selector=where) for each in requests]
+    shards = [running(f"low-{n}") for n in range(2)]
+    assert list(stopped(cycle([west(), large], shards, *hopeless, demand("urgent", priority=1)))) == ["urgent"]
+
+
+def test_jobs_that_nothing_helps_take_turns_with_others() -> None:
+    """Behind many of them a job has its room made within some cycles."""
+    hopeless = [demand(f"big-{n:02}", priority=9, request={"cpu": 40_000 + n}) for n in range(40)]
+    shards = [running(f"low-{n}") for n in range(2)]
+    urgent = demand("urgent", priority=1)
+    cycles = (Snapshot((west(cores=64),), NOW + timedelta(seconds=n / 2), running=tuple(shards)) for n in range(16))
+    assert [stopped(place(each, [*hopeless, urgent])) for each in cycles].count({"urgent": ("low-0",)}) == 1
+
+
 def test_nothing_more_is_stopped_while_something_is() -> None:
     """A job for which shards are being stopped waits for their room, and for the node's real figures."""
     shards = [running("going", claimed_by="urgent"), *(running(f"low-{n}") for n in range(7))]

@@ -17,6 +17,8 @@ from .yamlfile import YamlTooLargeError, load_all
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _TOLD = 3
+NAMESPACE = "default"
+"""Of what names none."""
 _LARGEST_BYTES = 1 << 30
 _API = "isthmus.dev/"
 _MEND = "mend the file and try again"
@@ -76,7 +78,7 @@ def read_manifests(path: Path, kind: str) -> list[Document]:
         if not isinstance(metadata, dict) or not isinstance(name, str) or not name:
             raise document.wrong("metadata.name: it has no name")
         document = Document(f"{document.where} ({kind} {name[:80]})", content)
-        key = (str(metadata.get("namespace", "")), name)
+        key = (str(metadata.get("namespace") or NAMESPACE), name)
         if key in seen:
             raise document.wrong(f"metadata.name: {seen[key]} has that name already")
         seen[key] = f"document {number}"

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from isthmus.api.computejob import ComputeJob, ComputeJobSpec
 from isthmus.api.computenode import ComputeNode, ComputeNodeSpec
 from isthmus.api.indexes import IndexSet
+from isthmus.api.names import NODE_NAME_LIMIT
 from isthmus.capacity import from_status
 from isthmus.capacity.profile import Accelerator, AcceleratorTotal, Profile
 from isthmus.hub.dispatches import NodeDispatches
@@ -25,11 +26,12 @@ from isthmus.hub.work import Work, work_of
 from isthmus.manifests import check_template
 from isthmus.placement import Demand, Snapshot, demand_of
 
-from .manifestfile import Document
-from .strictness import broken, unknown
+from .manifestfile import NAMESPACE, Document
+from .strictness import broken, repeated, unknown
 
-NAMESPACE = "default"
 _CURRENCY = "XXX"  # ISO 4217: no currency
+_COUNTS = ("parallelism", "completions")
+_MOST = 2**31 - 1  # as an API server has it of both
 _MINUS = re.compile(r"-[0-9]")
 
 
@@ -78,10 +80,14 @@ def snapshot_of(documents: Iterable[Document], now: datetime, currency: str | No
 
 def _node(document: Document) -> ComputeNode:
     body = document.body
-    metadata = {"uid": body["metadata"]["name"], "resourceVersion": "1", **body["metadata"]}
+    name = body["metadata"]["name"]
+    if len(name) > NODE_NAME_LIMIT or "." in name:
+        raise document.wrong(f"metadata.name: must be at most {NODE_NAME_LIMIT} characters without dots")
+    metadata = {"uid": name, "resourceVersion": "1", **body["metadata"]}
     status = {} if _negative(document) else body.get("status") or {}
     node = Document(document.where, {**body, "metadata": metadata, "status": status}).as_model(ComputeNode)
     _known_fields(document, ComputeNodeSpec)
+    _unique_keys(document, node.spec)
     return node
 
 
@@ -90,6 +96,13 @@ def _known_fields(document: Document, spec: type[BaseModel]) -> None:
     field = unknown(spec, document.body.get("spec") or {}, "spec")
     if field is not None:
         raise document.wrong(f"{field}: there is no such field")
+
+
+def _unique_keys(document: Document, spec: BaseModel) -> None:
+    """Raises ManifestError where a key comes twice in a list that has each once."""
+    entry = repeated(spec, "spec")
+    if entry is not None:
+        raise document.wrong(entry)
 
 
 def _negative(document: Document) -> str | None:
@@ -144,6 +157,7 @@ class Jobs:
 def _offered(document: Document) -> Offered:
     job = document.as_model(ComputeJob)
     _known_fields(document, ComputeJobSpec)
+    _unique_keys(document, job.spec)
     wrong = broken(job)
     if wrong is not None:
         raise document.wrong(wrong)
@@ -151,6 +165,10 @@ def _offered(document: Document) -> Offered:
     refusal = check_template(template)
     if refusal is not None:
         raise document.wrong(f"spec.template: {refusal.message}")
+    for field in _COUNTS:
+        count = template.get(field)
+        if count is not None and (type(count) is not int or not 0 <= count <= _MOST):
+            raise document.wrong(f"spec.template.{field} is {count!r}; give a number from 0 to {_MOST}")
     work = work_of(template)
     progress = progress_of(work, [])
     rest = progress.rest

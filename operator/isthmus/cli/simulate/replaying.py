@@ -68,6 +68,8 @@ def set_up(nodes: Path, pods: Path, scenario: Scenario, *, load: float, speed: f
     kept = tuple(Job(numbers[pod.pod], created, pod.seconds) for created, pod in jobs if pod.pod in numbers)
     if not kept:
         raise TraceError(f"no machine of {nodes} could hold any of the pods", "give more machines by a lower --load")
+    if kept[-1].created <= 0:
+        raise TraceError(f"of the pods that a machine of {nodes} could hold, none comes after the first", "add some")
     dealt = _dealt(machines, [member.share for member in scenario.members])
     return Stage(scenario, dealt, classes, kept, len(jobs) - len(kept))
 

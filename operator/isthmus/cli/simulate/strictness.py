@@ -1,4 +1,4 @@
-"""What an API server refuses of a ComputeJob beside what its model does: unknown fields, rules over several fields."""
+"""What an API server refuses beside what a model does: unknown fields, keys that come twice, rules over fields."""
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -76,6 +76,29 @@ def _unknown(model: type[BaseModel], body: Mapping[str, Any], path: str) -> Iter
             for place, part in parts or [("", value)]:
                 if isinstance(part, dict):
                     yield from _unknown(inner, part, f"{path}.{key}{place}")
+
+
+def repeated(model: BaseModel, path: str) -> str | None:
+    """The first entry with the key of an earlier one, in a list at `path` whose keys are unique, or None."""
+    return next(_repeated(model, path), None)
+
+
+def _repeated(model: BaseModel, path: str) -> Iterator[str]:
+    for name, field in type(model).model_fields.items():
+        value, at = getattr(model, name), f"{path}.{field.alias or name}"
+        entries = value if isinstance(value, list | tuple) else [value]
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        keys = typing.cast("list[str]", extra.get("x-kubernetes-list-map-keys", []))
+        seen: set[tuple[object, ...]] = set()
+        for place, entry in enumerate(entries):
+            if not isinstance(entry, BaseModel):
+                continue
+            inside = f"{at}[{place}]" if entries is value else at
+            key = tuple(getattr(entry, each) for each in keys)
+            if keys and key in seen:
+                yield f"{inside}: an entry before it has the same {' and '.join(keys)}"
+            seen.add(key)
+            yield from _repeated(entry, inside)
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

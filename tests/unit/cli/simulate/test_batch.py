@@ -95,6 +95,14 @@ def test_forms(tmp_path: Path, write: Any) -> None:
             id="the same job twice",
         ),
         pytest.param(
+            [],
+            [job("x"), job("x", namespace="default")],
+            "jobs.json, document 2 (ComputeJob x): metadata.name: document 1 has that name already",
+            id="the same job twice, its namespace named once",
+        ),
+        pytest.param([node("a" * 51)], [], "metadata.name: must be at most 50 characters without dots", id="long"),
+        pytest.param([node("a.b")], [], "metadata.name: must be at most 50 characters without dots", id="a dot"),
+        pytest.param(
             [node("a", tier="Upper")], [], "nodes.yaml, document 1 (ComputeNode a): spec.tier: Input should", id="field"
         ),
         pytest.param(
@@ -122,6 +130,28 @@ def test_forms(tmp_path: Path, write: Any) -> None:
             id="a slip of the pen",
         ),
         pytest.param([node("a", teir="Edge")], [], "(ComputeNode a): spec.teir: there is no such field", id="a node's"),
+        pytest.param(
+            [node("a")],
+            [job("x", parallelism=-1)],
+            "(ComputeJob x): spec.template.parallelism is -1; give a number from 0 to 2147483647",
+            id="fewer pods than none",
+        ),
+        pytest.param(
+            [node("a")], [job("x", completions=10**12)], "spec.template.completions is 1000000000000", id="many pods"
+        ),
+        pytest.param([node("a")], [job("x", parallelism="2")], "spec.template.parallelism is '2'", id="a text"),
+        pytest.param(
+            [node("a")],
+            [{**job("x"), "spec": {**job("x")["spec"], "variants": [{"name": "v"}, {"name": "v", "resources": {}}]}}],
+            "(ComputeJob x): spec.variants[1]: an entry before it has the same name",
+            id="two variants of one name",
+        ),
+        pytest.param(
+            [node("a", offer={"scalable": [{"name": "s", "maximum": 1, "allocatable": {"cpu": "8"}}] * 2})],
+            [],
+            "(ComputeNode a): spec.offer.scalable[1]: an entry before it has the same name",
+            id="two pools of one name",
+        ),
         pytest.param([node("a")], [job("x", gpus=-1)], "jobs.json, document 1 (ComputeJob x): spec.template", id="-1"),
     ],
 )
@@ -155,6 +185,22 @@ def test_figures_below_zero(tmp_path: Path) -> None:
     reasons = {each["reason"]: each for each in found["unplaced"][0]["reasons"]}
     assert reasons["ImpossibleProfile"]["nodes"] == 2
     assert f"status.profile.shapes[0].free.{GPU} is -3" in str(reasons) or "gpuFree is -1" in str(reasons)
+
+
+@pytest.mark.parametrize("cores", ["1e18", "1e30", "1e400", "9999999999E"])
+def test_an_absurd_request(tmp_path: Path, cores: str) -> None:
+    """A job that asks for more than there can be waits, or runs in another form, and changes nothing for others."""
+    small = [job(f"job-{n:02}", gpus=8 if n % 3 == 0 else 2) for n in range(20)]
+    absurd, either = job("absurd", gpus=0), job("either", gpus=0)
+    absurd["spec"]["template"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = cores
+    either["spec"]["variants"] = [{"name": "absurd", "resources": {"cpu": "9999999999E"}}, {"name": "small"}]
+    nodes = [node("a", core="0.001"), node("b", core="0.0001", machines=1)]
+    alone, together = answered(tmp_path, nodes, small), answered(tmp_path, nodes, [*small, absurd, either])
+    assert together["gap"] is not None
+    before, after = ({each["job"] for each in found["assignments"]} for found in (alone, together))
+    assert after == {*before, "either"}
+    (waits,) = [each for each in together["unplaced"] if each["job"] == "absurd"]
+    assert {each["reason"] for each in waits["reasons"]} == {"NeverFits"}
 
 
 def test_contradictory_pair(tmp_path: Path) -> None:

@@ -99,11 +99,15 @@ def test_options_that_mean_nothing(option: str, words: str) -> None:
 
 
 def test_files_that_will_not_do(tmp_path: Path) -> None:
-    """Pods without times, a day after the last, more members than machines, a file that is not there: one line each."""
+    """Pods without times or all at once, a day after the last, few machines, a file that is not there: a line each."""
     untimed, few = tmp_path / "pods.csv", tmp_path / "machines.csv"
     untimed.write_text("cpu_milli,memory_mib,num_gpu,gpu_milli\n1000,1024,0,0\n")
     few.write_text("cpu_milli,memory_mib,gpu,model\n64000,262144,8,T4\n")
+    early = tmp_path / "early.csv"
+    fits, does_not = "1000,1024,1,1000,0,60\n", "999999999,1024,1,1000,30,60\n"
+    early.write_text(f"cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time,deletion_time\n{fits}{does_not}")
     for done, words in [
+        (run(pods=early), "none comes after the first"),
         (run(pods=untimed), "has no column creation_time, deletion_time"),
         (run("--first-day=400"), "has no pods after day 400"),
         (run(nodes=few), "3 members for 1 machines"),
