@@ -16,7 +16,7 @@ MODEL_ATTRIBUTES = ("productName", "model")
 _SPACES = re.compile(r"\s+")
 _MODEL_LIMIT = 128
 _PROFILE_LIMIT = 63
-_MEMORY_LIMIT = (1 << 63) - 1
+_MEMORY_LIMIT = 1 << 50  # bytes: more, and no hub would believe any of the profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,12 @@ class DeviceTable:
     def supplies(self, machine: str) -> Mapping[str, Supply]:
         """What a machine has, by resource name."""
         found = self._supplies.get(machine)
-        if found is None:
-            pools = self._devices.get(machine) if self._complete else None
-            found = self._supplies[machine] = self._supplied(pools.values()) if pools else _NONE
+        if found is not None:
+            return found
+        pools = self._devices.get(machine) if self._complete else None
+        if not pools:
+            return _NONE  # not kept: most machines have none, and one that goes is not told of here
+        found = self._supplies[machine] = self._supplied(pools.values())
         return found
 
     def holds_for(self, pod: str) -> bool:
