@@ -59,16 +59,15 @@ class Stoppable:
         self._victims[node] = [each for each in self._victims[node] if each.shard.dispatch not in gone]
 
     def _on(self, candidate: Candidate) -> Sequence[Victim]:
-        node, room = candidate.node.name, candidate.room
+        node = candidate.node.name
         found = self._victims.get(node)
         if found is None:
-            largest = {name: max(kind.allocatable[axis] for kind in room.kinds) for name, axis in room.axes.items()}
             shares: dict[int, int] = {}
             found = self._victims[node] = []
             for shard in self._shards.get(node, ()):
                 kind = self._kind(shard.demand)
                 if kind not in shares:
-                    shares[kind] = _share(shard.demand, largest)
+                    shares[kind] = _share(shard.demand, candidate.room.largest)
                 found.append(Victim(shard, shard.lost_seconds(self._now) * shares[kind], kind))
             found.sort(key=by_loss)
         return found
