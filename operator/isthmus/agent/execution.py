@@ -13,8 +13,8 @@ from isthmus.metering import PodUse
 from .due import READING_SECONDS, spread
 from .fence import LANDING_SECONDS
 from .observe import pod_ended
-from .resumes import Resumes
 from .stoprate import Stop
+from .tries import Tries
 
 LONGEST_LIST_PAUSE_SECONDS = 60.0
 
@@ -57,11 +57,9 @@ class Execution:
     resumable: tuple[str, float] | None = None
     """The version of the Job that a resumption whose outcome nobody here knows may name, and when that was sent at
     the latest: by this process, or by a former one, which ended before the Job was first seen."""
-    resumes: Resumes = field(default_factory=Resumes)
-    suspensions: Resumes = field(default_factory=Resumes)
+    resumes: Tries = field(default_factory=Tries)
+    suspensions: Tries = field(default_factory=Tries)
     """The same of suspensions, which a queue of the member may not let through."""
-    holds: Resumes = field(default_factory=Resumes)
-    """How often its member's queue was asked in vain to leave the Job suspended."""
     queued_since: float | None = None
     """Since when its member's queue keeps the Job from what is asked of it."""
     queue_asked_at: float = float("-inf")

@@ -2,9 +2,21 @@
 
 from isthmus.api.core import Job, Workload
 from isthmus.api.names import LABEL_WORKLOAD_JOB
-from isthmus.clusters import WORKLOADS, WORKLOADS_FORMERLY, ClusterError, KubernetesApi, NotFound, Resource
+from isthmus.clusters import (
+    WORKLOADS,
+    WORKLOADS_FORMERLY,
+    ClusterError,
+    Forbidden,
+    KubernetesApi,
+    NotFound,
+    Resource,
+    ServerFailure,
+)
 
 from .queued import why_waiting
+
+DENIALS = (Forbidden, ServerFailure)
+"""What is said where a queue may not be told anything; the latter where Kueue converts its objects and is down."""
 
 
 class MemberQueue:

@@ -35,10 +35,9 @@ def unsettled(pods: Iterable[Pod], reading: Reading | None) -> set[str]:
     return held.difference(reading.settling if reading is not None else ())
 
 
-def _stands(dispatch: Dispatch, execution: Execution) -> bool:
-    """Whether the reading that stands is the one that this process wrote last, or began from."""
-    reading = dispatch.status.reading
-    return execution.sequence == (reading.sequence if reading is not None else 0)
+def _sequence(dispatch: Dispatch) -> int:
+    """Of the reading that stands, 0 where there is none: the execution's, unless another process wrote it."""
+    return dispatch.status.reading.sequence if dispatch.status.reading is not None else 0
 
 
 def _versions(pods: Iterable[Pod]) -> set[tuple[str, str]]:
@@ -85,7 +84,7 @@ class ShardMeter:
         it is behind for as long as it takes to read what came meanwhile.
         """
         new_enough = self._view.has_caught_up() and self._view.shows_pods_of(execution.pods_version)
-        if _stands(dispatch, execution) and new_enough:
+        if execution.sequence == _sequence(dispatch) and new_enough:
             return self._view.pods(dispatch.metadata["name"])
         return await self.newest(dispatch, execution)
 
@@ -101,9 +100,8 @@ class ShardMeter:
         self._view.pods_listed(stalls, version)
         shown = _versions(self._view.pods(dispatch.metadata["name"])) == _versions(listing.items)
         execution.pods_version = 0 if shown else version
-        if not _stands(dispatch, execution):
-            reading = dispatch.status.reading
-            execution.sequence, execution.live = reading.sequence if reading else 0, {}
+        if execution.sequence != (standing := _sequence(dispatch)):
+            execution.sequence, execution.live = standing, {}
         return listing.items
 
     async def complete(self, dispatch: Dispatch, execution: Execution, job: Job, pods: Sequence[Pod]) -> Sequence[Pod]:

@@ -7,20 +7,18 @@ import structlog
 from isthmus.api.core import Job
 from isthmus.api.dispatch import Dispatch
 from isthmus.api.reference import reference
-from isthmus.clusters import ApiError, Forbidden, ServerFailure, earliest
+from isthmus.clusters import ApiError, earliest
 
 from .due import REPORT_SECONDS
 from .execution import Execution
 from .fence import seen_suspended
 from .guard import Guard
 from .memberjobs import MemberJobs
+from .memberqueue import DENIALS
 from .queued import is_queued
 from .reporter import Reporter
-from .resumes import Resumes
 from .statuswriter import StatusWriter
-
-# What is said where a queue may not be told anything; the latter where Kueue converts its objects and is down.
-_DENIALS = (Forbidden, ServerFailure)
+from .tries import Tries
 
 logger = structlog.get_logger(__name__)
 
@@ -39,12 +37,12 @@ class Pausing:
 
     async def suspend(self, dispatch: Dispatch, execution: Execution, job: Job) -> float | None:
         """Suspend the Job; when, in seconds, to look again where its queue does not let us. Raises ClusterError."""
-        execution.resumes = Resumes()
+        execution.resumes = Tries()
         if execution.suspensions.pause(self._clock()) <= 0:
             try:
                 if await self._jobs.suspend(job):
                     return None
-            except _DENIALS as error:
+            except DENIALS as error:
                 self._denied(dispatch, execution, job, error)
             execution.suspensions.sent(self._clock())
         pause = execution.suspensions.pause(self._clock())
@@ -56,7 +54,7 @@ class Pausing:
         The latter counts from a new start. One that somebody suspends again and again is resumed more and more seldom.
         Raises ClusterError.
         """
-        execution.suspensions = Resumes()
+        execution.suspensions = Tries()
         pause = execution.resumes.pause(self._clock())
         if pause > 0:
             return earliest(await self._reporter.report(dispatch, execution, job), pause)
@@ -69,7 +67,7 @@ class Pausing:
             if await self._guard.resume(dispatch, job):
                 execution.resumes.sent(self._clock())
                 return None
-        except _DENIALS as error:
+        except DENIALS as error:
             self._denied(dispatch, execution, job, error)
             execution.resumes.sent(self._clock())
             told = True

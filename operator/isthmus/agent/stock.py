@@ -10,7 +10,6 @@ from datetime import datetime
 from isthmus.api.core import Job, Pod
 from isthmus.api.dispatch import Dispatch, DispatchStatus
 from isthmus.api.indexes import IndexSet
-from isthmus.clusters import Forbidden, ServerFailure
 from isthmus.manifests import is_placeholder
 from isthmus.metering import Meters
 
@@ -18,6 +17,7 @@ from .execution import Execution
 from .fence import FENCED
 from .jobconditions import says_suspended
 from .memberjobs import MemberJobs
+from .memberqueue import DENIALS
 from .meter import ShardMeter, counted_until
 from .observe import job_verdict, pod_ended, succeeded_in
 from .queued import is_queued, rests
@@ -65,7 +65,7 @@ async def _stop(dispatch: Dispatch, job: Job, jobs: MemberJobs) -> None:
     """Suspend the Job; where its queue can't be told to leave it so, delete it: its pods stay until they are read."""
     try:
         suspended = await jobs.suspend(job)
-    except (Forbidden, ServerFailure):
+    except DENIALS:
         if not is_queued(job.metadata.labels):
             raise
         suspended = False

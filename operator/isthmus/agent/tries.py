@@ -8,8 +8,8 @@ TOLD_AFTER = 3
 
 
 @dataclass(slots=True)
-class Resumes:
-    """Resumptions of one Job since it was last meant to be suspended, or suspensions since it was meant to run."""
+class Tries:
+    """To resume one Job since it was last meant to be suspended, or to suspend it since it was meant to run."""
 
     number: int = 0
     last: float = float("-inf")
@@ -25,5 +25,5 @@ class Resumes:
 
     @property
     def undone(self) -> bool:
-        """Whether the Job, found suspended again, is kept so by somebody."""
+        """Whether what was tried, found to be called for again, is undone by somebody."""
         return self.number >= TOLD_AFTER
